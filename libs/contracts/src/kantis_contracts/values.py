@@ -1,0 +1,68 @@
+"""Value types that several services share."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from kantis_contracts.base import Contract
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+"""ISO 4217 code."""
+
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2 code."""
+
+ResponseCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{6,16}$")]
+"""Code on a piece: Crockford base 32, with a check character at the end."""
+
+
+class Language(StrEnum):
+    """Languages in which texts for people exist."""
+
+    NB = "nb"
+    SV = "sv"
+    DA = "da"
+    FI = "fi"
+    EN = "en"
+
+
+class Channel(StrEnum):
+    """How a message reaches a person."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    LETTER = "letter"
+    PHONE = "phone"
+    WEB = "web"
+
+
+class Purpose(StrEnum):
+    """What a permission is given for."""
+
+    NEWSLETTER = "newsletter"
+    OFFERS = "offers"
+    SURVEYS = "surveys"
+
+
+class MessageClass(StrEnum):
+    """Why a message is sent; the law and the gate treat each differently."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
+
+
+class Money(Contract):
+    """An amount in integer minor units (øre, öre, cent)."""
+
+    amount_minor: int
+    currency: Currency
+
+
+class PostalAddress(Contract):
+    """Where post goes; lines as printed."""
+
+    street: str = Field(default="", max_length=200)
+    postal_code: str = Field(default="", max_length=12)
+    city: str = Field(default="", max_length=100)
+    country: Country = "NO"

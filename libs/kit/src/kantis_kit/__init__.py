@@ -1,0 +1,1 @@
+"""The chassis of every Kantis service; it knows no business word."""
