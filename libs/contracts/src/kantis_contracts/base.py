@@ -12,7 +12,7 @@ MAX_BYTES = 256 * 1024
 
 SERVICES = ("contacts", "campaign", "orders", "messaging", "analytics")
 TYPE_PATTERN = re.compile(
-    rf"^(?:{'|'.join(SERVICES)}|probe)\.[a-z][a-z_]*\.[a-z_]+(?:ed|en|out|set|sent|paid|built|left|put)\.v[1-9][0-9]*$"
+    rf"^(?:{'|'.join(SERVICES)}|probe)\.[a-z][a-z_]*\.[a-z_]*(?:ed|en|wn|set|sent|paid|put)\.v[1-9][0-9]*$"
 )
 
 
@@ -64,8 +64,8 @@ class Event(Contract):
 REGISTRY: dict[str, type[Event]] = {}
 """Every event class by its wire type."""
 
-Items = Field(min_length=1, max_length=MAX_ITEMS)
-"""The bounds of `items` in every event."""
+Items = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_ITEMS})
+"""The bounds of `items` on the wire; a use case stages any number and the kit cuts."""
 
 
 class Envelope(Contract):

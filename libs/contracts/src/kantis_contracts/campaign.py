@@ -1,0 +1,123 @@
+"""Facts that campaign-svc publishes: what we want to say to whom."""
+
+from datetime import datetime
+from uuid import UUID
+
+from kantis_contracts.base import Event, Item, Items
+from kantis_contracts.values import Channel, Currency, Language, Purpose
+
+
+class OfferCard(Item):
+    """What a piece offers."""
+
+    offer_id: UUID
+    product_id: UUID
+    name: str
+    price_minor: int
+    currency: Currency
+
+
+class PreflightRequest(Item):
+    """A question to the register: whom would this reach."""
+
+    preflight_id: UUID
+    campaign_id: UUID
+    segment_id: UUID
+    purpose: Purpose
+    channels: tuple[Channel, ...]
+
+
+class PreflightRequestedV1(Event, type="campaign.preflight.requested.v1"):
+    """Pre-flights of campaigns have begun."""
+
+    items: tuple[PreflightRequest, ...] = Items
+
+
+class AudienceRequest(Item):
+    """An order to freeze a segment for a launch."""
+
+    launch_id: UUID
+    campaign_id: UUID
+    segment_id: UUID
+    purpose: Purpose
+    channel: Channel
+
+
+class AudienceRequestedV1(Event, type="campaign.audience.requested.v1"):
+    """Campaigns have been launched and wait for their audience."""
+
+    items: tuple[AudienceRequest, ...] = Items
+
+
+class CellCard(Item):
+    """A test cell of a campaign."""
+
+    cell_id: UUID
+    key_code: str
+    name: str
+    share_pct: int
+    template_id: UUID
+    cost_per_piece_minor: int = 0
+
+
+class CampaignLaunchedV1(Event, type="campaign.campaign.launched.v1"):
+    """A campaign has been launched; its cells are the items."""
+
+    campaign_id: UUID
+    campaign_name: str
+    launch_id: UUID
+    purpose: Purpose
+    channel: Channel
+    currency: Currency
+    offer: OfferCard | None = None
+    launched_at: datetime
+    items: tuple[CellCard, ...] = Items
+
+
+class Piece(Item):
+    """One message to one person, with the code that its answer carries."""
+
+    piece_id: UUID
+    person_id: UUID
+    response_code: str
+    because: tuple[str, ...] = ()
+
+
+class PieceReleasedV1(Event, type="campaign.piece.released.v1"):
+    """Pieces of one cell may be sent; all that sending, answering and counting need is here."""
+
+    campaign_id: UUID
+    campaign_name: str
+    launch_id: UUID
+    cell_id: UUID
+    key_code: str
+    cell_name: str = ""
+    segment_id: UUID
+    segment_name: str = ""
+    channel: Channel
+    purpose: Purpose
+    template_id: UUID
+    offer: OfferCard | None = None
+    cost_per_piece_minor: int = 0
+    currency: Currency = "NOK"
+    not_after: datetime | None = None
+    items: tuple[Piece, ...] = Items
+
+
+class TestMessage(Item):
+    """A test of a cell's message to one of our own addresses."""
+
+    test_id: UUID
+    campaign_id: UUID
+    cell_id: UUID
+    template_id: UUID
+    to_email: str
+    preferred_name: str = ""
+    language: Language = Language.EN
+    offer: OfferCard | None = None
+
+
+class TestRequestedV1(Event, type="campaign.test.requested.v1"):
+    """Somebody wants to see a campaign's message before it is launched."""
+
+    items: tuple[TestMessage, ...] = Items

@@ -1,0 +1,84 @@
+"""Facts that messaging-svc publishes: what became of every message."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from kantis_contracts.base import Event, Item, Items
+from kantis_contracts.values import Channel, Purpose
+
+
+class SettledState(StrEnum):
+    """How a dispatch ended."""
+
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    EXPIRED = "expired"
+    IN_DOUBT = "in_doubt"
+
+
+class Settled(Item):
+    """The end of one dispatch. `reason` names the rule that suppressed it or the answer of the carrier."""
+
+    message_id: UUID
+    piece_id: UUID | None = None
+    campaign_id: UUID | None = None
+    cell_id: UUID | None = None
+    person_id: UUID | None = None
+    channel: Channel
+    state: SettledState
+    reason: str = ""
+    settled_at: datetime
+
+
+class MessageSettledV1(Event, type="messaging.message.settled.v1"):
+    """Dispatches have ended."""
+
+    items: tuple[Settled, ...] = Items
+
+
+class Engagement(Item):
+    """A click or an opening. `verdict` is human, suspect or machine."""
+
+    engagement_id: UUID
+    message_id: UUID
+    campaign_id: UUID | None = None
+    cell_id: UUID | None = None
+    person_id: UUID | None = None
+    link_id: UUID | None = None
+    verdict: str = "human"
+    seen_at: datetime
+
+
+class LinkClickedV1(Event, type="messaging.link.clicked.v1"):
+    """Links in messages have been followed."""
+
+    items: tuple[Engagement, ...] = Items
+
+
+class MessageOpenedV1(Event, type="messaging.message.opened.v1"):
+    """Messages have been shown."""
+
+    items: tuple[Engagement, ...] = Items
+
+
+class Withdrawal(Item):
+    """A person's no, already in force where messages are sent. `purpose` None means every purpose."""
+
+    withdrawal_id: UUID
+    person_id: UUID
+    channel: Channel
+    purpose: Purpose | None = None
+    source: str
+    """`one_click`, `page`, `complaint`, `reply`."""
+    message_id: UUID | None = None
+    campaign_id: UUID | None = None
+    cell_id: UUID | None = None
+    withdrawn_at: datetime
+
+
+class PermissionWithdrawnV1(Event, type="messaging.permission.withdrawn.v1"):
+    """People have said no."""
+
+    items: tuple[Withdrawal, ...] = Items

@@ -1,0 +1,290 @@
+"""Takes events from a queue into use cases: each effect once, poison set aside, the rest flowing.
+
+A whole batch is tried in one transaction. When that fails, each event is tried alone; what fails alone becomes a row
+that is tried again with growing pauses and is parked after five attempts. A redelivered event may have killed its
+consumer, so its attempt is counted before it is handled, by our own counter, not by the broker's.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import ModuleType
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from kantis_contracts.base import Envelope, Event
+from kantis_kit import failpoints, inbox, observability
+from kantis_kit.brokers.port import Broker, Consumer, Delivery, Subscription
+from kantis_kit.db.database import is_away
+from kantis_kit.ids import new_id
+from kantis_kit.observability import correlation_id
+from kantis_kit.parked import Parked, Waiting
+from kantis_kit.signing import Keys
+from kantis_kit.tx import Scope, Tx, write
+
+log = observability.get_logger(__name__)
+
+MAX_ATTEMPTS = 5
+EventT = TypeVar("EventT", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What a handler may want to know of the envelope."""
+
+    id: UUID
+    occurred_at: datetime
+    correlation_id: UUID
+    causation_id: UUID | None
+
+
+HandlerFunction = Callable[[Tx, Any, Meta], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """One event type consumed by one queue."""
+
+    event: type[Event]
+    queue: str
+    function: HandlerFunction
+
+    @property
+    def name(self) -> str:
+        """Where the code stands, for logs and parked messages."""
+        return f"{self.function.__module__}.{self.function.__qualname__}"
+
+
+def consumes(
+    event: type[EventT], *, queue: str
+) -> Callable[[Callable[[Tx, EventT, Meta], Awaitable[None]]], Handler]:
+    """Bind a function to an event type on a queue named `<service>.<slice>`."""
+
+    def bind(function: Callable[[Tx, EventT, Meta], Awaitable[None]]) -> Handler:
+        return Handler(event=event, queue=queue, function=function)
+
+    return bind
+
+
+def handlers_in(*modules: ModuleType) -> list[Handler]:
+    """Collect the handlers of `consumers.py` modules, in the order of their names."""
+    return [value for module in modules for _, value in sorted(vars(module).items()) if isinstance(value, Handler)]
+
+
+def subscriptions(handlers: Sequence[Handler]) -> list[Subscription]:
+    """Return the queues and bindings that the handlers need; one handler per queue and type."""
+    by_queue: dict[str, list[str]] = {}
+    for handler in handlers:
+        types = by_queue.setdefault(handler.queue, [])
+        if handler.event.type in types:
+            message = f"{handler.queue} has two handlers for {handler.event.type}"
+            raise TypeError(message)
+        types.append(handler.event.type)
+    return [Subscription(queue, tuple(sorted(types))) for queue, types in sorted(by_queue.items())]
+
+
+class Refused(Exception):  # noqa: N818 - a verdict on a message, not a fault of ours
+    """A message that no number of attempts can help: it is parked at once."""
+
+
+@dataclass(slots=True)
+class _Work:
+    delivery: Delivery
+    envelope: Envelope
+    handler: Handler
+    event: Event
+
+
+class QueueConsumer:
+    """The consumer of one queue in one process."""
+
+    def __init__(
+        self, scope: Scope, broker: Broker, keys: Keys, queue: str, handlers: Sequence[Handler]
+    ) -> None:
+        self._scope = scope
+        self._broker = broker
+        self._keys = keys
+        self.queue = queue
+        self._handlers = {handler.event.type: handler for handler in handlers if handler.queue == queue}
+        self._random = random.Random()  # noqa: S311 - jitter, not a secret
+
+    async def run(self) -> None:
+        """Consume for ever; the adapter reconnects, we survive everything else."""
+        while True:
+            try:
+                async with self._broker.consume(self.queue) as consumer:
+                    async for batch in consumer.batches():
+                        await self.handle(consumer, batch)
+            except Exception as error:  # noqa: BLE001 - the loop must outlive whatever a batch meets
+                log.warning("consumer.failed", queue=self.queue, error=type(error).__name__, problem=str(error)[:300])
+                await asyncio.sleep(0.2)
+
+    async def handle(self, consumer: Consumer, batch: Sequence[Delivery]) -> None:
+        """Bring one batch to its end: handled, set aside as rows, or given back."""
+        try:
+            await self._settle(batch)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            log.warning("consumer.database_away", queue=self.queue, items=len(batch))
+            await asyncio.sleep(0.5)
+            await consumer.release(batch)
+            return
+        await failpoints.reach("consumer.before_ack")
+        await consumer.ack(batch)
+
+    async def _settle(self, batch: Sequence[Delivery]) -> None:
+        together: list[_Work] = []
+        for delivery in batch:
+            try:
+                work = self._read(delivery)
+            except Refused as refusal:
+                await self._park_unreadable(delivery, str(refusal))
+                continue
+            if delivery.redelivered:
+                await self._alone(work, count_first=True)
+            else:
+                together.append(work)
+        if not together:
+            return
+        try:
+            await self._effect(together)
+        except Exception as error:
+            if is_away(error):
+                raise
+            for work in together:
+                await self._alone(work, count_first=False)
+
+    def _read(self, delivery: Delivery) -> _Work:
+        envelope = delivery.envelope
+        if envelope is None:
+            raise Refused(f"unreadable: {delivery.problem}")
+        if not self._keys.is_genuine(envelope):
+            raise Refused("the signature is not the producer's")
+        return self.work_of(delivery, envelope)
+
+    def work_of(self, delivery: Delivery, envelope: Envelope) -> _Work:
+        """Find the handler and read the payload; raises `Refused`."""
+        handler = self._handlers.get(envelope.type)
+        if handler is None:
+            raise Refused(f"{self.queue} has no handler for {envelope.type}")
+        try:
+            event = handler.event.model_validate_json(envelope.data)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5]
+            )
+            raise Refused(f"the payload does not fit {handler.event.__name__}: {problems}") from error
+        return _Work(delivery, envelope, handler, event)
+
+    async def _effect(self, works: Sequence[_Work]) -> None:
+        async with write(self._scope, actor=f"event:{self.queue}") as tx:
+            session = tx._session  # noqa: SLF001 - the inbox row is part of this transaction
+            new = await inbox.take(session, self.queue, [work.envelope.id for work in works])
+            for work in works:
+                if work.envelope.id not in new:
+                    continue
+                new.discard(work.envelope.id)
+                token = correlation_id.set(work.envelope.correlation_id)
+                try:
+                    tx.caused_by(work.envelope)
+                    await work.handler.function(tx, work.event, _meta(work.envelope))
+                    await tx.seal()
+                finally:
+                    correlation_id.reset(token)
+            await failpoints.reach("consumer.before_commit")
+        await failpoints.reach("consumer.after_commit")
+        observability.events_consumed.labels(self.queue, "handled").inc(len(works))
+
+    async def _alone(self, work: _Work, *, count_first: bool) -> None:
+        rows = Waiting(self._scope)
+        if count_first:
+            attempts = await rows.begin(self.queue, work.envelope, work.handler.name)
+            if attempts > MAX_ATTEMPTS:
+                await rows.park(
+                    self.queue, work.envelope, work.handler.name, reason="its consumer died with it five times"
+                )
+                observability.events_consumed.labels(self.queue, "parked").inc()
+                return
+        await self.attempt(work)
+
+    async def attempt(self, work: _Work) -> bool:
+        """Try one event in a transaction of its own; say whether it is done with."""
+        rows = Waiting(self._scope)
+        try:
+            await self._effect([work])
+        except Exception as error:
+            if is_away(error):
+                raise
+            parked = await rows.fail(
+                self.queue,
+                work.envelope,
+                work.handler.name,
+                problem=f"{type(error).__name__}: {error}"[:2000],
+                pause=self._pause,
+                max_attempts=MAX_ATTEMPTS,
+            )
+            outcome = "parked" if parked else "retried"
+            observability.events_consumed.labels(self.queue, outcome).inc()
+            log.warning(
+                f"consumer.{outcome}", queue=self.queue, type=work.envelope.type, event_id=str(work.envelope.id),
+                error=type(error).__name__,
+            )
+            return False
+        await rows.forget(self.queue, work.envelope.id)
+        return True
+
+    def _pause(self, attempts: int) -> timedelta:
+        # Full jitter: retries of many messages that failed together do not come back together.
+        ceiling = min(300.0, 0.5 * 4 ** (attempts - 1))
+        return timedelta(seconds=self._random.uniform(ceiling / 2, ceiling))
+
+    async def _park_unreadable(self, delivery: Delivery, reason: str) -> None:
+        await Parked(self._scope).add_unreadable(
+            self.queue, delivery.envelope, delivery.raw, reason, fallback_id=new_id()
+        )
+        observability.events_consumed.labels(self.queue, "parked").inc()
+        log.warning("consumer.parked", queue=self.queue, reason=reason[:200])
+
+
+def _meta(envelope: Envelope) -> Meta:
+    return Meta(envelope.id, envelope.occurred_at, envelope.correlation_id, envelope.causation_id)
+
+
+class Retrier:
+    """Tries the rows that wait for another attempt, for all queues of a service."""
+
+    def __init__(self, scope: Scope, consumers: Sequence[QueueConsumer]) -> None:
+        self._scope = scope
+        self._consumers = {consumer.queue: consumer for consumer in consumers}
+
+    async def run(self) -> None:
+        """Try what is due, for ever."""
+        while True:
+            try:
+                done = await self.step()
+            except Exception as error:  # noqa: BLE001 - the loop must outlive whatever a row meets
+                log.warning("retrier.failed", error=type(error).__name__)
+                done = 0
+            if not done:
+                await asyncio.sleep(0.25)
+
+    async def step(self) -> int:
+        """Try every row that is due now; return how many were tried."""
+        rows = await Waiting(self._scope).claim(limit=100)
+        for row in rows:
+            consumer = self._consumers.get(row.queue)
+            delivery = Delivery(tag=None, envelope=row.envelope, redelivered=True)
+            try:
+                if consumer is None or row.envelope is None:
+                    raise Refused(f"nobody consumes {row.queue} any more")
+                work = consumer.work_of(delivery, row.envelope)
+            except Refused as refusal:
+                await Parked(self._scope).park(row.queue, row.event_id, str(refusal))
+                continue
+            await consumer.attempt(work)
+        return len(rows)

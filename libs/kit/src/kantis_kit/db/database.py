@@ -1,0 +1,146 @@
+"""One engine per service for use cases, and a small raw pool for the chassis' own loops."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+CONNECTION_ERRORS: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidCatalogNameError,
+)
+"""What says that the database is away, not that the statement was wrong."""
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Say whether an error, or what caused it, means that the database cannot be reached."""
+    while error is not None:
+        if isinstance(error, CONNECTION_ERRORS):
+            return True
+        if getattr(error, "connection_invalidated", False):
+            return True
+        original = getattr(error, "orig", None)
+        error = original if isinstance(original, BaseException) else error.__cause__
+    return False
+
+
+class Database:
+    """The database of one service, as its run-time role."""
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        name: str = "kantis",
+        pool_size: int = 8,
+        worker_pool_size: int = 4,
+        statement_timeout_ms: int = 30_000,
+        lock_timeout_ms: int = 2_000,
+    ) -> None:
+        self._dsn = dsn
+        self._name = name
+        self._worker_pool_size = worker_pool_size
+        self._server_settings = {
+            "application_name": name,
+            "statement_timeout": str(statement_timeout_ms),
+            "lock_timeout": str(lock_timeout_ms),
+            "idle_in_transaction_session_timeout": "60000",
+            "timezone": "UTC",
+            "tcp_keepalives_idle": "10",
+            "tcp_keepalives_interval": "5",
+            "tcp_keepalives_count": "3",
+        }
+        self.engine: AsyncEngine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=self.connect,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            pool_recycle=1800,
+        )
+        self.sessions = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
+        self._pool: asyncpg.Pool[Any] | None = None
+        self._pool_lock = asyncio.Lock()
+
+    async def connect(self, *_: Any, **__: Any) -> "asyncpg.Connection[Any]":
+        """Open a connection of its own (for LISTEN, COPY outside a request, advisory locks)."""
+        connection = await asyncpg.connect(
+            self._dsn, server_settings=self._server_settings, timeout=5, statement_cache_size=256
+        )
+        return connection  # noqa: RET504 - typed by the annotation
+
+    async def pool(self) -> "asyncpg.Pool[Any]":
+        """Return the raw pool; made at its first use, so that a service starts while the database is away."""
+        if self._pool is None:
+            async with self._pool_lock:
+                if self._pool is None:
+                    self._pool = await asyncpg.create_pool(
+                        self._dsn,
+                        min_size=0,
+                        max_size=self._worker_pool_size,
+                        timeout=5,
+                        max_inactive_connection_lifetime=300,
+                        server_settings=self._server_settings,
+                    )
+        return self._pool
+
+    async def ping(self) -> None:
+        """Raise when the database does not answer."""
+        pool = await self.pool()
+        async with pool.acquire(timeout=2) as connection:
+            await connection.fetchval("SELECT 1", timeout=2)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            try:
+                await asyncio.wait_for(pool.close(), timeout=5)
+            except TimeoutError:
+                pool.terminate()
+        await self.engine.dispose()
+
+
+class Listener:
+    """Keeps a LISTEN alive on a connection of its own and calls back at each notification."""
+
+    def __init__(self, database: Database, channel: str, wake: Callable[[], None]) -> None:
+        self._database = database
+        self._channel = channel
+        self._wake = wake
+
+    async def run(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Listen for ever; reconnect with a pause when the connection is lost."""
+        while True:
+            try:
+                connection = await self._database.connect()
+            except CONNECTION_ERRORS:
+                await sleep(0.5)
+                continue
+            lost = asyncio.Event()
+            try:
+                connection.add_termination_listener(lambda *_, lost=lost: lost.set())
+                await connection.add_listener(self._channel, lambda *_: self._wake())
+                self._wake()
+                await lost.wait()
+            except CONNECTION_ERRORS:
+                await sleep(0.5)
+            finally:
+                await _close_quietly(connection)
+
+
+async def _close_quietly(connection: "asyncpg.Connection[Any]") -> None:
+    try:
+        await asyncio.wait_for(connection.close(), timeout=2)
+    except (*CONNECTION_ERRORS, asyncpg.PostgresError):
+        connection.terminate()

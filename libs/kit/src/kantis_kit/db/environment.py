@@ -1,0 +1,29 @@
+"""What every service's `migrations/env.py` calls; it holds nothing else."""
+
+from typing import Any
+
+from alembic import context
+from sqlalchemy import MetaData
+
+from kantis_kit.db.tables import KIT_TABLES
+
+
+def _is_ours(_object: Any, name: str | None, kind: str, *_: Any) -> bool:
+    # Partitions and the chassis' tables are not in a service's models: without this filter
+    # autogenerate would propose to drop them.
+    if kind != "table" or name is None:
+        return True
+    return not (name in KIT_TABLES or name.startswith(tuple(f"{t}_" for t in ("inbox",))))
+
+
+def run(metadata: MetaData | None = None) -> None:
+    """Run the revisions on the connection that `kantis_kit.db.migrate` opened."""
+    connection = context.config.attributes["connection"]
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        include_object=_is_ours,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()

@@ -1,0 +1,71 @@
+"""Run a service's migrations: one `migrations/` folder per service, plain functions, asyncpg underneath."""
+
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+LOCK_KEY = 0x6B616E74
+"""One migration runner at a time per database (advisory lock, 'kant')."""
+
+
+def _config(folder: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    return config
+
+
+def head(folder: Path) -> str:
+    """Return the newest revision in the folder."""
+    return ScriptDirectory.from_config(_config(folder)).get_current_head() or ""
+
+
+async def migrate(dsn: str, folder: Path, *, to: str = "head") -> None:
+    """Bring the database to a revision; two runners at once wait for each other."""
+
+    async def connect(*_: Any, **__: Any) -> "asyncpg.Connection[Any]":
+        return await asyncpg.connect(
+            dsn, timeout=10, server_settings={"lock_timeout": "4000", "timezone": "UTC"}
+        )
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool
+    )
+    try:
+        guard = await connect()
+        try:
+            await guard.execute("SET lock_timeout = '120s'")
+            await guard.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
+            async with engine.connect() as connection:
+                await connection.run_sync(_run, folder, to)
+                await connection.commit()
+        finally:
+            await guard.close()
+    finally:
+        await engine.dispose()
+
+
+def _run(connection: Connection, folder: Path, to: str) -> None:
+    config = _config(folder)
+    config.attributes["connection"] = connection
+    if to == "base" or to.startswith("-"):
+        command.downgrade(config, to)
+    else:
+        command.upgrade(config, to)
+
+
+async def current(dsn: str) -> str:
+    """Return the revision that the database stands at, empty when it has none."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        exists = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+        if not exists:
+            return ""
+        return await connection.fetchval("SELECT version_num FROM alembic_version") or ""
+    finally:
+        await connection.close()

@@ -1,0 +1,169 @@
+"""The one outgoing HTTP client: deadlines, few retries with jitter, a breaker per host.
+
+Nothing else in Kantis opens outgoing HTTP connections, so that limits and tests have one place.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from kantis_kit.clock import Clock, SystemClock
+from kantis_kit.errors import Unavailable
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+RETRY_STATUS = frozenset({502, 503, 504})
+SERVER_ERROR = 500
+
+
+@dataclass
+class Breaker:
+    """Opens after failures in a row, lets one trial through after a pause."""
+
+    threshold: int = 5
+    pause_seconds: float = 10.0
+    failures: int = 0
+    opened_at: float | None = None
+    trial: bool = False
+
+    def allows(self, now: float) -> bool:
+        """Say whether a call may be made now."""
+        if self.opened_at is None:
+            return True
+        if self.trial or now - self.opened_at < self.pause_seconds:
+            return False
+        self.trial = True
+        return True
+
+    def record(self, *, good: bool, now: float) -> None:
+        """Note how a call ended."""
+        self.trial = False
+        if good:
+            self.failures, self.opened_at = 0, None
+            return
+        self.failures += 1
+        if self.failures >= self.threshold:
+            self.opened_at = now
+
+
+@dataclass
+class RetryBudget:
+    """At most a fifth more calls than asked for, over the last hundred: retries never multiply an outage."""
+
+    share: float = 0.2
+    history: deque[bool] = field(default_factory=lambda: deque(maxlen=100))
+
+    def allows(self) -> bool:
+        """Say whether one more retry fits; a short history allows the first ones."""
+        retries = sum(self.history)
+        return retries < max(2.0, self.share * (len(self.history) - retries))
+
+    def record(self, *, retry: bool) -> None:
+        """Note a call."""
+        self.history.append(retry)
+
+
+class CircuitOpen(Unavailable):
+    """The other side has failed too often; it is left alone for a while."""
+
+    slug = "circuit-open"
+
+
+class OutgoingClient:
+    """HTTP to other systems (providers, webhooks), never inside a transaction."""
+
+    def __init__(
+        self,
+        *,
+        timeout_seconds: float = 5.0,
+        retries: int = 2,
+        clock: Clock | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        max_in_flight: int = 32,
+    ) -> None:
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(timeout_seconds, connect=min(2.0, timeout_seconds)),
+            follow_redirects=False,
+            transport=transport,
+            trust_env=False,
+        )
+        self._timeout = timeout_seconds
+        self._retries = retries
+        self._clock = clock or SystemClock()
+        self._breakers: dict[str, Breaker] = {}
+        self._budgets: dict[str, RetryBudget] = {}
+        self._slots = asyncio.Semaphore(max_in_flight)
+        self._random = random.Random()  # noqa: S311 - jitter, not a secret
+
+    def breaker(self, host: str) -> Breaker:
+        """Return the breaker of a host."""
+        return self._breakers.setdefault(host, Breaker())
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotent: bool | None = None,
+    ) -> httpx.Response:
+        """Send a request.
+
+        Retries what is idempotent (by method, or because the caller says so) on 502 to 504 and on connection errors.
+
+        Raises:
+            CircuitOpen: the host has failed too often lately.
+            Unavailable: no answer within the deadline, after the retries.
+        """
+        host = httpx.URL(url).netloc.decode()
+        may_retry = method.upper() in IDEMPOTENT if idempotent is None else idempotent
+        attempts = 1 + (self._retries if may_retry else 0)
+        budget = self._budgets.setdefault(host, RetryBudget())
+        for attempt in range(attempts):
+            last = attempt == attempts - 1
+            if attempt and not budget.allows():
+                break
+            budget.record(retry=attempt > 0)
+            response = await self._once(method, url, host, json=json, content=content, headers=headers)
+            if response is not None and (last or response.status_code not in RETRY_STATUS):
+                return response
+            if not last:
+                await asyncio.sleep(self._random.uniform(0, 0.1 * 2**attempt))
+            elif response is not None:
+                return response
+        raise Unavailable(f"{host} does not answer")
+
+    async def _once(
+        self,
+        method: str,
+        url: str,
+        host: str,
+        *,
+        json: Any,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> httpx.Response | None:
+        breaker = self.breaker(host)
+        if not breaker.allows(self._clock.now().timestamp()):
+            raise CircuitOpen(f"{host} has failed too often lately; it is left alone for a while")
+        async with self._slots:
+            try:
+                async with asyncio.timeout(self._timeout * 2):
+                    response = await self._client.request(
+                        method, url, json=json, content=content, headers=headers
+                    )
+            except (httpx.TransportError, TimeoutError):
+                breaker.record(good=False, now=self._clock.now().timestamp())
+                return None
+        breaker.record(good=response.status_code < SERVER_ERROR, now=self._clock.now().timestamp())
+        return response
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()

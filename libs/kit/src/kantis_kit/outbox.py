@@ -1,0 +1,105 @@
+"""What leaves a service is a row first, written in the transaction of its cause."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from kantis_contracts.base import MAX_BYTES, MAX_ITEMS, Envelope, Event
+from kantis_kit.ids import new_id
+
+_INSERT = text(
+    """
+    INSERT INTO outbox (id, type, subject, occurred_at, recorded_at, correlation_id, causation_id, traceparent, data)
+    SELECT id, type, subject, occurred_at, :recorded_at, :correlation_id, :causation_id, :traceparent, data
+    FROM unnest(
+        cast(:ids AS uuid[]), cast(:types AS text[]), cast(:subjects AS text[]),
+        cast(:occurred AS timestamptz[]), cast(:data AS bytea[])
+    ) AS staged (id, type, subject, occurred_at, data)
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An event waiting for its transaction's commit."""
+
+    event: Event
+    subject: str | None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What the staged events follow from."""
+
+    correlation_id: UUID
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+
+
+def cut(event: Event) -> Iterator[bytes]:
+    """Yield the event as JSON in pieces of at most 1,000 items and 256 KiB.
+
+    A single item larger than that travels alone; the broker's limit is twice the size.
+    """
+    if not event.items:
+        return
+    if len(event.items) <= MAX_ITEMS:
+        data = event.model_dump_json().encode()
+        if len(data) <= MAX_BYTES or len(event.items) == 1:
+            yield data
+            return
+    middle = min(MAX_ITEMS, (len(event.items) + 1) // 2)
+    for part in (event.items[:middle], event.items[middle:]):
+        yield from cut(event.model_copy(update={"items": part}))
+
+
+async def insert(
+    session: AsyncSession, staged: Sequence[Staged], cause: Cause, *, recorded_at: datetime
+) -> int:
+    """Write the staged events in one statement; return how many rows that made."""
+    rows = [
+        (new_id(), one.event.type, one.subject, one.occurred_at, data)
+        for one in staged
+        for data in cut(one.event)
+    ]
+    if not rows:
+        return 0
+    ids, types, subjects, occurred, data = (list(column) for column in zip(*rows, strict=True))
+    await session.execute(
+        _INSERT,
+        {
+            "ids": ids,
+            "types": types,
+            "subjects": subjects,
+            "occurred": occurred,
+            "data": data,
+            "recorded_at": recorded_at,
+            "correlation_id": cause.correlation_id,
+            "causation_id": cause.causation_id,
+            "traceparent": cause.traceparent,
+        },
+    )
+    return len(rows)
+
+
+def to_envelope(row: Any, source: str) -> Envelope:
+    """Turn a claimed outbox row into the envelope that is published."""
+    return Envelope.model_construct(
+        id=row["id"],
+        type=row["type"],
+        source=source,
+        subject=row["subject"],
+        occurred_at=row["occurred_at"],
+        recorded_at=row["recorded_at"],
+        correlation_id=row["correlation_id"],
+        causation_id=row["causation_id"],
+        traceparent=row["traceparent"],
+        signature="",
+        data=row["data"],
+    )

@@ -1,0 +1,106 @@
+"""What every service shows to operators: parked messages, the audit log's state, the outbox."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from kantis_kit import audit
+from kantis_kit.auth.policy import needs
+from kantis_kit.errors import NotFound
+from kantis_kit.parked import Parked, Row
+from kantis_kit.tx import Scope
+from kantis_kit.web.deps import Caller
+from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
+from kantis_kit.web.router import Router
+from kantis_kit.web.schemas import In, Out
+
+
+class ParkedOut(Out):
+    """A message that waits for a person."""
+
+    queue: str
+    event_id: UUID
+    type: str
+    handler: str
+    attempts: int
+    reason: str
+    problem: str
+    first_at: datetime
+    last_at: datetime
+
+
+class ParkedDetail(ParkedOut):
+    """A parked message with its content."""
+
+    content: str
+
+
+class ReplayIn(In):
+    """Which messages to try again; all of them when left out."""
+
+    messages: list["MessageKey"] | None = None
+
+
+class MessageKey(In):
+    """The name of a parked message."""
+
+    queue: str
+    event_id: UUID
+
+
+class Replayed(Out):
+    """How many messages were let loose."""
+
+    replayed: int
+
+
+class AuditState(Out):
+    """Whether the audit log's chain is whole; `broken` lists the rows that do not fit."""
+
+    whole: bool
+    broken: list[int]
+
+
+def _out(row: Row) -> ParkedOut:
+    return ParkedOut.model_validate(row)
+
+
+def operations_router(service: str, scope: Scope) -> Router:
+    """Build the operators' routes of one service."""
+    router = Router(prefix=f"/v1/operations/{service}", tags=["operations"])
+
+    @router.get("/parked", policy=needs("operations:read"), response_model=Page[ParkedOut])
+    async def list_parked(
+        cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> dict[str, Any]:
+        """Return parked messages, the newest first."""
+        keys = decode_cursor(cursor, 2)
+        after = (datetime.fromisoformat(keys[0]), UUID(keys[1])) if keys else None
+        rows = await Parked(scope).list(after=after, limit=limit)
+        more = encode_cursor(rows[-1].last_at, rows[-1].event_id) if len(rows) == limit else None
+        return {"items": [_out(row) for row in rows], "next_cursor": more}
+
+    @router.get("/parked/{queue}/{event_id}", policy=needs("operations:read"))
+    async def show_parked(queue: str, event_id: UUID) -> ParkedDetail:
+        """Return one parked message with its content."""
+        row = await Parked(scope).get(queue, event_id)
+        if row is None:
+            raise NotFound("No such parked message")
+        return ParkedDetail(**_out(row).model_dump(), content=row.raw.decode("utf-8", errors="replace"))
+
+    @router.post("/parked/replay", policy=needs("operations:write", privileged=True))
+    async def replay_parked(body: ReplayIn, _caller: Caller) -> Replayed:
+        """Try parked messages again; each has its effect once, however often it is replayed."""
+        keys = None if body.messages is None else [(one.queue, one.event_id) for one in body.messages]
+        return Replayed(replayed=await Parked(scope).replay(keys))
+
+    @router.get("/audit", policy=needs("operations:read"))
+    async def check_audit() -> AuditState:
+        """Walk the hash chain of the audit log."""
+        pool = await scope.database.pool()
+        broken = await audit.verify(pool)
+        return AuditState(whole=not broken, broken=broken)
+
+    return router

@@ -1,0 +1,198 @@
+"""Routes with a policy, in one transaction each, with the answer stored next to its effect.
+
+The route opens the transaction when its handler asks for one and commits it after the answer has been built and before
+it leaves: a client never sees a success that was not committed. With an `Idempotency-Key` the answer is a row of the
+same transaction.
+"""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy import text
+
+from kantis_kit import failpoints
+from kantis_kit.auth.policy import Policy
+from kantis_kit.auth.principal import ANONYMOUS, Principal
+from kantis_kit.errors import AppError, Conflict, Forbidden, Invalid, Unauthenticated
+from kantis_kit.tx import Tx
+from kantis_kit.web.state import RequestState, runtime_of
+
+MAX_KEY = 255
+HTTP_ERROR = 400
+
+
+class IdempotencyMismatch(AppError):
+    """The same key came with another request."""
+
+    slug, status, title = "idempotency-mismatch", 422, "This idempotency key was used for another request"
+
+
+class StillRunning(Conflict):
+    """The first request with this key has not ended."""
+
+    slug, title = "still-running", "The first request with this key is still running"
+
+
+_TAKE_KEY = text(
+    """
+    INSERT INTO idempotency (caller, route, key, request_hash, stored_at)
+    VALUES (:caller, :route, :key, :request_hash, :now) ON CONFLICT DO NOTHING RETURNING key
+    """
+)
+_STORED = text(
+    "SELECT request_hash, status, headers, body FROM idempotency"
+    " WHERE caller = :caller AND route = :route AND key = :key"
+)
+_STORE = text(
+    "UPDATE idempotency SET status = :status, headers = cast(:headers AS jsonb), body = :body"
+    " WHERE caller = :caller AND route = :route AND key = :key"
+)
+
+
+class KantisRoute(APIRoute):
+    """A route that owns its transaction."""
+
+    policy: Policy
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler: policy, idempotency, transaction."""
+        inner = super().get_route_handler()
+        extra = self.openapi_extra or {}
+        policy: Policy | None = extra.get("x-kantis-policy-object")
+        template = self.path
+
+        async def handler(request: Request) -> Response:
+            runtime = runtime_of(request)
+            principal = authorise(request, policy)
+            state = RequestState(runtime.scope, principal)
+            request.state.kantis = state
+            async with state:
+                key = request.headers.get("idempotency-key")
+                if request.method != "POST" or key is None:
+                    response = await inner(request)
+                    await _audit(state, policy, request, response)
+                    await state.finish(response.status_code < HTTP_ERROR)
+                    return response
+                return await _once(request, state, policy, template, key, inner)
+
+        return handler
+
+
+def authorise(request: Request, policy: Policy | None) -> Principal:
+    """Check the caller against the route's policy; no policy means no."""
+    if policy is None:
+        raise Forbidden("This route has no policy")
+    runtime = runtime_of(request)
+    header = request.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    if policy.public_reason and not header:
+        return ANONYMOUS
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated(headers={"WWW-Authenticate": "Bearer"})
+    principal = runtime.verifier.verify(token)
+    if policy.scope and not principal.may(policy.scope):
+        raise Forbidden(f"This key lacks the scope {policy.scope}", scope=policy.scope)
+    return principal
+
+
+async def _audit(state: RequestState, policy: Policy | None, request: Request, response: Response) -> None:
+    if policy is not None and policy.privileged and request.method != "GET" and response.status_code < HTTP_ERROR:
+        tx = await state.write()
+        tx.audit(f"{request.method} {request.scope['route'].path}", request.scope["path"])
+
+
+async def _once(
+    request: Request,
+    state: RequestState,
+    policy: Policy | None,
+    template: str,
+    key: str,
+    inner: Callable[[Request], Coroutine[Any, Any, Response]],
+) -> Response:
+    if not key or len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
+        raise Invalid(f"Idempotency-Key: 1 to {MAX_KEY} printable ASCII characters")
+    body = await request.body()
+    target = f"{request.scope['path']}?{request.scope.get('query_string', b'').decode('latin-1')}"
+    digest = hashlib.sha256(target.encode() + b"\n" + body).digest()
+    tx = await state.write()
+    where = {"caller": state.principal.id, "route": f"{request.method} {template}", "key": key}
+    # A second request with the same key waits here until the first has committed or failed.
+    mine = await tx.scalar(_TAKE_KEY, {**where, "request_hash": digest, "now": tx.clock.now()})
+    if mine is None:
+        return await _stored_answer(tx, where, digest)
+    response = await inner(request)
+    if response.status_code >= HTTP_ERROR:
+        await state.finish(False)
+        return response
+    await _audit(state, policy, request, response)
+    headers = {k: v for k, v in response.headers.items() if k.lower() in ("location", "etag", "content-type")}
+    await tx.execute(
+        _STORE,
+        {
+            **where,
+            "status": response.status_code,
+            "headers": orjson.dumps(headers).decode(),
+            "body": bytes(response.body),
+        },
+    )
+    await state.finish(True)
+    await failpoints.reach("web.answered")
+    return response
+
+
+async def _stored_answer(tx: Tx, where: dict[str, str], digest: bytes) -> Response:
+    row = (await tx.execute(_STORED, where)).first()
+    if row is None or row.status is None:
+        raise StillRunning("Wait for it, then send the same request again", headers={"Retry-After": "1"})
+    if bytes(row.request_hash) != digest:
+        raise IdempotencyMismatch("Use a new key for a new request, or repeat the first one unchanged")
+    headers = orjson.loads(row.headers) if isinstance(row.headers, str) else row.headers
+    return Response(
+        content=bytes(row.body), status_code=row.status, headers={**headers, "Idempotency-Replayed": "true"}
+    )
+
+
+class RouteWithoutPolicy(TypeError):
+    """A route was declared without saying who may use it."""
+
+
+class Router(APIRouter):
+    """An APIRouter whose routes must name their policy: `@router.get("/x", policy=needs("x:read"))`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("route_class", KantisRoute)
+        super().__init__(**kwargs)
+
+    def api_route(self, path: str, **kwargs: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare a route. Raises `RouteWithoutPolicy`."""
+        policy = kwargs.pop("policy", None)
+        if not isinstance(policy, Policy):
+            message = f"{kwargs.get('methods', ['GET'])} {self.prefix}{path} needs policy=needs(…) or policy=public(…)"
+            raise RouteWithoutPolicy(message)
+        extra = dict(kwargs.pop("openapi_extra", None) or {})
+        extra["x-kantis-policy-object"] = policy
+        return super().api_route(path, openapi_extra=extra, **kwargs)
+
+    def get(self, path: str, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Declare a read; it changes nothing."""
+        return self.api_route(path, methods=["GET"], **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Declare an action or a creation; honours Idempotency-Key."""
+        return self.api_route(path, methods=["POST"], **kwargs)
+
+    def put(self, path: str, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Declare a replacement."""
+        return self.api_route(path, methods=["PUT"], **kwargs)
+
+    def patch(self, path: str, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Declare a change of some fields."""
+        return self.api_route(path, methods=["PATCH"], **kwargs)
+
+    def delete(self, path: str, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Declare a removal."""
+        return self.api_route(path, methods=["DELETE"], **kwargs)
