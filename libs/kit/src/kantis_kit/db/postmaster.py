@@ -130,13 +130,16 @@ class Postmaster:
                 await asyncio.sleep(_POLL_SECONDS)
         return None
 
-    async def stop(self) -> None:
-        """End it in order; with less and less patience."""
-        for number, seconds in (
-            (signal.SIGINT, _FAST_SECONDS),
-            (signal.SIGQUIT, _IMMEDIATE_SECONDS),
-            (signal.SIGKILL, _IMMEDIATE_SECONDS),
-        ):
+    async def stop(self, *, in_order: bool = True) -> None:
+        """End it, with less and less patience.
+
+        Args:
+            in_order: write everything to the data folder first; without it, the next start has to recover.
+        """
+        steps = [(signal.SIGQUIT, _IMMEDIATE_SECONDS), (signal.SIGKILL, _IMMEDIATE_SECONDS)]
+        if in_order:
+            steps.insert(0, (signal.SIGINT, _FAST_SECONDS))
+        for number, seconds in steps:
             self._signal(number)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
