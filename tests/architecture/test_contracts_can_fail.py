@@ -124,7 +124,7 @@ def lint_imports(
         "PYTHONDONTWRITEBYTECODE": "1",
         "COLUMNS": "200",
     }
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
 
