@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('kantis.audit'))")
 _LAST = text("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from kantis_contracts.base import MAX_BYTES, MAX_ITEMS, Envelope, Event
 from kantis_kit.ids import new_id

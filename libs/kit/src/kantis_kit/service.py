@@ -215,12 +215,18 @@ class Service:
 
     # -- worker side -------------------------------------------------------------------------------------------------
 
-    async def start(self, *, worker: bool = True) -> None:
-        """Start the worker side, or only what the web side needs to wake other processes' relays."""
+    async def start(self, *, worker: bool = True, connect: bool = True) -> None:
+        """Start the worker side, or only what the web side needs to wake other processes' relays.
+
+        With `connect=False` the broker is connected already and knows the queues.
+        """
         if not worker:
             self._spawn("notifier", self.relay.run_notifier())
             return
-        self._spawn("broker", self._connect_and_work())
+        if connect:
+            self._spawn("broker", self._connect_and_work())
+        else:
+            self._work()
         self._spawn("timers", self.timers.run())
         self._spawn("retrier", self.retrier.run())
         self._spawn("notifier", self.relay.run_notifier())
@@ -237,6 +243,9 @@ class Service:
             except (BrokerError, OSError, TimeoutError) as error:
                 log.warning("broker.away", service=self.spec.name, error=type(error).__name__)
                 await asyncio.sleep(0.5)
+        self._work()
+
+    def _work(self) -> None:
         self._spawn("relay", self.relay.run())
         for consumer in self.consumers:
             self._spawn(f"consumer {consumer.queue}", consumer.run())

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Executable, Result, ScalarResult, text
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from kantis_contracts.base import Envelope, Event
 from kantis_kit import audit, failpoints, outbox

@@ -1,0 +1,288 @@
+"""A whole service, or several, on a fresh database each, the embedded broker and a frozen clock.
+
+The loops are the real ones; `drain` waits until everything that follows from what was done has been done.
+"""
+
+import hashlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import asyncpg
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from kantis_contracts.base import REGISTRY, SERVICES, Envelope, Event
+from kantis_kit.auth.principal import Principal
+from kantis_kit.auth.tokens import issue_token
+from kantis_kit.brokers.embedded import EmbeddedBroker, create_schema
+from kantis_kit.brokers.port import Subscription
+from kantis_kit.clock import FrozenClock
+from kantis_kit.consumer import subscriptions
+from kantis_kit.ids import new_id
+from kantis_kit.db import tables
+from kantis_kit.db.migrate import migrate
+from kantis_kit.db.provision import ServiceDsns
+from kantis_kit.outbox import cut
+from kantis_kit.service import Service, ServiceSpec
+from kantis_kit.signing import Keys, make_keys
+from kantis_kit.testing.postgres import PostgresServer
+from kantis_kit.testing.waiting import eventually
+
+EventT = TypeVar("EventT", bound=Event)
+LINK_KEYS = "1:" + "5a" * 32
+PROBE = "probe.everything"
+
+EXTRA_PRODUCERS = ("probe", "gateway")
+
+
+class Rig:
+    """What a test holds: services, clients, clock, and the events that were published."""
+
+    def __init__(self, clock: FrozenClock, keys_dir: Path, data_dir: Path) -> None:
+        self.clock = clock
+        self.keys_dir = keys_dir
+        self.data_dir = data_dir
+        self.services: dict[str, Service] = {}
+        self.dsns: dict[str, str] = {}
+        self.envelopes: list[Envelope] = []
+        self._broker: EmbeddedBroker | None = None
+        self._seen: set[Any] = set()
+
+    @property
+    def broker(self) -> EmbeddedBroker:
+        """The broker connection of the rig itself."""
+        assert self._broker is not None
+        return self._broker
+
+    @property
+    def service(self) -> Service:
+        """The service under test, when there is one."""
+        (only,) = self.services.values()
+        return only
+
+    def client(
+        self,
+        service: str | None = None,
+        *,
+        scopes: Sequence[str] = ("*",),
+        caller: str = "test-key",
+    ) -> httpx.AsyncClient:
+        """Return a client that calls a service as the gateway does, with these scopes."""
+        target = self.services[service] if service else self.service
+        token = self.token(target.spec.name, scopes=scopes, caller=caller)
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=target.asgi),  # type: ignore[arg-type]
+            base_url="http://service.test",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+
+    def anonymous(self, service: str | None = None) -> httpx.AsyncClient:
+        """Return a client without a key, as a visitor's browser is one."""
+        target = self.services[service] if service else self.service
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=target.asgi),  # type: ignore[arg-type]
+            base_url="http://service.test",
+        )
+
+    def token(
+        self, service: str, *, scopes: Sequence[str] = ("*",), caller: str = "test-key"
+    ) -> str:
+        """Return a token such as the gateway makes it."""
+        keys = Keys.load(self.keys_dir, "gateway")
+        return issue_token(
+            keys,
+            Principal(caller, caller, frozenset(scopes)),
+            audience=service,
+            now=self.clock.now(),
+        )
+
+    async def publish(self, *events: Event, copies: int = 1) -> list[Envelope]:
+        """Publish events as their producers would; nothing is returned until the broker has them."""
+        envelopes = []
+        for event in events:
+            source = event.type.split(".", 1)[0]
+            keys = Keys.load(self.keys_dir, source)
+            for data in cut(event):
+                now = self.clock.now()
+                envelope = Envelope(
+                    id=new_id(),
+                    type=event.type,
+                    source=source,
+                    occurred_at=now,
+                    recorded_at=now,
+                    correlation_id=new_id(),
+                    data=data,
+                )
+                envelopes.append(keys.sign(envelope))
+        for _ in range(copies):
+            for outcome in await self.broker.publish(envelopes):
+                if outcome is not None:
+                    raise outcome
+        return envelopes
+
+    def published(self, kind: type[EventT]) -> list[EventT]:
+        """Return the events of a type that were published so far, each once."""
+        return [kind.model_validate_json(e.data) for e in self.envelopes if e.type == kind.type]
+
+    def items(self, kind: type[Event]) -> list[Any]:
+        """Return all items of all events of a type."""
+        return [item for event in self.published(kind) for item in event.items]
+
+    async def drain(self) -> None:
+        """Wait until no event, retry or due timer is left that the present time lets run."""
+        await eventually(self._is_quiet, message="the services did not come to rest")
+
+    async def _is_quiet(self) -> bool:
+        await self._collect()
+        for name, service in self.services.items():
+            connection = await asyncpg.connect(self.dsns[name])
+            try:
+                busy = await connection.fetchval(
+                    """
+                    SELECT (SELECT count(*) FROM outbox WHERE attempts = 0)
+                         + (SELECT count(*) FROM delivery WHERE state = 'trying' OR (state = 'waiting' AND next_at <= $1))
+                         + (SELECT count(*) FROM timer WHERE state = 'waiting' AND due_at <= $1)
+                    """,
+                    self.clock.now(),
+                )
+            finally:
+                await connection.close()
+            if busy:
+                service.relay.wake_here()
+                service.timers.wake()
+                return False
+            for consumer in service.consumers:
+                if await self.broker.depth(consumer.queue):
+                    return False
+        return await self.broker.depth(PROBE) == 0
+
+    async def _collect(self) -> None:
+        if not await self.broker.depth(PROBE):
+            return
+        async with self.broker.consume(PROBE) as consumer:
+            async for batch in consumer.batches():
+                for delivery in batch:
+                    if delivery.envelope and delivery.envelope.id not in self._seen:
+                        self._seen.add(delivery.envelope.id)
+                        self.envelopes.append(delivery.envelope)
+                await consumer.ack(batch)
+                if not await self.broker.depth(PROBE):
+                    break
+        self.envelopes.sort(key=lambda e: e.id)
+
+    async def parked(self, service: str | None = None) -> list[Any]:
+        """Return the parked messages of a service, as rows."""
+        target = self.services[service] if service else self.service
+        pool = await target.database.pool()
+        return list(
+            await pool.fetch("SELECT * FROM delivery WHERE state = 'parked' ORDER BY first_at")
+        )
+
+
+@asynccontextmanager
+async def open_rig(
+    server: PostgresServer,
+    folder: Path,
+    *specs: ServiceSpec,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    start: bool = True,
+    duplicate: bool = True,
+    clock: FrozenClock | None = None,
+    tweak: Callable[[Service], None] | None = None,
+) -> AsyncIterator[Rig]:
+    """Open a rig for these services; `settings` gives further settings by service name.
+
+    The broker delivers every message twice and in random order, so that a handler which is not idempotent fails.
+    """
+    keys_dir = folder / "keys"
+    make_keys(keys_dir, (*SERVICES, *EXTRA_PRODUCERS))
+    rig = Rig(clock or FrozenClock(), keys_dir, folder)
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(server.database("broker", _build_broker))
+        broker_dsn = broker.app_dsn
+        shuffle = random.Random(7) if duplicate else None  # noqa: S311 - the order of a test
+        rig._broker = EmbeddedBroker(broker_dsn, name="rig", duplicate=duplicate, shuffle=shuffle)
+        await rig._broker.start()
+        stack.push_async_callback(rig._broker.stop)
+        everything = sorted(REGISTRY)
+        await rig._broker.declare([Subscription(PROBE, tuple(everything))])
+        for spec in specs:
+            dsns = await stack.enter_async_context(
+                server.database(spec.name, _builder(spec), key=_fingerprint(spec.migrations))
+            )
+            rig.dsns[spec.name] = dsns.app_dsn
+            given = spec.settings(
+                environment="test",
+                data_dir=folder,
+                keys_dir=keys_dir,
+                postgres_dsn=SecretStr(dsns.app_dsn),
+                postgres_owner_dsn=SecretStr(dsns.owner_dsn),
+                broker_url=SecretStr(broker_dsn),
+                link_keys=SecretStr(LINK_KEYS),
+                public_url="http://kantis.test",
+                **dict((settings or {}).get(spec.name, {})),
+            )
+            service = Service(
+                spec,
+                given,
+                clock=rig.clock,
+                broker=EmbeddedBroker(
+                    broker_dsn, name=spec.name, duplicate=duplicate, shuffle=shuffle
+                ),
+            )
+            if tweak:
+                tweak(service)
+            rig.services[spec.name] = service
+            await service.broker.start()
+            await service.broker.declare(subscriptions(spec.handlers))
+            stack.push_async_callback(service.stop)
+        if start:
+            for service in rig.services.values():
+                await service.start(connect=False)
+        yield rig
+
+
+async def _build_broker(dsns: ServiceDsns) -> None:
+    connection = await asyncpg.connect(dsns.owner_dsn)
+    try:
+        await create_schema(connection)
+    finally:
+        await connection.close()
+
+
+def _builder(spec: ServiceSpec) -> Callable[[ServiceDsns], Awaitable[None]]:
+    async def build(dsns: ServiceDsns) -> None:
+        await migrate(dsns.owner_dsn, spec.migrations)
+
+    return build
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(file.read_bytes())
+    digest.update(Path(tables.__file__).read_bytes())
+    return digest.hexdigest()
+
+
+class OpenRig(Protocol):
+    """Opens a rig that lives as long as the test."""
+
+    async def __call__(self, *specs: ServiceSpec, **options: Any) -> Rig:
+        """Return a rig with these services; the options are those of `open_rig`."""
+        ...
+
+
+@pytest.fixture
+async def rig_for(postgres_server: PostgresServer, tmp_path: Path) -> AsyncIterator[OpenRig]:
+    """Open rigs in a test: `rig = await rig_for(spec)`."""
+    async with AsyncExitStack() as stack:
+
+        async def make(*specs: ServiceSpec, **options: Any) -> Rig:
+            return await stack.enter_async_context(open_rig(postgres_server, tmp_path, *specs, **options))
+
+        yield make
