@@ -20,6 +20,7 @@ check: setup ## read the code without running it: format, lint, types, imports, 
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/python tools/lint_kantis.py
 	$(BIN)/lint-imports --no-logo > .import_linter.log 2>&1 || { cat .import_linter.log; exit 1; }; rm -f .import_linter.log
+	$(BIN)/python tools/check_dependencies.py
 	$(BIN)/mypy
 
 test: check ## check, then every test but the slow ones, with a real PostgreSQL and RabbitMQ
