@@ -17,7 +17,7 @@ run: setup ## start everything in one process and play the demonstration
 
 check: setup ## read the code without running it: format, lint, types, imports, our own rules
 	$(BIN)/ruff check --quiet .
-	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff format --check .
 	$(BIN)/python tools/lint_kantis.py
 	$(BIN)/lint-imports --no-logo > .import_linter.log 2>&1 || { cat .import_linter.log; exit 1; }; rm -f .import_linter.log
 	$(BIN)/python tools/check_dependencies.py
