@@ -110,4 +110,3 @@ class Envelope(Contract):
 
 def _stamp(moment: datetime) -> str:
     return str(int(moment.timestamp() * 1_000_000))
-

@@ -22,7 +22,7 @@ from kantis_kit.brokers.port import Broker, Consumer, Delivery, Subscription
 from kantis_kit.db.database import is_away
 from kantis_kit.ids import new_id
 from kantis_kit.observability import correlation_id
-from kantis_kit.parked import Parked, Waiting
+from kantis_kit.parked import Parked, Row, Waiting
 from kantis_kit.signing import Keys
 from kantis_kit.tx import Scope, Tx, write
 
@@ -72,7 +72,12 @@ def consumes(
 
 def handlers_in(*modules: ModuleType) -> list[Handler]:
     """Collect the handlers of `consumers.py` modules, in the order of their names."""
-    return [value for module in modules for _, value in sorted(vars(module).items()) if isinstance(value, Handler)]
+    return [
+        value
+        for module in modules
+        for _, value in sorted(vars(module).items())
+        if isinstance(value, Handler)
+    ]
 
 
 def subscriptions(handlers: Sequence[Handler]) -> list[Subscription]:
@@ -87,7 +92,7 @@ def subscriptions(handlers: Sequence[Handler]) -> list[Subscription]:
     return [Subscription(queue, tuple(sorted(types))) for queue, types in sorted(by_queue.items())]
 
 
-class Refused(Exception):  # noqa: N818 - a verdict on a message, not a fault of ours
+class Refused(Exception):
     """A message that no number of attempts can help: it is parked at once."""
 
 
@@ -109,7 +114,9 @@ class QueueConsumer:
         self._broker = broker
         self._keys = keys
         self.queue = queue
-        self._handlers = {handler.event.type: handler for handler in handlers if handler.queue == queue}
+        self._handlers = {
+            handler.event.type: handler for handler in handlers if handler.queue == queue
+        }
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
 
     async def run(self) -> None:
@@ -120,7 +127,12 @@ class QueueConsumer:
                     async for batch in consumer.batches():
                         await self.handle(consumer, batch)
             except Exception as error:  # noqa: BLE001 - the loop must outlive whatever a batch meets
-                log.warning("consumer.failed", queue=self.queue, error=type(error).__name__, problem=str(error)[:300])
+                log.warning(
+                    "consumer.failed",
+                    queue=self.queue,
+                    error=type(error).__name__,
+                    problem=str(error)[:300],
+                )
                 await asyncio.sleep(0.2)
 
     async def handle(self, consumer: Consumer, batch: Sequence[Delivery]) -> None:
@@ -178,7 +190,9 @@ class QueueConsumer:
             problems = "; ".join(
                 f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5]
             )
-            raise Refused(f"the payload does not fit {handler.event.__name__}: {problems}") from error
+            raise Refused(
+                f"the payload does not fit {handler.event.__name__}: {problems}"
+            ) from error
         return _Work(delivery, envelope, handler, event)
 
     async def _effect(self, works: Sequence[_Work]) -> None:
@@ -206,7 +220,10 @@ class QueueConsumer:
             attempts = await rows.begin(self.queue, work.envelope, work.handler.name)
             if attempts > MAX_ATTEMPTS:
                 await rows.park(
-                    self.queue, work.envelope, work.handler.name, reason="its consumer died with it five times"
+                    self.queue,
+                    work.envelope,
+                    work.handler.name,
+                    reason="its consumer died with it five times",
                 )
                 observability.events_consumed.labels(self.queue, "parked").inc()
                 return
@@ -231,7 +248,11 @@ class QueueConsumer:
             outcome = "parked" if parked else "retried"
             observability.events_consumed.labels(self.queue, outcome).inc()
             log.warning(
-                f"consumer.{outcome}", queue=self.queue, type=work.envelope.type, event_id=str(work.envelope.id),
+                "consumer.failed_message",
+                outcome=outcome,
+                queue=self.queue,
+                type=work.envelope.type,
+                event_id=str(work.envelope.id),
                 error=type(error).__name__,
             )
             return False
@@ -277,14 +298,18 @@ class Retrier:
         """Try every row that is due now; return how many were tried."""
         rows = await Waiting(self._scope).claim(limit=100)
         for row in rows:
-            consumer = self._consumers.get(row.queue)
-            delivery = Delivery(tag=None, envelope=row.envelope, redelivered=True)
-            try:
-                if consumer is None or row.envelope is None:
-                    raise Refused(f"nobody consumes {row.queue} any more")
-                work = consumer.work_of(delivery, row.envelope)
-            except Refused as refusal:
-                await Parked(self._scope).park(row.queue, row.event_id, str(refusal))
-                continue
-            await consumer.attempt(work)
+            await self._try(row)
         return len(rows)
+
+    async def _try(self, row: Row) -> None:
+        consumer = self._consumers.get(row.queue)
+        if consumer is None or row.envelope is None:
+            reason = f"nobody consumes {row.queue} any more"
+            await Parked(self._scope).park(row.queue, row.event_id, reason)
+            return
+        try:
+            work = consumer.work_of(Delivery(None, row.envelope, redelivered=True), row.envelope)
+        except Refused as refusal:
+            await Parked(self._scope).park(row.queue, row.event_id, str(refusal))
+            return
+        await consumer.attempt(work)

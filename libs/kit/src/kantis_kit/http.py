@@ -130,7 +130,9 @@ class OutgoingClient:
             if attempt and not budget.allows():
                 break
             budget.record(retry=attempt > 0)
-            response = await self._once(method, url, host, json=json, content=content, headers=headers)
+            response = await self._once(
+                method, url, host, json=json, content=content, headers=headers
+            )
             if response is not None and (last or response.status_code not in RETRY_STATUS):
                 return response
             if not last:

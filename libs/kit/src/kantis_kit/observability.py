@@ -24,14 +24,22 @@ requests_seconds = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 outbox_age_seconds = Gauge(
-    "kantis_outbox_age_seconds", "Age of the oldest unpublished event", ["service"], registry=registry
+    "kantis_outbox_age_seconds",
+    "Age of the oldest unpublished event",
+    ["service"],
+    registry=registry,
 )
 outbox_rows = Gauge("kantis_outbox_rows", "Unpublished events", ["service"], registry=registry)
-queue_depth = Gauge("kantis_queue_depth", "Messages waiting in a queue", ["queue"], registry=registry)
+queue_depth = Gauge(
+    "kantis_queue_depth", "Messages waiting in a queue", ["queue"], registry=registry
+)
 parked_rows = Gauge("kantis_parked_rows", "Parked messages", ["service"], registry=registry)
 in_doubt_rows = Gauge("kantis_in_doubt_rows", "Dispatches in doubt", ["service"], registry=registry)
 events_published = Counter(
-    "kantis_events_published", "Events confirmed by the broker", ["service", "type"], registry=registry
+    "kantis_events_published",
+    "Events confirmed by the broker",
+    ["service", "type"],
+    registry=registry,
 )
 events_consumed = Counter(
     "kantis_events_consumed", "Events handled, by outcome", ["queue", "outcome"], registry=registry

@@ -102,7 +102,13 @@ class Waiting:
         """Count an attempt before it is made; return its number."""
         pool = await self._scope.database.pool()
         record = await pool.fetchrow(
-            _BEGIN, queue, envelope.id, envelope.type, encode(envelope), handler, self._scope.clock.now()
+            _BEGIN,
+            queue,
+            envelope.id,
+            envelope.type,
+            encode(envelope),
+            handler,
+            self._scope.clock.now(),
         )
         return int(record["attempts"])
 
@@ -121,7 +127,15 @@ class Waiting:
         now = self._scope.clock.now()
         attempts = int(
             await pool.fetchval(
-                _FAIL, queue, envelope.id, envelope.type, encode(envelope), handler, now + LEASE, problem, now
+                _FAIL,
+                queue,
+                envelope.id,
+                envelope.type,
+                encode(envelope),
+                handler,
+                now + LEASE,
+                problem,
+                now,
             )
         )
         if attempts >= max_attempts:
@@ -143,7 +157,9 @@ class Waiting:
     async def forget(self, queue: str, event_id: UUID) -> None:
         """Forget a message whose effect is committed."""
         pool = await self._scope.database.pool()
-        await pool.execute("DELETE FROM delivery WHERE queue = $1 AND event_id = $2", queue, event_id)
+        await pool.execute(
+            "DELETE FROM delivery WHERE queue = $1 AND event_id = $2", queue, event_id
+        )
 
     async def claim(self, limit: int) -> list[Row]:
         """Take the rows that are due, hiding them from others for the length of the lease."""
@@ -170,7 +186,9 @@ class Parked:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    async def list(self, *, after: tuple[datetime, UUID] | None = None, limit: int = 100) -> list[Row]:
+    async def list(
+        self, *, after: tuple[datetime, UUID] | None = None, limit: int = 100
+    ) -> list[Row]:
         """Return parked messages, the newest first."""
         pool = await self._scope.database.pool()
         records = await pool.fetch(
@@ -189,7 +207,9 @@ class Parked:
         """Return one parked message, or None."""
         pool = await self._scope.database.pool()
         record = await pool.fetchrow(
-            "SELECT * FROM delivery WHERE queue = $1 AND event_id = $2 AND state = 'parked'", queue, event_id
+            "SELECT * FROM delivery WHERE queue = $1 AND event_id = $2 AND state = 'parked'",
+            queue,
+            event_id,
         )
         return _row(record) if record else None
 

@@ -5,7 +5,6 @@ not skipped. Two relays share the work. What the broker does not confirm stays a
 """
 
 import asyncio
-import time
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +21,9 @@ from kantis_kit.tx import Scope
 
 log = observability.get_logger(__name__)
 
-LEASE_SECONDS = 15  # three times the publish deadline: a slow broker does not make a second relay publish again
+LEASE_SECONDS = (
+    15  # three times the publish deadline: a slow broker does not make a second relay publish again
+)
 POLL_SECONDS = 1.0  # only for what a lost notification or an ended lease leaves behind
 
 _CLAIM = """
@@ -48,7 +49,9 @@ _LAG = "SELECT count(*) AS rows, extract(epoch FROM clock_timestamp() - min(reco
 class Relay:
     """The relay of one service in one process."""
 
-    def __init__(self, scope: Scope, broker: Broker, keys: Keys, *, service: str, batch: int = 500) -> None:
+    def __init__(
+        self, scope: Scope, broker: Broker, keys: Keys, *, service: str, batch: int = 500
+    ) -> None:
         self._scope = scope
         self._broker = broker
         self._keys = keys
@@ -72,7 +75,9 @@ class Relay:
             try:
                 published = await self.step()
             except Exception as error:  # noqa: BLE001 - the loop must outlive whatever a step meets
-                level = log.warning if is_away(error) or isinstance(error, BrokerError) else log.error
+                level = (
+                    log.warning if is_away(error) or isinstance(error, BrokerError) else log.error
+                )
                 level("relay.failed", error=type(error).__name__, service=self._source)
                 await asyncio.sleep(0.2)
                 continue
@@ -111,39 +116,27 @@ class Relay:
             return 0
         await failpoints.reach("relay.claimed")
         envelopes = [self._keys.sign(to_envelope(row, self._source)) for row in rows]
-        started = time.perf_counter()
         outcomes = await self._broker.publish(envelopes)
         await failpoints.reach("relay.published")
-        return await self._settle(pool, token, rows, envelopes, outcomes, time.perf_counter() - started)
+        await self._settle(pool, token, [row["seq"] for row in rows], outcomes)
+        for envelope, outcome in zip(envelopes, outcomes, strict=True):
+            if outcome is None:
+                observability.events_published.labels(self._source, envelope.type).inc()
+        _tell(envelopes, outcomes)
+        return sum(outcome is None for outcome in outcomes)
 
+    @staticmethod
     async def _settle(
-        self,
-        pool: Any,
-        token: UUID,
-        rows: list[Any],
-        envelopes: list[Envelope],
-        outcomes: list[BrokerError | None],
-        seconds: float,
-    ) -> int:
-        done = [row["seq"] for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
-        failed = [
-            (row["seq"], outcome, envelope.type)
-            for row, outcome, envelope in zip(rows, outcomes, envelopes, strict=True)
-            if outcome is not None
-        ]
+        pool: Any, token: UUID, numbers: list[int], outcomes: list[BrokerError | None]
+    ) -> None:
+        done = [seq for seq, outcome in zip(numbers, outcomes, strict=True) if outcome is None]
+        failed = [(seq, str(o)) for seq, o in zip(numbers, outcomes, strict=True) if o is not None]
         if done:
             await pool.execute(_DONE, done, token)
-            for envelope, outcome in zip(envelopes, outcomes, strict=True):
-                if outcome is None:
-                    observability.events_published.labels(self._source, envelope.type).inc()
-            log.debug("outbox.published", items=len(done), seconds=round(seconds, 4))
         if failed:
             await pool.execute(
-                _FAILED, [seq for seq, _, _ in failed], [str(problem) for _, problem, _ in failed], token
+                _FAILED, [seq for seq, _ in failed], [problem for _, problem in failed], token
             )
-            unroutable = sorted({kind for _, problem, kind in failed if isinstance(problem, Unroutable)})
-            log.warning("outbox.not_published", items=len(failed), unroutable=unroutable)
-        return len(done)
 
     async def lag(self) -> tuple[int, float]:
         """Return how many events wait and the age of the oldest in seconds; sets the metrics."""
@@ -153,3 +146,11 @@ class Relay:
         observability.outbox_rows.labels(self._source).set(rows)
         observability.outbox_age_seconds.labels(self._source).set(age)
         return rows, age
+
+
+def _tell(envelopes: list[Envelope], outcomes: list[BrokerError | None]) -> None:
+    failed = [(e.type, o) for e, o in zip(envelopes, outcomes, strict=True) if o is not None]
+    log.debug("outbox.published", items=len(outcomes) - len(failed))
+    if failed:
+        unroutable = sorted({kind for kind, problem in failed if isinstance(problem, Unroutable)})
+        log.warning("outbox.not_published", items=len(failed), unroutable=unroutable)

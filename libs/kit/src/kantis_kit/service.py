@@ -26,6 +26,7 @@ from kantis_kit.db.database import Listener
 from kantis_kit.db.migrate import current, head, migrate
 from kantis_kit.db.tables import OUTBOX_CHANNEL
 from kantis_kit.errors import BrokerError
+from kantis_kit.ids import first_id_at
 from kantis_kit.parked import Parked
 from kantis_kit.relay import Relay
 from kantis_kit.settings import ServiceSettings
@@ -93,10 +94,14 @@ class Service:
             statement_timeout_ms=settings.statement_timeout_ms,
             lock_timeout_ms=settings.lock_timeout_ms,
         )
-        self.broker = broker or connect_broker(settings.broker_url.get_secret_value(), service=spec.name)
+        self.broker = broker or connect_broker(
+            settings.broker_url.get_secret_value(), service=spec.name
+        )
         extras = dict(spec.extras(settings))
         if settings.link_keys.get_secret_value():
-            extras.setdefault(LinkSigner, LinkSigner.from_text(settings.link_keys.get_secret_value()))
+            extras.setdefault(
+                LinkSigner, LinkSigner.from_text(settings.link_keys.get_secret_value())
+            )
         self.scope = Scope(self.database, settings, self.clock, extras=extras)
         self.relay = Relay(
             self.scope, self.broker, self.keys, service=spec.name, batch=settings.relay_batch
@@ -164,7 +169,9 @@ class Service:
     def openapi(self) -> dict[str, Any]:
         """Return the description of the service's API."""
         runtime = WebRuntime(
-            self.spec.name, self.scope, TokenVerifier(self.keys, audience=self.spec.name, clock=self.clock)
+            self.spec.name,
+            self.scope,
+            TokenVerifier(self.keys, audience=self.spec.name, clock=self.clock),
         )
         api = create_api(
             runtime,
@@ -182,7 +189,11 @@ class Service:
         checks = await self.readiness()
         good = not self.stopping and all(check["ok"] for check in checks.values())
         return JSONResponse(
-            {"status": "ready" if good else "not ready", "stopping": self.stopping, "checks": checks},
+            {
+                "status": "ready" if good else "not ready",
+                "stopping": self.stopping,
+                "checks": checks,
+            },
             status_code=200 if good else 503,
             headers={} if good else {"Retry-After": "1"},
         )
@@ -197,7 +208,10 @@ class Service:
             await asyncio.wait_for(self.database.ping(), timeout=3)
             checks["database"] = {"ok": True}
         except Exception as error:  # noqa: BLE001 - whatever it is, the database does not answer
-            checks["database"] = {"ok": False, "detail": f"does not answer ({type(error).__name__})"}
+            checks["database"] = {
+                "ok": False,
+                "detail": f"does not answer ({type(error).__name__})",
+            }
             return checks
         try:
             rows, age = await self.relay.lag()
@@ -206,12 +220,17 @@ class Service:
             observability.parked_rows.labels(self.spec.name).set(parked)
             checks["parked"] = {"ok": True, "messages": parked}
         except Exception as error:  # noqa: BLE001 - most likely the migrations have not run
-            checks["outbox"] = {"ok": False, "detail": f"cannot be read ({type(error).__name__}); run `kantis migrate`"}
+            checks["outbox"] = {
+                "ok": False,
+                "detail": f"cannot be read ({type(error).__name__}); run `kantis migrate`",
+            }
         checks["broker"] = {"ok": True, "state": self.broker.state}
         return checks
 
     async def _metrics(self) -> Response:
-        return Response(generate_latest(observability.registry), media_type="text/plain; version=0.0.4")
+        return Response(
+            generate_latest(observability.registry), media_type="text/plain; version=0.0.4"
+        )
 
     # -- worker side -------------------------------------------------------------------------------------------------
 
@@ -271,11 +290,15 @@ class Service:
                 while self.broker.state == "up" and await self.relay.step():
                     pass
         except Exception as error:  # noqa: BLE001 - what was not published stays in the outbox
-            log.info("service.stopped_with_outbox", service=self.spec.name, error=type(error).__name__)
+            log.info(
+                "service.stopped_with_outbox", service=self.spec.name, error=type(error).__name__
+            )
         try:
             await asyncio.wait_for(self.broker.stop(), timeout=5)
         except Exception as error:  # noqa: BLE001 - we are leaving anyway
-            log.info("service.broker_not_closed", service=self.spec.name, error=type(error).__name__)
+            log.info(
+                "service.broker_not_closed", service=self.spec.name, error=type(error).__name__
+            )
         await self.database.close()
 
     # -- migrations --------------------------------------------------------------------------------------------------
@@ -286,7 +309,10 @@ class Service:
 
     async def is_migrated(self) -> bool:
         """Say whether the database stands at the newest revision."""
-        dsn = self.settings.postgres_owner_dsn.get_secret_value() or self.settings.postgres_dsn.get_secret_value()
+        dsn = (
+            self.settings.postgres_owner_dsn.get_secret_value()
+            or self.settings.postgres_dsn.get_secret_value()
+        )
         return await current(dsn) == head(self.spec.migrations)
 
 
@@ -307,7 +333,8 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 @recurring("kit.answers", every=timedelta(hours=1))
 async def _forget_answers(tx: Tx) -> None:
     await tx.execute(
-        text("DELETE FROM idempotency WHERE stored_at < :before"), {"before": tx.clock.now() - KEEP_ANSWERS}
+        text("DELETE FROM idempotency WHERE stored_at < :before"),
+        {"before": tx.clock.now() - KEEP_ANSWERS},
     )
 
 
@@ -317,7 +344,7 @@ async def _forget_inbox(tx: Tx) -> None:
     # dropped by the owner (`kantis migrate` and its daily run), because the run-time role may not change tables.
     await tx.execute(
         text("DELETE FROM inbox_rest WHERE event_id < :before"),
-        {"before": inbox.first_id_at(tx.clock.now() - inbox.KEEP)},
+        {"before": first_id_at(tx.clock.now() - inbox.KEEP)},
     )
 
 

@@ -31,7 +31,9 @@ class KeyMissing(KantisError):
 class Keys:
     """The key folder as one service sees it."""
 
-    def __init__(self, private: Ed25519PrivateKey | None, public: dict[str, list[Ed25519PublicKey]]) -> None:
+    def __init__(
+        self, private: Ed25519PrivateKey | None, public: dict[str, list[Ed25519PublicKey]]
+    ) -> None:
         self._private = private
         self._public = public
 

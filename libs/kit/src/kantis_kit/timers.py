@@ -79,7 +79,12 @@ def recurring(
 
 def timers_in(*modules: ModuleType) -> list[TimerHandler]:
     """Collect the timer handlers of `jobs.py` modules."""
-    return [v for module in modules for _, v in sorted(vars(module).items()) if isinstance(v, TimerHandler)]
+    return [
+        v
+        for module in modules
+        for _, v in sorted(vars(module).items())
+        if isinstance(v, TimerHandler)
+    ]
 
 
 def jobs_in(*modules: ModuleType) -> list[Job]:
@@ -163,7 +168,9 @@ class TimerLoop:
             if is_away(error):
                 raise
             self._not_before[job.name] = now + JOB_PAUSE
-            log.warning("job.failed", job=job.name, error=type(error).__name__, problem=str(error)[:300])
+            log.warning(
+                "job.failed", job=job.name, error=type(error).__name__, problem=str(error)[:300]
+            )
             return 0
 
     async def _fire(self, handler: TimerHandler, now: datetime) -> int:
@@ -199,7 +206,9 @@ class TimerLoop:
                     )
         return len(due)
 
-    async def _fire_due(self, handler: TimerHandler, now: datetime, only: UUID | None = None) -> list[Timer]:
+    async def _fire_due(
+        self, handler: TimerHandler, now: datetime, only: UUID | None = None
+    ) -> list[Timer]:
         async with write(self._scope, actor=f"timer:{handler.kind}") as tx:
             rows = await tx.execute(
                 _DUE, {"now": now, "kind": handler.kind, "limit": BATCH, "only": only}
@@ -221,11 +230,14 @@ class TimerLoop:
     async def _run_job(self, job: Job, now: datetime) -> int:
         async with write(self._scope, actor=f"job:{job.name}") as tx:
             await tx.execute(
-                text("INSERT INTO job (name, next_at) VALUES (:name, :next) ON CONFLICT DO NOTHING"),
+                text(
+                    "INSERT INTO job (name, next_at) VALUES (:name, :next) ON CONFLICT DO NOTHING"
+                ),
                 {"name": job.name, "next": now},
             )
             due = await tx.scalar(
-                text("SELECT next_at FROM job WHERE name = :name FOR UPDATE SKIP LOCKED"), {"name": job.name}
+                text("SELECT next_at FROM job WHERE name = :name FOR UPDATE SKIP LOCKED"),
+                {"name": job.name},
             )
             if due is None:
                 return 0

@@ -66,16 +66,22 @@ class ReadTx:
         return found
 
     async def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+        self,
+        statement: Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> Result[Any]:
         """Run a statement and return its rows."""
         return await self._session.execute(statement, parameters)
 
-    async def scalars(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> ScalarResult[Any]:
+    async def scalars(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None
+    ) -> ScalarResult[Any]:
         """Run a statement and return the first column."""
         return (await self._session.execute(statement, parameters)).scalars()
 
-    async def scalar(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+    async def scalar(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None
+    ) -> Any:
         """Run a statement and return its single value, or None."""
         return (await self._session.execute(statement, parameters)).scalar()
 
@@ -138,7 +144,9 @@ class Tx(ReadTx):
     ) -> None:
         """Publish these events if and when this transaction commits; an event without items is nothing."""
         moment = occurred_at or self.clock.now()
-        self._staged.extend(outbox.Staged(event, subject, moment) for event in events if event.items)
+        self._staged.extend(
+            outbox.Staged(event, subject, moment) for event in events if event.items
+        )
 
     async def schedule(
         self, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None
@@ -159,7 +167,9 @@ class Tx(ReadTx):
                 "ids": [new_id() for _ in timers],
                 "keys": [key for key, _, _ in timers],
                 "due": [due for _, due, _ in timers],
-                "payloads": [orjson.dumps(payload, default=str).decode() for _, _, payload in timers],
+                "payloads": [
+                    orjson.dumps(payload, default=str).decode() for _, _, payload in timers
+                ],
             },
         )
         self._scheduled = True

@@ -62,5 +62,8 @@ class LinkSigner:
     @staticmethod
     def _mac(key: bytes, purpose: str, body: bytes) -> bytes:
         return hashlib.blake2b(
-            body, key=key[:64], digest_size=MAC_BYTES, person=hashlib.blake2b(purpose.encode(), digest_size=16).digest()
+            body,
+            key=key[:64],
+            digest_size=MAC_BYTES,
+            person=hashlib.blake2b(purpose.encode(), digest_size=16).digest(),
         ).digest()

@@ -34,7 +34,14 @@ def jwk_of(key: Ed25519PublicKey) -> dict[str, str]:
     """Return the public key in the form of a JWKS entry."""
     raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
     x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-    return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": key_id(key), "use": "sig", "alg": ALGORITHM}
+    return {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "x": x,
+        "kid": key_id(key),
+        "use": "sig",
+        "alg": ALGORITHM,
+    }
 
 
 def issue_token(keys: Keys, principal: Principal, *, audience: str, now: datetime) -> str:
@@ -92,7 +99,7 @@ class TokenVerifier:
             and not_before - LEEWAY_SECONDS <= now < expires + LEEWAY_SECONDS
             and isinstance(claims.get("scopes"), list)
         )
-        if not good:
+        if not good or not isinstance(expires, int):
             raise Unauthenticated("The token is for another service, or its time is over")
         principal = Principal(
             id=str(claims.get("sub", "")),

@@ -202,6 +202,30 @@ def scram_verifier(password: str) -> str:
     return f"SCRAM-SHA-256${_SCRAM_ITERATIONS}:{encoded[0]}${encoded[1]}:{encoded[2]}"
 
 
+def addresses(
+    admin_dsn: str,
+    service: str,
+    *,
+    passwords: Passwords,
+    clients: Sequence[str] = (),
+    database: str | None = None,
+) -> ServiceDsns:
+    """Return the addresses that `provision` sets up, without asking the server."""
+    name = identifier(service)
+    database = database or database_name(service)
+
+    def dsn(role: str) -> str:
+        return with_login(
+            admin_dsn, role=role, password=passwords.password(role), database=database
+        )
+
+    return ServiceDsns(
+        owner_dsn=dsn(f"{name}_owner"),
+        app_dsn=dsn(f"{name}_app"),
+        client_dsns={client: dsn(f"{name}_{identifier(client)}_client") for client in clients},
+    )
+
+
 async def provision(
     admin_dsn: str,
     service: str,

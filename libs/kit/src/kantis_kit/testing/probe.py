@@ -88,7 +88,8 @@ async def make_thing(body: ThingIn, tx: Write, response: Response) -> ThingOut:
     """Make a thing; the name `taken` is refused after it was written, `unmakeable` fails at the commit."""
     thing_id = new_id()
     await tx.execute(
-        text("INSERT INTO thing (id, name) VALUES (:id, :name)"), {"id": thing_id, "name": body.name}
+        text("INSERT INTO thing (id, name) VALUES (:id, :name)"),
+        {"id": thing_id, "name": body.name},
     )
     if body.name == "taken":
         raise Taken("Choose another name")

@@ -22,10 +22,10 @@ from kantis_kit.brokers.embedded import EmbeddedBroker, create_schema
 from kantis_kit.brokers.port import Subscription
 from kantis_kit.clock import FrozenClock
 from kantis_kit.consumer import subscriptions
-from kantis_kit.ids import new_id
 from kantis_kit.db import tables
 from kantis_kit.db.migrate import migrate
 from kantis_kit.db.provision import ServiceDsns
+from kantis_kit.ids import new_id
 from kantis_kit.outbox import cut
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.signing import Keys, make_keys
@@ -42,21 +42,17 @@ EXTRA_PRODUCERS = ("probe", "gateway")
 class Rig:
     """What a test holds: services, clients, clock, and the events that were published."""
 
-    def __init__(self, clock: FrozenClock, keys_dir: Path, data_dir: Path) -> None:
+    def __init__(
+        self, clock: FrozenClock, keys_dir: Path, data_dir: Path, broker: EmbeddedBroker
+    ) -> None:
+        self.broker = broker
         self.clock = clock
         self.keys_dir = keys_dir
         self.data_dir = data_dir
         self.services: dict[str, Service] = {}
         self.dsns: dict[str, str] = {}
         self.envelopes: list[Envelope] = []
-        self._broker: EmbeddedBroker | None = None
         self._seen: set[Any] = set()
-
-    @property
-    def broker(self) -> EmbeddedBroker:
-        """The broker connection of the rig itself."""
-        assert self._broker is not None
-        return self._broker
 
     @property
     def service(self) -> Service:
@@ -75,7 +71,7 @@ class Rig:
         target = self.services[service] if service else self.service
         token = self.token(target.spec.name, scopes=scopes, caller=caller)
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=target.asgi),  # type: ignore[arg-type]
+            transport=httpx.ASGITransport(app=target.asgi),
             base_url="http://service.test",
             headers={"Authorization": f"Bearer {token}"},
         )
@@ -84,7 +80,7 @@ class Rig:
         """Return a client without a key, as a visitor's browser is one."""
         target = self.services[service] if service else self.service
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=target.asgi),  # type: ignore[arg-type]
+            transport=httpx.ASGITransport(app=target.asgi),
             base_url="http://service.test",
         )
 
@@ -200,16 +196,16 @@ async def open_rig(
     """
     keys_dir = folder / "keys"
     make_keys(keys_dir, (*SERVICES, *EXTRA_PRODUCERS))
-    rig = Rig(clock or FrozenClock(), keys_dir, folder)
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(server.database("broker", _build_broker))
         broker_dsn = broker.app_dsn
         shuffle = random.Random(7) if duplicate else None  # noqa: S311 - the order of a test
-        rig._broker = EmbeddedBroker(broker_dsn, name="rig", duplicate=duplicate, shuffle=shuffle)
-        await rig._broker.start()
-        stack.push_async_callback(rig._broker.stop)
+        own = EmbeddedBroker(broker_dsn, name="rig", duplicate=duplicate, shuffle=shuffle)
+        await own.start()
+        stack.push_async_callback(own.stop)
+        rig = Rig(clock or FrozenClock(), keys_dir, folder, own)
         everything = sorted(REGISTRY)
-        await rig._broker.declare([Subscription(PROBE, tuple(everything))])
+        await own.declare([Subscription(PROBE, tuple(everything))])
         for spec in specs:
             dsns = await stack.enter_async_context(
                 server.database(spec.name, _builder(spec), key=_fingerprint(spec.migrations))
@@ -279,10 +275,12 @@ class OpenRig(Protocol):
 
 @pytest.fixture
 async def rig_for(postgres_server: PostgresServer, tmp_path: Path) -> AsyncIterator[OpenRig]:
-    """Open rigs in a test: `rig = await rig_for(spec)`."""
+    """Provide what opens rigs; they close at the end of the test."""
     async with AsyncExitStack() as stack:
 
         async def make(*specs: ServiceSpec, **options: Any) -> Rig:
-            return await stack.enter_async_context(open_rig(postgres_server, tmp_path, *specs, **options))
+            return await stack.enter_async_context(
+                open_rig(postgres_server, tmp_path, *specs, **options)
+            )
 
         yield make

@@ -2,22 +2,20 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-T = TypeVar("T")
+from collections.abc import Callable
+from typing import Any
 
 _FIRST_PAUSE_SECONDS = 0.001
 _LONGEST_PAUSE_SECONDS = 0.05
 
 
 async def eventually(
-    check: Callable[[], T | Awaitable[T]],
+    check: Callable[[], Any],
     *,
     message: str,
     within: float = 30.0,
     retry_on: tuple[type[Exception], ...] = (),
-) -> T:
+) -> Any:
     """Wait until `check` returns something true, and return it.
 
     Args:
@@ -37,7 +35,7 @@ async def eventually(
             while True:
                 try:
                     found = check()
-                    value: T = await found if inspect.isawaitable(found) else found
+                    value = await found if inspect.isawaitable(found) else found
                     if value:
                         return value
                     last = value

@@ -28,14 +28,19 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "in": {"type": "string"}, "field": {"type": "string"}, "message": {"type": "string"}
+                    "in": {"type": "string"},
+                    "field": {"type": "string"},
+                    "message": {"type": "string"},
                 },
             },
         },
     },
 }
 _PROBLEMS = {
-    code: {"description": text, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    code: {
+        "description": text,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
     for code, text in (
         ("400", "The request cannot be read"),
         ("401", "No valid API key"),
@@ -63,7 +68,7 @@ def check_policies(app: FastAPI) -> None:
     for route in _routes(app.routes):
         extra = route.openapi_extra or {}
         if not isinstance(extra.get("x-kantis-policy-object"), Policy):
-            message = f"{sorted(route.methods)} {route.path} has no policy"
+            message = f"{sorted(route.methods or ())} {route.path} has no policy"
             raise RouteWithoutPolicy(message)
 
 
@@ -77,7 +82,11 @@ def create_api(
 ) -> FastAPI:
     """Build a service's API under `/v1`."""
     app = FastAPI(
-        title=title, version=version, docs_url=None, redoc_url=None, max_body_size=max_body_bytes,
+        title=title,
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=max_body_bytes,
         openapi_url="/openapi.json",
     )
     app.state.kantis = runtime
@@ -89,7 +98,9 @@ def create_api(
     return app
 
 
-def create_public(runtime: WebRuntime, routers: Sequence[Router], *, max_body_bytes: int) -> FastAPI:
+def create_public(
+    runtime: WebRuntime, routers: Sequence[Router], *, max_body_bytes: int
+) -> FastAPI:
     """Build a service's public pages: no keys, no description, their own error pages may be added."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=max_body_bytes)
     app.state.kantis = runtime
@@ -108,7 +119,7 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     for route in _routes(app.routes):
         extra = dict(route.openapi_extra or {})
         policy = extra.pop("x-kantis-policy-object")
-        for method in route.methods:
+        for method in route.methods or ():
             policies[(route.path, method.lower())] = policy
         kept.append((route, route.openapi_extra or {}))
         route.openapi_extra = extra
@@ -129,7 +140,9 @@ def _describe(app: FastAPI) -> dict[str, Any]:
                 operation["security"] = [{"key": []}]
             responses = operation["responses"]
             responses.pop("422", None)
-            responses.update({code: body for code, body in _PROBLEMS.items() if code not in responses})
+            responses.update(
+                {code: body for code, body in _PROBLEMS.items() if code not in responses}
+            )
             if method == "post":
                 operation.setdefault("parameters", []).append(
                     {

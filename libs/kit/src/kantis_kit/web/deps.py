@@ -56,4 +56,6 @@ def require_match(request: Request, version: int) -> None:
     if header is None:
         raise Invalid("If-Match: send the ETag of the version that you have read")
     if header.strip() not in (etag(version), "*"):
-        raise PreconditionFailed(f"The current version is {etag(version)}; read it and decide again")
+        raise PreconditionFailed(
+            f"The current version is {etag(version)}; read it and decide again"
+        )

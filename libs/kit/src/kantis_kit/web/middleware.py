@@ -66,7 +66,10 @@ class Edge:
             if begun:
                 raise
             answer = problem(
-                503, "too-slow", "That took too long", "Nothing was changed; try again in a moment.",
+                503,
+                "too-slow",
+                "That took too long",
+                "Nothing was changed; try again in a moment.",
                 headers={"Retry-After": "5"},
             )
             await answer(scope, receive, tagged)

@@ -88,12 +88,16 @@ def operations_router(service: str, scope: Scope) -> Router:
         row = await Parked(scope).get(queue, event_id)
         if row is None:
             raise NotFound("No such parked message")
-        return ParkedDetail(**_out(row).model_dump(), content=row.raw.decode("utf-8", errors="replace"))
+        return ParkedDetail(
+            **_out(row).model_dump(), content=row.raw.decode("utf-8", errors="replace")
+        )
 
     @router.post("/parked/replay", policy=needs("operations:write", privileged=True))
     async def replay_parked(body: ReplayIn, _caller: Caller) -> Replayed:
         """Try parked messages again; each has its effect once, however often it is replayed."""
-        keys = None if body.messages is None else [(one.queue, one.event_id) for one in body.messages]
+        keys = (
+            None if body.messages is None else [(one.queue, one.event_id) for one in body.messages]
+        )
         return Replayed(replayed=await Parked(scope).replay(keys))
 
     @router.get("/audit", policy=needs("operations:read"))

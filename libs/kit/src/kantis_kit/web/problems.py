@@ -48,7 +48,12 @@ def problem(
     extra: dict[str, Any] | None = None,
 ) -> JSONResponse:
     """Build the answer."""
-    body: dict[str, Any] = {"type": f"{TYPE_BASE}{slug}", "title": title, "status": status, "detail": detail}
+    body: dict[str, Any] = {
+        "type": f"{TYPE_BASE}{slug}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
     if instance:
         body["instance"] = instance
     if errors:
@@ -107,10 +112,17 @@ def add_problem_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101 - narrows the type
         status = error.status_code
         title = _TITLES.get(status, "The request was refused")
-        slug = title.lower().replace(" ", "-") if status not in (404, 405, 413) else {
-            404: "not-found", 405: "method-not-allowed", 413: "too-large"}[status]
+        slug = (
+            title.lower().replace(" ", "-")
+            if status not in (404, 405, 413)
+            else {404: "not-found", 405: "method-not-allowed", 413: "too-large"}[status]
+        )
         return problem(
-            status, slug, title, str(error.detail), instance=_instance(request),
+            status,
+            slug,
+            title,
+            str(error.detail),
+            instance=_instance(request),
             headers=dict(error.headers or {}),
         )
 
@@ -119,26 +131,41 @@ def add_problem_handlers(app: FastAPI) -> None:
         if is_away(error):
             log.warning("web.database_away", path=_instance(request))
             return problem(
-                503, "unavailable", _TITLES[503], "The database is away; nothing was changed.",
-                instance=_instance(request), headers={"Retry-After": "2"},
+                503,
+                "unavailable",
+                _TITLES[503],
+                "The database is away; nothing was changed.",
+                instance=_instance(request),
+                headers={"Retry-After": "2"},
             )
         cause: BaseException | None = original.__cause__ or original
         if isinstance(cause, asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError):
             return problem(
-                409, "busy", "Somebody else is changing this", "Another request holds the same rows; send it again.",
-                instance=_instance(request), headers={"Retry-After": "1"},
+                409,
+                "busy",
+                "Somebody else is changing this",
+                "Another request holds the same rows; send it again.",
+                instance=_instance(request),
+                headers={"Retry-After": "1"},
             )
         if isinstance(cause, asyncpg.QueryCanceledError):
             return problem(
-                503, "too-slow", "That took too long", "The database gave up; narrow the request.",
-                instance=_instance(request), headers={"Retry-After": "5"},
+                503,
+                "too-slow",
+                "That took too long",
+                "The database gave up; narrow the request.",
+                instance=_instance(request),
+                headers={"Retry-After": "5"},
             )
         return await on_unexpected(request, error)
 
     async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("web.failed", path=_instance(request), error=type(error).__name__, exc_info=error)
         return problem(
-            500, "internal", _TITLES[500], "The failure is logged under the correlation id.",
+            500,
+            "internal",
+            _TITLES[500],
+            "The failure is logged under the correlation id.",
             instance=_instance(request),
         )
 

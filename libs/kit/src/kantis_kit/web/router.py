@@ -7,7 +7,8 @@ same transaction.
 
 import hashlib
 from collections.abc import Callable, Coroutine
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -22,13 +23,19 @@ from kantis_kit.tx import Tx
 from kantis_kit.web.state import RequestState, runtime_of
 
 MAX_KEY = 255
+F = TypeVar("F", bound=Callable[..., Any])
+Inner = Callable[[Request], Coroutine[Any, Any, Response]]
 HTTP_ERROR = 400
 
 
 class IdempotencyMismatch(AppError):
     """The same key came with another request."""
 
-    slug, status, title = "idempotency-mismatch", 422, "This idempotency key was used for another request"
+    slug, status, title = (
+        "idempotency-mismatch",
+        422,
+        "This idempotency key was used for another request",
+    )
 
 
 class StillRunning(Conflict):
@@ -75,9 +82,10 @@ class KantisRoute(APIRoute):
                 if request.method != "POST" or key is None:
                     response = await inner(request)
                     await _audit(state, policy, request, response)
-                    await state.finish(response.status_code < HTTP_ERROR)
+                    if response.status_code < HTTP_ERROR:
+                        await state.finish()
                     return response
-                return await _once(request, state, policy, template, key, inner)
+                return await _once(request, state, key, _Route(policy, template, inner))
 
         return handler
 
@@ -99,47 +107,61 @@ def authorise(request: Request, policy: Policy | None) -> Principal:
     return principal
 
 
-async def _audit(state: RequestState, policy: Policy | None, request: Request, response: Response) -> None:
-    if policy is not None and policy.privileged and request.method != "GET" and response.status_code < HTTP_ERROR:
+async def _audit(
+    state: RequestState, policy: Policy | None, request: Request, response: Response
+) -> None:
+    if (
+        policy is not None
+        and policy.privileged
+        and request.method != "GET"
+        and response.status_code < HTTP_ERROR
+    ):
         tx = await state.write()
         tx.audit(f"{request.method} {request.scope['route'].path}", request.scope["path"])
 
 
-async def _once(
-    request: Request,
-    state: RequestState,
-    policy: Policy | None,
-    template: str,
-    key: str,
-    inner: Callable[[Request], Coroutine[Any, Any, Response]],
-) -> Response:
+@dataclass(frozen=True, slots=True)
+class _Route:
+    policy: Policy | None
+    template: str
+    inner: Inner
+
+
+async def _once(request: Request, state: RequestState, key: str, route: _Route) -> Response:
     if not key or len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
         raise Invalid(f"Idempotency-Key: 1 to {MAX_KEY} printable ASCII characters")
     body = await request.body()
     target = f"{request.scope['path']}?{request.scope.get('query_string', b'').decode('latin-1')}"
     digest = hashlib.sha256(target.encode() + b"\n" + body).digest()
     tx = await state.write()
-    where = {"caller": state.principal.id, "route": f"{request.method} {template}", "key": key}
+    where = {
+        "caller": state.principal.id,
+        "route": f"{request.method} {route.template}",
+        "key": key,
+    }
     # A second request with the same key waits here until the first has committed or failed.
     mine = await tx.scalar(_TAKE_KEY, {**where, "request_hash": digest, "now": tx.clock.now()})
     if mine is None:
         return await _stored_answer(tx, where, digest)
-    response = await inner(request)
+    response = await route.inner(request)
     if response.status_code >= HTTP_ERROR:
-        await state.finish(False)
         return response
-    await _audit(state, policy, request, response)
-    headers = {k: v for k, v in response.headers.items() if k.lower() in ("location", "etag", "content-type")}
+    await _audit(state, route.policy, request, response)
+    headers = {
+        k: v
+        for k, v in response.headers.items()
+        if k.lower() in ("location", "etag", "content-type")
+    }
     await tx.execute(
         _STORE,
         {
             **where,
             "status": response.status_code,
             "headers": orjson.dumps(headers).decode(),
-            "body": bytes(response.body),
+            "body": bytes(response.body) if state.stored_body is None else state.stored_body,
         },
     )
-    await state.finish(True)
+    await state.finish()
     await failpoints.reach("web.answered")
     return response
 
@@ -147,12 +169,18 @@ async def _once(
 async def _stored_answer(tx: Tx, where: dict[str, str], digest: bytes) -> Response:
     row = (await tx.execute(_STORED, where)).first()
     if row is None or row.status is None:
-        raise StillRunning("Wait for it, then send the same request again", headers={"Retry-After": "1"})
+        raise StillRunning(
+            "Wait for it, then send the same request again", headers={"Retry-After": "1"}
+        )
     if bytes(row.request_hash) != digest:
-        raise IdempotencyMismatch("Use a new key for a new request, or repeat the first one unchanged")
+        raise IdempotencyMismatch(
+            "Use a new key for a new request, or repeat the first one unchanged"
+        )
     headers = orjson.loads(row.headers) if isinstance(row.headers, str) else row.headers
     return Response(
-        content=bytes(row.body), status_code=row.status, headers={**headers, "Idempotency-Replayed": "true"}
+        content=bytes(row.body),
+        status_code=row.status,
+        headers={**headers, "Idempotency-Replayed": "true"},
     )
 
 
@@ -167,32 +195,41 @@ class Router(APIRouter):
         kwargs.setdefault("route_class", KantisRoute)
         super().__init__(**kwargs)
 
-    def api_route(self, path: str, **kwargs: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def declare(
+        self, method: str, path: str, *, policy: Policy | None = None, **kwargs: Any
+    ) -> Callable[[F], F]:
         """Declare a route. Raises `RouteWithoutPolicy`."""
-        policy = kwargs.pop("policy", None)
         if not isinstance(policy, Policy):
-            message = f"{kwargs.get('methods', ['GET'])} {self.prefix}{path} needs policy=needs(…) or policy=public(…)"
+            message = f"{method} {self.prefix}{path} needs policy=needs(…) or policy=public(…)"
             raise RouteWithoutPolicy(message)
         extra = dict(kwargs.pop("openapi_extra", None) or {})
         extra["x-kantis-policy-object"] = policy
-        return super().api_route(path, openapi_extra=extra, **kwargs)
+        return super().api_route(path, methods=[method], openapi_extra=extra, **kwargs)
 
-    def get(self, path: str, **kwargs: Any) -> Any:  # type: ignore[override]
+    def get(self, path: str, **kwargs: Any) -> Callable[[F], F]:
         """Declare a read; it changes nothing."""
-        return self.api_route(path, methods=["GET"], **kwargs)
+        return self.declare("GET", path, **kwargs)
 
-    def post(self, path: str, **kwargs: Any) -> Any:  # type: ignore[override]
+    def head(self, path: str, **kwargs: Any) -> Callable[[F], F]:
+        """Declare a read without a body."""
+        return self.declare("HEAD", path, **kwargs)
+
+    def options(self, path: str, **kwargs: Any) -> Callable[[F], F]:
+        """Declare what a browser asks before it calls from another site."""
+        return self.declare("OPTIONS", path, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> Callable[[F], F]:
         """Declare an action or a creation; honours Idempotency-Key."""
-        return self.api_route(path, methods=["POST"], **kwargs)
+        return self.declare("POST", path, **kwargs)
 
-    def put(self, path: str, **kwargs: Any) -> Any:  # type: ignore[override]
+    def put(self, path: str, **kwargs: Any) -> Callable[[F], F]:
         """Declare a replacement."""
-        return self.api_route(path, methods=["PUT"], **kwargs)
+        return self.declare("PUT", path, **kwargs)
 
-    def patch(self, path: str, **kwargs: Any) -> Any:  # type: ignore[override]
+    def patch(self, path: str, **kwargs: Any) -> Callable[[F], F]:
         """Declare a change of some fields."""
-        return self.api_route(path, methods=["PATCH"], **kwargs)
+        return self.declare("PATCH", path, **kwargs)
 
-    def delete(self, path: str, **kwargs: Any) -> Any:  # type: ignore[override]
+    def delete(self, path: str, **kwargs: Any) -> Callable[[F], F]:
         """Declare a removal."""
-        return self.api_route(path, methods=["DELETE"], **kwargs)
+        return self.declare("DELETE", path, **kwargs)

@@ -33,6 +33,8 @@ class RequestState:
     def __init__(self, scope: Scope, principal: Principal) -> None:
         self.scope = scope
         self.principal = principal
+        self.stored_body: bytes | None = None
+        """What a repeated request gets instead of the answer, when that holds something shown only once."""
         self._stack = AsyncExitStack()
         self._write: Tx | None = None
         self._read: ReadTx | None = None
@@ -41,7 +43,10 @@ class RequestState:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         # Sessions that were not committed are closed, which rolls back.
         await self._stack.__aexit__(kind, error, trace)
@@ -61,9 +66,9 @@ class RequestState:
             self._read = await self._stack.enter_async_context(read(self.scope))
         return self._read
 
-    async def finish(self, good: bool) -> None:  # noqa: FBT001 - a verdict, read at the call
-        """Commit what was written, when the answer is good."""
-        if good and self._write is not None:
+    async def finish(self) -> None:
+        """Commit what was written."""
+        if self._write is not None:
             await self._write.finish()
 
 

@@ -10,8 +10,12 @@ down_revision = None
 
 def upgrade() -> None:
     create_kit_tables()
-    op.execute("CREATE TABLE thing (id uuid PRIMARY KEY, name text NOT NULL, version int NOT NULL DEFAULT 1)")
-    op.execute("CREATE TABLE effect (id uuid PRIMARY KEY, name text NOT NULL, times int NOT NULL DEFAULT 1)")
+    op.execute(
+        "CREATE TABLE thing (id uuid PRIMARY KEY, name text NOT NULL, version int NOT NULL DEFAULT 1)"
+    )
+    op.execute(
+        "CREATE TABLE effect (id uuid PRIMARY KEY, name text NOT NULL, times int NOT NULL DEFAULT 1)"
+    )
 
 
 def downgrade() -> None:

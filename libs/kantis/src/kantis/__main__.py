@@ -1,0 +1,5 @@
+"""`python -m kantis`."""
+
+from kantis.cli import app
+
+app()

@@ -1,0 +1,129 @@
+"""What is wrong with this installation, and how to mend it."""
+
+import os
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kantis import runtime
+from kantis.installation import InstallationError, Surroundings, free_port
+from kantis_kit.db.provision import ProvisionError, Secrets
+from kantis_kit.errors import Unavailable
+from kantis_kit.http import OutgoingClient
+
+MIN_FREE_BYTES = 1_000_000_000
+MINIMUM = {"starlette": (1, 3, 1), "python-multipart": (0, 0, 30), "jinja2": (3, 1, 6)}
+"""Below these, parsers of requests and templates have known holes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    good: bool
+    mend: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the finding for `--json`."""
+        return asdict(self)
+
+
+async def examine(around: Surroundings) -> list[Finding]:
+    """Look at the machine, the folder, the libraries and the running system."""
+    findings = [_python(), *_libraries(), _disk(around), _folder(around), _secrets(around)]
+    running = runtime.read(around.data_dir)
+    if running is None:
+        findings += [
+            Finding("Kantis does not run on this folder; `kantis up` starts it", good=True),
+            _port(around),
+        ]
+        return findings
+    return [*findings, *await _readiness(running)]
+
+
+def _python() -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Finding(f"Python {found}", sys.version_info >= (3, 11), "Install Python 3.11 or newer.")
+
+
+def _libraries() -> list[Finding]:
+    from importlib.metadata import version  # noqa: PLC0415 - slow, and only for this
+
+    findings = []
+    for name, least in MINIMUM.items():
+        found = version(name)
+        numbers = tuple(int(part) for part in found.split(".")[:3] if part.isdigit())
+        findings.append(
+            Finding(
+                f"{name} {found}",
+                numbers >= least,
+                "Run `make setup` to install what the lock names.",
+            )
+        )
+    return findings
+
+
+def _disk(around: Surroundings) -> Finding:
+    place = around.data_dir
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    return Finding(
+        f"{free // 1_000_000_000} GB free for {around.data_dir}",
+        free > MIN_FREE_BYTES,
+        "Free some space, or set KANTIS_DATA_DIR to a larger disk.",
+    )
+
+
+def _folder(around: Surroundings) -> Finding:
+    folder = around.data_dir
+    if not folder.exists():
+        return Finding(f"{folder} will be made at the first start", good=True)
+    return Finding(
+        f"{folder} can be written",
+        os.access(folder, os.W_OK),
+        f"Give yourself write access to {folder}.",
+    )
+
+
+def _secrets(around: Surroundings) -> Finding:
+    path = around.data_dir / "postgres" / "secrets.json"
+    if not path.exists():
+        return Finding("Passwords will be made at the first start", good=True)
+    try:
+        Secrets(path).read()
+    except ProvisionError as error:
+        return Finding("The stored passwords can be read", good=False, mend=str(error))
+    return Finding("The stored passwords can be read", good=True)
+
+
+def _port(around: Surroundings) -> Finding:
+    try:
+        return Finding(f"Port {free_port(around.port)} is free", good=True)
+    except InstallationError as error:
+        return Finding("A port is free", good=False, mend=str(error))
+
+
+async def _readiness(running: runtime.Running) -> list[Finding]:
+    client = OutgoingClient(timeout_seconds=3, retries=0)
+    try:
+        answer = await client.request("GET", f"{running.url}/readyz")
+    except Unavailable:
+        return [
+            Finding(
+                f"{running.url} answers",
+                good=False,
+                mend="Look into kantis.log in the data folder.",
+            )
+        ]
+    finally:
+        await client.close()
+    return [
+        Finding(
+            f"{running.url} is ready",
+            answer.is_success,
+            f"It says: {answer.text[:500]}",
+        )
+    ]

@@ -1,0 +1,245 @@
+"""One installation: its data folder, its databases, its broker, its keys, and the settings of every service.
+
+Everything is found or made below one folder, so that two installations stand beside each other undisturbed.
+"""
+
+import asyncio
+import hashlib
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from kantis.registry import ALL, GATEWAY, SERVICES, spec_of
+from kantis.runtime import Running
+from kantis_kit.brokers.embedded import create_schema
+from kantis_kit.clock import SystemClock
+from kantis_kit.db.embedded import EmbeddedPostgres
+from kantis_kit.db.migrate import current, head, migrate
+from kantis_kit.db.provision import Secrets, ServiceDsns, addresses, provision
+from kantis_kit.errors import KantisError
+from kantis_kit.inbox import maintain
+from kantis_kit.settings import ServiceSettings
+from kantis_kit.signing import make_keys
+
+DEFAULT_PORT = 8400
+_PORT_TRIES = 100
+_LAYOUT = "2"
+"""Changes when databases or roles must be made anew on an existing data folder."""
+
+
+class InstallationError(KantisError):
+    """The installation cannot be used; the sentence says how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the environment says about an installation."""
+
+    data_dir: Path
+    port: int | None
+    public_url: str | None
+    postgres_url: str | None
+    rabbitmq_url: str | None
+    smtp_host: str | None
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "Surroundings":
+        """Read `KANTIS_DATA_DIR`, `KANTIS_PORT`, `KANTIS_PUBLIC_URL`, `KANTIS_POSTGRES_URL` and their like."""
+        port = environ.get("KANTIS_PORT")
+        if port is not None and not port.isdigit():
+            raise InstallationError(f"KANTIS_PORT must be a number, not {port!r}")
+        return cls(
+            data_dir=Path(environ.get("KANTIS_DATA_DIR", "data")).expanduser().resolve(),
+            port=int(port) if port else None,
+            public_url=environ.get("KANTIS_PUBLIC_URL"),
+            postgres_url=environ.get("KANTIS_POSTGRES_URL"),
+            rabbitmq_url=environ.get("KANTIS_RABBITMQ_URL"),
+            smtp_host=environ.get("KANTIS_SMTP_HOST"),
+        )
+
+
+def free_port(wanted: int | None, *, avoiding: Collection[int] = ()) -> int:
+    """Return the wanted port, or the first free one from the default on."""
+    candidates = [wanted] if wanted else range(DEFAULT_PORT, DEFAULT_PORT + _PORT_TRIES)
+    for port in candidates:
+        if port in avoiding:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    message = (
+        f"Port {wanted} is taken; set KANTIS_PORT to another one, or leave it out"
+        if wanted
+        else f"No free port from {DEFAULT_PORT} on; set KANTIS_PORT"
+    )
+    raise InstallationError(message)
+
+
+@dataclass
+class Installation:
+    """An installation that has been opened; `close` ends what it started."""
+
+    around: Surroundings
+    port: int
+    postgres: EmbeddedPostgres | None = None
+    dsns: dict[str, ServiceDsns] = field(default_factory=dict)
+    broker_urls: dict[str, str] = field(default_factory=dict)
+    smtp_port: int | None = None
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder that holds everything."""
+        return self.around.data_dir
+
+    @property
+    def public_url(self) -> str:
+        """The address under which people reach this installation."""
+        return self.around.public_url or f"http://127.0.0.1:{self.port}"
+
+    @classmethod
+    async def open(cls, around: Surroundings, *, port: int | None = None) -> "Installation":
+        """Start or reach PostgreSQL, make what is missing, and migrate.
+
+        Raises:
+            InstallationError: with what to do about it.
+        """
+        around.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        installation = cls(around, port or free_port(around.port))
+        try:
+            await installation._prepare()
+        except BaseException:
+            await installation.close()
+            raise
+        return installation
+
+    async def close(self) -> None:
+        """Stop the embedded PostgreSQL."""
+        if self.postgres is not None:
+            await self.postgres.stop()
+
+    async def _prepare(self) -> None:
+        if self.around.postgres_url:
+            admin = self.around.postgres_url
+            passwords = Secrets(self.data_dir / "secrets.json")
+        else:
+            self.postgres = EmbeddedPostgres(self.data_dir / "postgres")
+            await self.postgres.start()
+            admin = self.postgres.superuser_dsn()
+            passwords = self.postgres.secrets
+        make_keys(self.keys_dir, ALL)
+        self._link_keys()
+        await self._provision(admin, passwords)
+        await self._migrate()
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where the signing keys lie."""
+        return self.data_dir / "keys"
+
+    def _link_keys(self) -> str:
+        path = self.data_dir / "link-keys"
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(f"1:{secrets.token_hex(32)}")
+        return path.read_text(encoding="ascii").strip()
+
+    async def _provision(self, admin: str, passwords: Secrets) -> None:
+        # A start that finds everything made asks nothing: the addresses are derived from the stored passwords, whose
+        # host part is of today (the socket's folder may move).
+        stamp = self.data_dir / "provisioned"
+        server = hashlib.sha256((self.around.postgres_url or "embedded").encode()).hexdigest()
+        layout = f"{_LAYOUT} {server}"
+        done = stamp.exists() and stamp.read_text(encoding="ascii") == layout
+        for name in ALL:
+            self.dsns[name] = await _addresses(admin, name, passwords, done=done)
+        if self.around.rabbitmq_url:
+            self.broker_urls = dict.fromkeys(ALL, self.around.rabbitmq_url)
+        else:
+            broker = await _addresses(admin, "broker", passwords, done=done, clients=ALL)
+            self.broker_urls = dict(broker.client_dsns)
+            if not done:
+                await _with_connection(broker.owner_dsn, create_schema)
+        stamp.write_text(layout, encoding="ascii")
+
+    async def _migrate(self) -> None:
+        await asyncio.gather(*(self._migrate_one(name) for name in ALL))
+
+    async def _migrate_one(self, name: str) -> None:
+        folder, dsn = spec_of(name).migrations, self.dsns[name].owner_dsn
+        if await current(dsn) != await asyncio.to_thread(head, folder):
+            await migrate(dsn, folder)
+
+    async def maintain(self) -> None:
+        """Make and drop the partitions that only the owner may touch; cheap when there is nothing to do."""
+        now = SystemClock().now()
+        for name in ALL:
+            await _with_connection(
+                self.dsns[name].owner_dsn, lambda connection: maintain(connection, now)
+            )
+
+    def values(self, name: str) -> dict[str, str]:
+        """Return the settings of one service by field name."""
+        values = {
+            "data_dir": str(self.data_dir),
+            "keys_dir": str(self.keys_dir),
+            "public_url": self.public_url,
+            "postgres_dsn": self.dsns[name].app_dsn,
+            "postgres_owner_dsn": self.dsns[name].owner_dsn,
+            "broker_url": self.broker_urls[name],
+            "link_keys": self._link_keys(),
+        }
+        if name == "messaging" and self.smtp_port is not None:
+            values |= {"smtp_host": "127.0.0.1", "smtp_port": str(self.smtp_port)}
+        return values
+
+    def settings(self, name: str, **more: Any) -> ServiceSettings:
+        """Return the settings of one service; what the environment says about its other fields holds."""
+        return spec_of(name).settings(**{**self.values(name), **more})
+
+    def environment(self, name: str) -> dict[str, str]:
+        """Return the environment of one service's own process."""
+        return {
+            **os.environ,
+            **{f"KANTIS_{key.upper()}": value for key, value in self.values(name).items()},
+        }
+
+    def note(self) -> Running:
+        """Return the note that other commands read."""
+        return Running(
+            url=self.public_url,
+            pid=os.getpid(),
+            dsns={name: dsns.app_dsn for name, dsns in self.dsns.items()},
+            mailbox=self.smtp_port is not None,
+        )
+
+
+async def _addresses(
+    admin: str, name: str, passwords: Secrets, *, done: bool, clients: tuple[str, ...] = ()
+) -> ServiceDsns:
+    if not done:
+        return await provision(admin, name, passwords=passwords, clients=clients)
+    return addresses(admin, name, passwords=passwords, clients=clients)
+
+
+async def _with_connection(
+    dsn: str, work: Callable[["asyncpg.Connection[Any]"], Awaitable[None]]
+) -> None:
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        await work(connection)
+    finally:
+        await connection.close()
+
+
+__all__ = ["GATEWAY", "SERVICES", "Installation", "InstallationError", "Surroundings", "free_port"]

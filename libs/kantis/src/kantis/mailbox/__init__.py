@@ -1,0 +1,1 @@
+"""The local mailbox: every mail is caught and shown, nothing leaves the laptop."""
