@@ -132,6 +132,7 @@ class EmbeddedPostgres:
 
     def superuser_dsn(self, database: str = "postgres") -> str:
         """Return the superuser's address; also of a server that another process of ours holds."""
+        self._running()  # before a password is made for a server that is not there
         return self.dsn(SUPERUSER, self.secrets.password(SUPERUSER), database)
 
     def dsn(self, role: str, password: str, database: str) -> str:
@@ -298,6 +299,7 @@ class EmbeddedPostgres:
                 postmaster.stop_blocking()
                 raise
             except TimeoutError:
+                postmaster.release()
                 message = (
                     f"PostgreSQL in {self.data_dir} is not ready after {self._start_timeout_seconds:.0f} s and "
                     f"goes on recovering. Start again in a while; {self.log_path} tells how far it is."
@@ -306,8 +308,14 @@ class EmbeddedPostgres:
             if ready is not None:
                 return postmaster
             said = self.log_path.read_bytes()[log_starts_at:].decode(errors="replace").strip()
-            orphans = "pre-existing shared memory block" in said or "is still in use" in said
-            if not orphans or loop.time() > deadline:
+            if "postmaster.pid" in said and "already exists" in said:
+                # One that a killed Kantis had only just started, and that had not written its number before.
+                adopted = await self._adopt()
+                if adopted is not None:
+                    return adopted
+            elif "pre-existing shared memory block" not in said:
+                deadline = 0.0
+            if loop.time() > deadline:
                 self._remove_run_folder(socket_dir)
                 message = f"PostgreSQL in {self.data_dir} did not start: {said[-2000:]}"
                 raise EmbeddedPostgresError(message)

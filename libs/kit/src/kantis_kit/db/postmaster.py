@@ -50,17 +50,17 @@ class PostmasterFile:
         return is_running(self.pid) and _works_in(self.pid, self.pgdata)
 
     def disown(self) -> None:
-        """Let a new server start although a stranger has got the old one's number.
+        """Let a new server start although a stranger has got the old one's number, or nobody collected its remains.
 
-        A server refuses to start while the number in the file is alive, unless it is its parent's. The rest of the
+        A server refuses to start while the number in the file is taken, unless it is its parent's. The rest of the
         file stays: from it the server sees whether processes of the old one still hold the shared memory.
         """
-        if not is_running(self.pid):
-            return
         path = self.pgdata / "postmaster.pid"
         lines = path.read_text(encoding="utf-8").splitlines()
         lines[0] = str(os.getpid())
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if self.socket_dir.is_absolute():
+            (self.socket_dir / f".s.PGSQL.{self.port}.lock").unlink(missing_ok=True)
 
 
 def is_running(pid: int) -> bool:
