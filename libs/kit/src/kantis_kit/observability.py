@@ -80,7 +80,13 @@ def configure_logging(level: str = "INFO", style: str = "json") -> None:
         )
     else:
         structlog.configure(
-            processors=[*processors, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())],
+            # Without the local variables of the frames: they hold names and addresses.
+            processors=[
+                *processors,
+                structlog.dev.ConsoleRenderer(
+                    colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+                ),
+            ],
             wrapper_class=structlog.make_filtering_bound_logger(numeric),
             logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
             cache_logger_on_first_use=False,
@@ -90,3 +96,8 @@ def configure_logging(level: str = "INFO", style: str = "json") -> None:
 
 def _dumps(value: Any, **_: Any) -> bytes:
     return orjson.dumps(value, default=str)
+
+
+# Before a process has chosen its style, logs are plain and quiet; the library's own default would print the local
+# variables of every frame.
+configure_logging("WARNING", "console")

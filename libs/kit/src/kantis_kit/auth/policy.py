@@ -1,6 +1,12 @@
 """Who may use a route. There is no default: a route without a policy is refused when the service starts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+EXTRA = "x-kantis-policy"
+EXTRA_PRIVILEGED = "x-kantis-privileged"
+_PUBLIC = "public: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,22 @@ class Policy:
     @property
     def label(self) -> str:
         """How the policy is shown in the API's description."""
-        return f"public: {self.public_reason}" if self.public_reason else self.scope
+        return f"{_PUBLIC}{self.public_reason}" if self.public_reason else self.scope
+
+    def as_extra(self) -> dict[str, object]:
+        """Return the policy as it stands in the API's description, from which the route reads it again."""
+        return {EXTRA: self.label, **({EXTRA_PRIVILEGED: True} if self.privileged else {})}
+
+    @classmethod
+    def from_extra(cls, extra: Mapping[str, Any]) -> "Policy | None":
+        """Read what `as_extra` wrote; None when there is no policy."""
+        label = extra.get(EXTRA)
+        if not isinstance(label, str):
+            return None
+        privileged = bool(extra.get(EXTRA_PRIVILEGED))
+        if label.startswith(_PUBLIC):
+            return cls(public_reason=label.removeprefix(_PUBLIC), privileged=privileged)
+        return cls(scope=label, privileged=privileged)
 
 
 def needs(scope: str, *, privileged: bool = False) -> Policy:

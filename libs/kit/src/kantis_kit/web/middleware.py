@@ -8,7 +8,9 @@ from uuid import UUID
 
 from kantis_kit import observability
 from kantis_kit.ids import new_id
-from kantis_kit.web.problems import problem
+from kantis_kit.web.problems import MEDIA_TYPE, problem
+
+log = observability.get_logger(__name__)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -44,43 +46,80 @@ class Edge:
             return
         current = _correlation(scope)
         token = observability.correlation_id.set(current)
-        started, status, begun = time.perf_counter(), 500, False
-
-        async def tagged(message: Message) -> None:
-            nonlocal status, begun
-            if message["type"] == "http.response.start":
-                status, begun = message["status"], True
-                headers = list(message.get("headers", ()))
-                names = {name.lower() for name, _ in headers}
-                headers.append((_HEADER, str(current).encode()))
-                for name, value in _DEFAULT_HEADERS:
-                    if name not in names:
-                        headers.append((name, value))
-                message = {**message, "headers": headers}
-            await send(message)
-
+        answer = _Answer(send, current)
+        started = time.perf_counter()
         try:
             async with asyncio.timeout(self._timeout):
-                await self._app(scope, receive, tagged)
+                await self._app(scope, receive, answer.send)
         except TimeoutError:
-            if begun:
+            if answer.status:
                 raise
-            answer = problem(
-                503,
-                "too-slow",
-                "That took too long",
-                "Nothing was changed; try again in a moment.",
-                headers={"Retry-After": "5"},
+            await answer.problem(
+                503, "too-slow", "That took too long", "Nothing was changed; try again in a moment."
             )
-            await answer(scope, receive, tagged)
+        except Exception as error:
+            # The framework has answered with a problem and raises again for the server's log; ours has it already.
+            if not answer.status:
+                log.exception("web.failed", path=scope.get("path"), error=type(error).__name__)
+                await answer.problem(
+                    500,
+                    "internal",
+                    "Something went wrong here",
+                    "The failure is logged under the correlation id.",
+                )
         finally:
             route = getattr(scope.get("route"), "path", "other")
             observability.requests_seconds.labels(
-                self._service, scope["method"], route, str(status)
+                self._service, scope["method"], route, str(answer.status or HTTP_FAILED)
             ).observe(time.perf_counter() - started)
             observability.correlation_id.reset(token)
 
 
+class _Answer:
+    """Passes an answer on, tagged; a refusal of the framework in plain text becomes a problem."""
+
+    def __init__(self, send: Send, correlation: UUID) -> None:
+        self._send = send
+        self._correlation = correlation
+        self._replaced = False
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if self._replaced:
+            return
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message.get("headers", ()))
+            if (
+                self.status == HTTP_TOO_LARGE
+                and (b"content-type", MEDIA_TYPE.encode()) not in headers
+            ):
+                await self.problem(
+                    HTTP_TOO_LARGE,
+                    "too-large",
+                    "The body is too large",
+                    "Send less at a time, or a file to an import.",
+                )
+                self._replaced = True
+                return
+            names = {name.lower() for name, _ in headers}
+            headers.append((_HEADER, str(self._correlation).encode()))
+            headers += [(name, value) for name, value in _DEFAULT_HEADERS if name not in names]
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+    async def problem(self, status: int, slug: str, title: str, detail: str) -> None:
+        headers = {"Retry-After": "5"} if status == HTTP_BUSY else None
+        await problem(status, slug, title, detail, headers=headers)(
+            {"type": "http"}, _nothing, self.send
+        )
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+HTTP_TOO_LARGE, HTTP_FAILED, HTTP_BUSY = 413, 500, 503
 _DEFAULT_HEADERS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),

@@ -63,13 +63,11 @@ _STORE = text(
 class KantisRoute(APIRoute):
     """A route that owns its transaction."""
 
-    policy: Policy
-
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler: policy, idempotency, transaction."""
         inner = super().get_route_handler()
         extra = self.openapi_extra or {}
-        policy: Policy | None = extra.get("x-kantis-policy-object")
+        policy = Policy.from_extra(extra)
         template = self.path
 
         async def handler(request: Request) -> Response:
@@ -203,7 +201,7 @@ class Router(APIRouter):
             message = f"{method} {self.prefix}{path} needs policy=needs(…) or policy=public(…)"
             raise RouteWithoutPolicy(message)
         extra = dict(kwargs.pop("openapi_extra", None) or {})
-        extra["x-kantis-policy-object"] = policy
+        extra.update(policy.as_extra())
         return super().api_route(path, methods=[method], openapi_extra=extra, **kwargs)
 
     def get(self, path: str, **kwargs: Any) -> Callable[[F], F]:
