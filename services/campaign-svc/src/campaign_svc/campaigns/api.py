@@ -1,0 +1,203 @@
+"""The campaigns' routes."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+
+from campaign_svc.campaigns import queries, usecases
+from campaign_svc.campaigns.schemas import (
+    CampaignDetail,
+    CampaignIn,
+    CampaignOut,
+    CampaignPatch,
+    CellIn,
+    CellOut,
+    CellPatch,
+    LaunchIn,
+    LaunchOut,
+    OfferIn,
+    OfferOut,
+    PieceOut,
+    PieceState,
+    PreflightOut,
+    ProgressOut,
+    TestSendIn,
+    TestSendOut,
+    WhyOut,
+)
+from kantis_kit.auth.policy import needs
+from kantis_kit.errors import Invalid
+from kantis_kit.web.deps import Read, Write, etag, require_match
+from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
+from kantis_kit.web.router import Router
+
+router = Router(prefix="/v1/campaigns", tags=["campaigns"])
+offers = Router(prefix="/v1/offers", tags=["campaigns"])
+READ, WRITE = needs("campaign:read"), needs("campaign:write")
+LAUNCH = needs("campaign:write", privileged=True)
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+def _after(cursor: str | None) -> UUID | None:
+    keys = decode_cursor(cursor, 1)
+    if keys is None:
+        return None
+    try:
+        return UUID(str(keys[0]))
+    except ValueError as error:
+        raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
+
+
+@router.post("", policy=WRITE, status_code=201)
+async def plan_campaign(body: CampaignIn, tx: Write, response: Response) -> CampaignOut:
+    """Plan a campaign; it is a draft until it is launched."""
+    campaign = await usecases.plan_campaign(tx, body)
+    response.headers["Location"] = f"/v1/campaigns/{campaign.id}"
+    response.headers["ETag"] = etag(campaign.version)
+    return CampaignOut.model_validate(campaign)
+
+
+@router.get("", policy=READ)
+async def list_campaigns(
+    tx: Read, cursor: str | None = None, limit: Limit = 50
+) -> Page[CampaignOut]:
+    """Return campaigns, the newest first."""
+    items = await queries.list_campaigns(tx, _after(cursor), limit)
+    more = encode_cursor(items[-1].id) if len(items) == limit else None
+    return Page(items=items, next_cursor=more)
+
+
+@router.get("/{campaign_id}", policy=READ)
+async def get_campaign(campaign_id: UUID, tx: Read, response: Response) -> CampaignDetail:
+    """Return a campaign with its offers, cells and launch."""
+    detail = await queries.get_campaign_detail(tx, campaign_id)
+    response.headers["ETag"] = etag(detail.version)
+    return detail
+
+
+@router.patch("/{campaign_id}", policy=WRITE)
+async def change_campaign(
+    campaign_id: UUID, body: CampaignPatch, request: Request, tx: Write, response: Response
+) -> CampaignOut:
+    """Change a draft that has not changed since it was read (If-Match)."""
+    draft = await usecases.lock_draft(tx, campaign_id)
+    require_match(request, draft.version)
+    campaign = await usecases.change_campaign(tx, draft, body)
+    response.headers["ETag"] = etag(campaign.version)
+    return CampaignOut.model_validate(campaign)
+
+
+@router.delete("/{campaign_id}", policy=WRITE, status_code=204)
+async def delete_campaign(campaign_id: UUID, request: Request, tx: Write) -> None:
+    """Delete a draft that has not changed since it was read (If-Match)."""
+    draft = await usecases.lock_draft(tx, campaign_id)
+    require_match(request, draft.version)
+    await usecases.delete_campaign(tx, draft)
+
+
+@router.post("/{campaign_id}/offers", policy=WRITE, status_code=201)
+async def add_offer(campaign_id: UUID, body: OfferIn, tx: Write) -> OfferOut:
+    """Offer a product of the catalogue, at its price or at one of our own."""
+    draft = await usecases.lock_draft(tx, campaign_id)
+    offer = await usecases.add_offer(tx, draft, body)
+    prices = await queries.prices_of(tx, [offer])
+    return queries.offer_out(offer, prices[offer.id])
+
+
+@router.delete("/{campaign_id}/offers/{offer_id}", policy=WRITE, status_code=204)
+async def remove_offer(campaign_id: UUID, offer_id: UUID, tx: Write) -> None:
+    """Take an offer out of a draft."""
+    draft = await usecases.lock_draft(tx, campaign_id)
+    await usecases.remove_offer(tx, draft, offer_id)
+
+
+@router.post("/{campaign_id}/cells", policy=WRITE, status_code=201)
+async def add_cell(campaign_id: UUID, body: CellIn, tx: Write) -> CellOut:
+    """Add a test cell; without a key code one is made."""
+    draft = await usecases.lock_draft(tx, campaign_id)
+    return CellOut.model_validate(await usecases.add_cell(tx, draft, body))
+
+
+@router.patch("/{campaign_id}/cells/{cell_id}", policy=WRITE)
+async def change_cell(campaign_id: UUID, cell_id: UUID, body: CellPatch, tx: Write) -> CellOut:
+    """Change a cell of a draft."""
+    draft = await usecases.lock_draft(tx, campaign_id)
+    return CellOut.model_validate(await usecases.change_cell(tx, draft, cell_id, body))
+
+
+@router.delete("/{campaign_id}/cells/{cell_id}", policy=WRITE, status_code=204)
+async def remove_cell(campaign_id: UUID, cell_id: UUID, tx: Write) -> None:
+    """Take a cell out of a draft."""
+    draft = await usecases.lock_draft(tx, campaign_id)
+    await usecases.remove_cell(tx, draft, cell_id)
+
+
+@router.post("/{campaign_id}/preflights", policy=WRITE, status_code=202)
+async def begin_preflight(campaign_id: UUID, tx: Write, response: Response) -> PreflightOut:
+    """Ask what a launch would do now; the report is there when the state is `counted`."""
+    draft = await usecases.lock_draft(tx, campaign_id)
+    preflight = await usecases.begin_preflight(tx, draft)
+    response.headers["Location"] = f"/v1/campaigns/{campaign_id}/preflights/{preflight.id}"
+    return queries.preflight_out(preflight, stale=False)
+
+
+@router.get("/{campaign_id}/preflights/{preflight_id}", policy=READ)
+async def get_preflight(campaign_id: UUID, preflight_id: UUID, tx: Read) -> PreflightOut:
+    """Return a pre-flight's report."""
+    return await queries.get_preflight(tx, campaign_id, preflight_id)
+
+
+@router.post("/{campaign_id}/test-sends", policy=WRITE, status_code=202)
+async def send_test(campaign_id: UUID, body: TestSendIn, tx: Write) -> TestSendOut:
+    """Send a cell's message to an address of our own."""
+    return await usecases.send_test(tx, campaign_id, body)
+
+
+@router.post("/{campaign_id}/launch", policy=LAUNCH, status_code=202)
+async def launch_campaign(
+    campaign_id: UUID, tx: Write, response: Response, body: LaunchIn | None = None
+) -> LaunchOut:
+    """Launch a campaign, once: 202 for the launch, 200 with the same launch for whoever comes later."""
+    launch, is_new = await usecases.launch_campaign(tx, campaign_id, body or LaunchIn())
+    if not is_new:
+        response.status_code = 200
+    return LaunchOut.model_validate(launch)
+
+
+@router.get("/{campaign_id}/progress", policy=READ)
+async def get_progress(campaign_id: UUID, tx: Read) -> ProgressOut:
+    """Return how many pieces are in which state."""
+    return await queries.get_progress(tx, campaign_id)
+
+
+@router.get("/{campaign_id}/pieces", policy=READ)
+async def list_pieces(
+    campaign_id: UUID,
+    tx: Read,
+    *,
+    state: PieceState | None = None,
+    person_id: UUID | None = None,
+    cursor: str | None = None,
+    limit: Limit = 50,
+) -> Page[PieceOut]:
+    """Return a campaign's pieces with what became of them."""
+    items = await queries.list_pieces(
+        tx, campaign_id, state=state, person_id=person_id, after=_after(cursor), limit=limit
+    )
+    more = encode_cursor(items[-1].id) if len(items) == limit else None
+    return Page(items=items, next_cursor=more)
+
+
+@router.get("/{campaign_id}/why/{person_id}", policy=READ)
+async def get_why(campaign_id: UUID, person_id: UUID, tx: Read) -> WhyOut:
+    """Return why a person got a piece: segment, clauses, cell, code."""
+    return await queries.get_why(tx, campaign_id, person_id)
+
+
+@offers.get("", policy=READ)
+async def list_offers(tx: Read, cursor: str | None = None, limit: Limit = 50) -> Page[OfferOut]:
+    """Return the offers of all campaigns, the newest first."""
+    items = await queries.list_offers(tx, _after(cursor), limit)
+    more = encode_cursor(items[-1].id) if len(items) == limit else None
+    return Page(items=items, next_cursor=more)

@@ -1,0 +1,154 @@
+"""Campaigns, what they offer, their test cells, and every piece that left for a person."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, Numeric
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from campaign_svc.base import Base
+from campaign_svc.campaigns.schemas import PieceState
+
+FULL_SHARE_PCT = 100
+_MOMENT = DateTime(timezone=True)
+
+
+class Campaign(Base, table=True):
+    """What we want to say to whom; only a draft may be changed. `version` counts changes of its content."""
+
+    id: UUID = Field(primary_key=True)
+    name: str
+    segment_id: UUID
+    purpose: str
+    channel: str
+    budget_minor: int | None = Field(default=None, sa_type=BigInteger)
+    currency: str
+    not_after: datetime | None = Field(default=None, sa_type=_MOMENT)
+    expected_response_pct: Decimal = Field(sa_type=Numeric(5, 2))
+    state: str
+    version: int = 1
+    created_at: datetime = Field(sa_type=_MOMENT)
+    updated_at: datetime = Field(sa_type=_MOMENT)
+
+
+class Offer(Base, table=True):
+    """What a campaign offers; `own_price_minor` is None when the product's price is asked."""
+
+    id: UUID = Field(primary_key=True)
+    campaign_id: UUID
+    product_id: UUID
+    name: str
+    own_price_minor: int | None = Field(default=None, sa_type=BigInteger)
+    launched_price_minor: int | None = Field(default=None, sa_type=BigInteger)
+    """The price at the launch: what was printed stays, whatever the product costs later."""
+    currency: str
+
+
+class Cell(Base, table=True):
+    """A test cell: a share of the audience that gets one template and one offer."""
+
+    id: UUID = Field(primary_key=True)
+    campaign_id: UUID
+    name: str
+    key_code: str
+    share_pct: int
+    template_id: UUID
+    offer_id: UUID | None = None
+    cost_per_piece_minor: int = Field(default=0, sa_type=BigInteger)
+
+
+class Preflight(Base, table=True):
+    """One question to the register about a version of a campaign, and its report."""
+
+    id: UUID = Field(primary_key=True)
+    campaign_id: UUID
+    campaign_version: int
+    state: str
+    verdict: str | None = None
+    report: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    requested_at: datetime = Field(sa_type=_MOMENT)
+    counted_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class Launch(Base, table=True):
+    """The one launch of a campaign; `total` is unknown until the first part of the audience has come."""
+
+    id: UUID = Field(primary_key=True)
+    campaign_id: UUID
+    preflight_id: UUID
+    state: str
+    sign_off: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    segment_name: str = ""
+    total: int | None = None
+    arrived: int = 0
+    settled: int = 0
+    launched_at: datetime = Field(sa_type=_MOMENT)
+    launched_by: str
+
+
+class Piece(Base, table=True):
+    """One message to one person with the code that its answer carries, and what became of it."""
+
+    id: UUID = Field(primary_key=True)
+    launch_id: UUID
+    campaign_id: UUID
+    cell_id: UUID
+    person_id: UUID
+    response_code: str
+    because: list[str] = Field(default_factory=list, sa_type=JSONB)
+    state: str
+    reason: str = ""
+    released_at: datetime = Field(sa_type=_MOMENT)
+    settled_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    responded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    ordered_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    paid_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class Outcome(Base, table=True):
+    """The ledger of what happened to pieces: one row per piece, kind and source, whatever is delivered twice."""
+
+    piece_id: UUID = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    source_id: UUID = Field(primary_key=True)
+    at: datetime = Field(sa_type=_MOMENT)
+
+
+def cell_of(launch_id: UUID, person_id: UUID, shares: Sequence[tuple[UUID, int]]) -> UUID:
+    """Return the person's cell: the same at every delivery, and shared out as the percentages say.
+
+    `shares` are (cell, share_pct) in a fixed order; the percentages sum to 100.
+    """
+    digest = blake2b(launch_id.bytes + person_id.bytes, digest_size=8).digest()
+    bucket = int.from_bytes(digest, "big") % FULL_SHARE_PCT
+    for cell_id, share_pct in shares:
+        if bucket < share_pct:
+            return cell_id
+        bucket -= share_pct
+    return shares[-1][0]
+
+
+_RANK = {
+    PieceState.RELEASED: 0,
+    PieceState.IN_DOUBT: 1,
+    PieceState.EXPIRED: 2,
+    PieceState.SUPPRESSED: 2,
+    PieceState.ACCEPTED: 2,
+    PieceState.FAILED: 2,
+}
+
+
+def standing(state: str, settled_at: datetime | None) -> tuple[int, float, int]:
+    """Order what is said of a piece: the greater one holds, whichever comes first.
+
+    Doubt never replaces a certain end; of two ends the later one holds (accepted, then returned); of two at the same
+    moment the one further down in `PieceState`.
+    """
+    known = PieceState(state)
+    moment = settled_at.timestamp() if settled_at else 0.0
+    return _RANK[known], moment, list(PieceState).index(known)
