@@ -1,0 +1,6 @@
+"""Migrations of contacts-svc."""
+
+from contacts_svc.model_registry import metadata
+from kantis_kit.db.environment import run
+
+run(metadata)

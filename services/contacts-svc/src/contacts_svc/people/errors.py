@@ -1,0 +1,33 @@
+"""Refusals about people."""
+
+from kantis_kit.errors import Conflict, Invalid, NotFound
+
+
+class ContactUnknown(NotFound):
+    """No such person, or erased."""
+
+    slug, title = "contact-unknown", "There is no such contact"
+
+
+class AddressTaken(Conflict):
+    """An address belongs to one person at a time."""
+
+    slug, title = "address-taken", "This address belongs to another contact"
+
+
+class ContactInvalid(Invalid):
+    """What was sent cannot become a contact."""
+
+    slug, title = "invalid-contact", "This cannot be kept as a contact"
+
+
+class ErasedBefore(Conflict):
+    """The owner of the address has asked to be forgotten."""
+
+    slug, title = "erased-before", "The owner of this address has asked to be forgotten"
+
+
+class Contended(Conflict):
+    """Others keep taking the same addresses."""
+
+    slug, title = "busy", "Somebody else is changing the same contacts"

@@ -1,0 +1,39 @@
+"""Which facts about people leave the service."""
+
+from collections.abc import Iterable, Sequence
+
+from contacts_svc.people.model import Identifier, Person
+from kantis_contracts.contacts import Lifecycle, PersonCard, PersonChangedV1
+from kantis_contracts.values import Language, PostalAddress
+
+
+def person_card(person: Person, identifiers: Sequence[Identifier]) -> PersonCard:
+    """Map a person to what others need to address and greet them."""
+    if person.is_erased:
+        return PersonCard(person_id=person.id, version=person.version, is_erased=True)
+    address = None
+    if person.street or person.postal_code or person.city:
+        address = PostalAddress(
+            street=person.street,
+            postal_code=person.postal_code,
+            city=person.city,
+            country=person.address_country or person.country,
+        )
+    first = {one.kind: one.value for one in identifiers if one.is_primary}
+    return PersonCard(
+        person_id=person.id,
+        version=person.version,
+        preferred_name=person.preferred_name,
+        full_name=person.full_name,
+        language=Language(person.language),
+        country=person.country,
+        email=first.get("email"),
+        phone=first.get("phone"),
+        address=address,
+        lifecycle=Lifecycle(person.lifecycle),
+    )
+
+
+def persons_changed(people: Iterable[tuple[Person, Sequence[Identifier]]]) -> PersonChangedV1:
+    """Say that these persons are new or have changed."""
+    return PersonChangedV1(items=tuple(person_card(person, found) for person, found in people))

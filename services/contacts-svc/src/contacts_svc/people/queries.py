@@ -1,0 +1,211 @@
+"""Reads of people."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, LargeBinary, Uuid, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlmodel import col
+
+from contacts_svc.people.errors import ContactUnknown
+from contacts_svc.people.model import Draft, Identifier, Person, PersonChange, SuppressedAddress
+from contacts_svc.people.rules import (
+    AddressInvalid,
+    IdentifierKind,
+    address_hash,
+    normalise_email,
+    normalise_phone,
+)
+from contacts_svc.people.schemas import AddressOut, ChangeOut, ContactOut, IdentifierOut
+from contacts_svc.settings import ContactsSettings
+from kantis_kit.errors import Invalid
+from kantis_kit.tx import ReadTx, Tx
+from kantis_kit.web.paging import decode_cursor, encode_cursor
+
+Key = tuple[str, str]
+
+
+def any_of(values: Iterable[UUID]) -> ColumnElement[Any]:
+    """Return one array parameter for `column == any_of(ids)`."""
+    return func.any(bindparam(None, list(values), type_=ARRAY(Uuid()), unique=True))
+
+
+def _any_text(values: Iterable[str]) -> ColumnElement[Any]:
+    return func.any(bindparam(None, list(values), type_=ARRAY(TEXT()), unique=True))
+
+
+async def lock_owners(tx: Tx, keys: Sequence[Key]) -> dict[Key, Person]:
+    """Return who owns these addresses now, locked in the order of their ids."""
+    emails = [value for kind, value in keys if kind == IdentifierKind.EMAIL]
+    phones = [value for kind, value in keys if kind == IdentifierKind.PHONE]
+    rows = await tx.execute(
+        select(Identifier.kind, Identifier.value, Person)
+        .join(Person, col(Person.id) == col(Identifier.person_id))
+        .where(
+            or_(
+                (col(Identifier.kind) == "email") & (col(Identifier.value) == _any_text(emails)),
+                (col(Identifier.kind) == "phone") & (col(Identifier.value) == _any_text(phones)),
+            )
+        )
+        .order_by(col(Person.id))
+        .with_for_update(of=Person)
+    )
+    return {(kind, value): person for kind, value, person in rows}
+
+
+def suppression_key(tx: ReadTx) -> bytes:
+    """Return the key of the hashes of erased addresses."""
+    return tx.settings(ContactsSettings).suppression_key.get_secret_value().encode()
+
+
+async def find_suppressed(tx: ReadTx, drafts: Sequence[Draft]) -> set[Key]:
+    """Return which of the drafts' addresses were erased at their owners' wish."""
+    secret = suppression_key(tx)
+    hashes = {address_hash(secret, key): key for draft in drafts for key in draft.keys}
+    found = await tx.scalars(
+        select(col(SuppressedAddress.hash)).where(
+            col(SuppressedAddress.hash)
+            == func.any(bindparam("hashes", list(hashes), type_=ARRAY(LargeBinary())))
+        )
+    )
+    return {hashes[bytes(one)] for one in found}
+
+
+async def list_identifiers(tx: ReadTx, person_ids: Iterable[UUID]) -> dict[UUID, list[Identifier]]:
+    """Return the addresses of these persons."""
+    found: dict[UUID, list[Identifier]] = defaultdict(list)
+    rows = await tx.scalars(
+        select(Identifier)
+        .where(col(Identifier.person_id) == any_of(person_ids))
+        .order_by(col(Identifier.kind), col(Identifier.created_at), col(Identifier.value))
+    )
+    for one in rows:
+        found[one.person_id].append(one)
+    return found
+
+
+async def get_for_update(tx: Tx, person_id: UUID) -> Person:
+    """Return a person, locked. Raises `ContactUnknown`."""
+    person: Person | None = await tx.scalar(
+        select(Person).where(col(Person.id) == person_id, ~col(Person.is_erased)).with_for_update()
+    )
+    if person is None:
+        raise ContactUnknown("It was never there, or it was erased")
+    return person
+
+
+async def get_contact(tx: ReadTx, person_id: UUID) -> ContactOut:
+    """Return one contact. Raises `ContactUnknown`."""
+    person = await tx.get(Person, person_id)
+    if person is None or person.is_erased:
+        raise ContactUnknown("It was never there, or it was erased")
+    identifiers = await list_identifiers(tx, [person_id])
+    return contact_out(person, identifiers[person_id])
+
+
+def contact_out(person: Person, identifiers: Sequence[Identifier]) -> ContactOut:
+    """Shape a person for the API."""
+    first = {one.kind: one.value for one in identifiers if one.is_primary}
+    address = None
+    if person.street or person.postal_code or person.city:
+        address = AddressOut(
+            street=person.street,
+            postal_code=person.postal_code,
+            city=person.city,
+            country=person.address_country,
+        )
+    return ContactOut(
+        id=person.id,
+        version=person.version,
+        preferred_name=person.preferred_name,
+        given_name=person.given_name,
+        family_name=person.family_name,
+        full_name=person.full_name,
+        email=first.get("email"),
+        phone=first.get("phone"),
+        language=person.language,
+        country=person.country,
+        time_zone=person.time_zone,
+        lifecycle=person.lifecycle,
+        address=address,
+        source=person.source,
+        note=person.note,
+        identifiers=[IdentifierOut.model_validate(one) for one in identifiers],
+        created_at=person.created_at,
+        updated_at=person.updated_at,
+    )
+
+
+async def list_contacts(
+    tx: ReadTx, *, email: str | None, phone: str | None, q: str | None, cursor: str | None, limit: int
+) -> tuple[list[ContactOut], str | None]:
+    """Return contacts in the order of their making, and the cursor of the next page."""
+    wanted = select(Person).where(~col(Person.is_erased)).order_by(col(Person.id)).limit(limit + 1)
+    after = decode_cursor(cursor, 1)
+    if after:
+        wanted = wanted.where(col(Person.id) > _uuid(after[0]))
+    for kind, given in (("email", email), ("phone", phone)):
+        if given:
+            value = _lookup(kind, given)
+            wanted = wanted.where(
+                col(Person.id).in_(
+                    select(col(Identifier.person_id)).where(
+                        col(Identifier.kind) == kind, col(Identifier.value) == value
+                    )
+                )
+            )
+    if q:
+        pattern = _pattern(q)
+        by_address = select(col(Identifier.person_id)).where(
+            col(Identifier.value).like(pattern.lower(), escape="\\")
+        )
+        wanted = wanted.where(
+            or_(
+                col(Person.full_name).ilike(pattern, escape="\\"),
+                col(Person.preferred_name).ilike(pattern, escape="\\"),
+                col(Person.id).in_(by_address),
+            )
+        )
+    people = (await tx.scalars(wanted)).all()
+    shown = people[:limit]
+    identifiers = await list_identifiers(tx, [person.id for person in shown])
+    more = encode_cursor(shown[-1].id) if len(people) > limit else None
+    return [contact_out(person, identifiers[person.id]) for person in shown], more
+
+
+def _uuid(value: object) -> UUID:
+    try:
+        return UUID(str(value))
+    except ValueError as error:
+        raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
+
+
+def _lookup(kind: str, given: str) -> str:
+    if "\x00" in given:
+        raise Invalid(f"{kind}: holds a NUL character")
+    try:
+        found = normalise_email(given) if kind == "email" else normalise_phone(given, "NO")
+    except AddressInvalid as error:
+        raise Invalid(f"{kind}: {error}") from error
+    return found.value
+
+
+def _pattern(q: str) -> str:
+    if "\x00" in q:
+        raise Invalid("q: holds a NUL character")
+    plain = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{plain}%"
+
+
+async def list_changes(tx: ReadTx, person_id: UUID, *, limit: int) -> list[ChangeOut]:
+    """Return what was changed of a contact, the newest first."""
+    await get_contact(tx, person_id)
+    rows = await tx.scalars(
+        select(PersonChange)
+        .where(col(PersonChange.person_id) == person_id)
+        .order_by(col(PersonChange.id).desc())
+        .limit(limit)
+    )
+    return [ChangeOut.model_validate(row) for row in rows]

@@ -1,0 +1,127 @@
+"""Shapes of people at the API."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from kantis_contracts.contacts import Lifecycle
+from kantis_contracts.values import Country, Language
+from kantis_kit.web.schemas import In, Out
+
+Name = Annotated[str, StringConstraints(max_length=200)]
+_ZONES = frozenset(available_timezones())
+
+
+def _known_zone(name: str) -> str:
+    if name and name not in _ZONES:
+        message = "name a zone of the IANA database, such as Europe/Oslo"
+        raise ValueError(message)
+    return name
+
+
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
+
+
+class AddressIn(In):
+    """Where post goes."""
+
+    street: str = Field(default="", max_length=200)
+    postal_code: str = Field(default="", max_length=12)
+    city: str = Field(default="", max_length=100)
+    country: Country | None = None
+
+
+class ContactIn(In):
+    """A new contact: a name, and an e-mail address or a mobile number (one is enough)."""
+
+    preferred_name: Name = Field(default="", description="What the person wants to be called; never guessed")
+    given_name: Name = ""
+    family_name: Name = ""
+    full_name: Name = ""
+    email: str = Field(default="", max_length=320, examples=["kari@example.com"])
+    phone: str = Field(default="", max_length=40, examples=["+47 412 34 567"])
+    language: Language | None = None
+    country: Country | None = None
+    time_zone: TimeZone = ""
+    lifecycle: Lifecycle | None = None
+    address: AddressIn | None = None
+    source: str = Field(default="", max_length=200)
+    note: str = Field(default="", max_length=2_000)
+    after_erasure: bool = Field(
+        default=False, description="The person has asked to be forgotten before, and now wants to be known again"
+    )
+
+
+class ContactPatch(In):
+    """What changes about a contact; what is left out stays, an empty text empties."""
+
+    preferred_name: Name | None = None
+    given_name: Name | None = None
+    family_name: Name | None = None
+    full_name: Name | None = None
+    email: str | None = Field(default=None, max_length=320)
+    phone: str | None = Field(default=None, max_length=40)
+    language: Language | None = None
+    country: Country | None = None
+    time_zone: TimeZone | None = None
+    lifecycle: Lifecycle | None = None
+    address: AddressIn | None = None
+    source: str | None = Field(default=None, max_length=200)
+    note: str | None = Field(default=None, max_length=2_000)
+
+
+class AddressOut(Out):
+    """Where post goes."""
+
+    street: str
+    postal_code: str
+    city: str
+    country: str
+
+
+class IdentifierOut(Out):
+    """An e-mail address or phone number of a contact."""
+
+    kind: str
+    value: str
+    as_given: str
+    is_primary: bool
+    validity: str
+    reachability: str
+
+
+class ContactOut(Out):
+    """A contact."""
+
+    id: UUID
+    version: int
+    preferred_name: str
+    given_name: str
+    family_name: str
+    full_name: str
+    email: str | None
+    phone: str | None
+    language: str
+    country: str
+    time_zone: str
+    lifecycle: str
+    address: AddressOut | None
+    source: str
+    note: str
+    identifiers: list[IdentifierOut]
+    created_at: datetime
+    updated_at: datetime
+
+
+class ChangeOut(Out):
+    """One change of a contact: per field the value before and after."""
+
+    version: int
+    at: datetime
+    actor: str
+    import_id: UUID | None
+    import_row: int | None
+    changes: dict[str, Any]

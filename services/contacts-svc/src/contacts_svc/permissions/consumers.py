@@ -1,0 +1,12 @@
+"""What other services tell about permissions."""
+
+from contacts_svc.permissions import usecases
+from kantis_contracts.messaging import PermissionWithdrawnV1
+from kantis_kit.consumer import Meta, consumes
+from kantis_kit.tx import Tx
+
+
+@consumes(PermissionWithdrawnV1, queue="contacts.permissions")
+async def on_permission_withdrawn(tx: Tx, event: PermissionWithdrawnV1, _meta: Meta) -> None:
+    """Enter noes that were given where messages are sent."""
+    await usecases.take_withdrawals(tx, event.items)

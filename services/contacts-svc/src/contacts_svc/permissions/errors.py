@@ -1,0 +1,15 @@
+"""Refusals about permissions."""
+
+from kantis_kit.errors import Invalid, NotFound
+
+
+class PermissionInvalid(Invalid):
+    """What was sent cannot be entered into the ledger."""
+
+    slug, title = "invalid-permission", "This cannot be entered into the permission ledger"
+
+
+class LinkDead(NotFound):
+    """A link that was never ours, or is too old."""
+
+    slug, title = "link-dead", "This link is no longer valid"
