@@ -1,0 +1,83 @@
+"""What the gateway says to people, in the five languages of the house."""
+
+LANGUAGES = ("nb", "sv", "da", "fi", "en")
+DEFAULT = "en"
+
+TEXTS: dict[str, dict[str, str]] = {
+    "nb": {
+        "title": "Kantis",
+        "lead": "Direkte markedsføring som aldri skriver to ganger til noen, og aldri mot deres vilje.",
+        "docs": "API-et, med eksempler å prøve",
+        "mailbox": "Postkassen: det som ville ha blitt sendt",
+        "reports": "Rapporter",
+        "ready": "Tilstanden til tjenestene",
+        "languages": "Språk",
+        "taken_title": "Takk!",
+        "taken": "Vi har tatt imot skjemaet ditt. Du trenger ikke å sende det igjen.",
+    },
+    "sv": {
+        "title": "Kantis",
+        "lead": "Direktmarknadsföring som aldrig skriver två gånger till någon, och aldrig mot deras vilja.",
+        "docs": "API:et, med exempel att prova",
+        "mailbox": "Brevlådan: det som skulle ha skickats",
+        "reports": "Rapporter",
+        "ready": "Tjänsternas tillstånd",
+        "languages": "Språk",
+        "taken_title": "Tack!",
+        "taken": "Vi har tagit emot ditt formulär. Du behöver inte skicka det igen.",
+    },
+    "da": {
+        "title": "Kantis",
+        "lead": "Direkte markedsføring, der aldrig skriver to gange til nogen, og aldrig mod deres vilje.",
+        "docs": "API’et, med eksempler at prøve",
+        "mailbox": "Postkassen: det, der ville være blevet sendt",
+        "reports": "Rapporter",
+        "ready": "Tjenesternes tilstand",
+        "languages": "Sprog",
+        "taken_title": "Tak!",
+        "taken": "Vi har modtaget din formular. Du behøver ikke at sende den igen.",
+    },
+    "fi": {
+        "title": "Kantis",
+        "lead": "Suoramarkkinointia, joka ei koskaan kirjoita kenellekään kahdesti eikä vastoin tahtoa.",
+        "docs": "Rajapinta ja kokeiltavat esimerkit",
+        "mailbox": "Postilaatikko: mitä olisi lähetetty",
+        "reports": "Raportit",
+        "ready": "Palvelujen tila",
+        "languages": "Kieli",
+        "taken_title": "Kiitos!",
+        "taken": "Olemme vastaanottaneet lomakkeesi. Sitä ei tarvitse lähettää uudelleen.",
+    },
+    "en": {
+        "title": "Kantis",
+        "lead": "Direct marketing that never writes to anyone twice, and never against their wish.",
+        "docs": "The API, with examples to try",
+        "mailbox": "The mailbox: what would have been sent",
+        "reports": "Reports",
+        "ready": "The state of the services",
+        "languages": "Language",
+        "taken_title": "Thank you!",
+        "taken": "We have received your form. You need not send it again.",
+    },
+}
+_ALIASES = {"no": "nb", "nn": "nb"}
+NAMES = {"nb": "Norsk", "sv": "Svenska", "da": "Dansk", "fi": "Suomi", "en": "English"}
+
+
+def choose(accept_language: str, wanted: str = "") -> str:
+    """Return the language to answer in: the one asked for, else the first accepted one that we speak."""
+    if wanted in LANGUAGES:
+        return wanted
+    ranked: list[tuple[float, int, str]] = []
+    for place, part in enumerate(accept_language.split(",")[:20]):
+        tag, _, quality = part.strip().partition(";q=")
+        try:
+            weight = float(quality) if quality else 1.0
+        except ValueError:
+            continue
+        code = tag.strip().lower().split("-", 1)[0]
+        ranked.append((-weight, place, _ALIASES.get(code, code)))
+    for _, _, code in sorted(ranked):
+        if code in LANGUAGES:
+            return code
+    return DEFAULT

@@ -1,0 +1,301 @@
+"""The gateway's front: a pure ASGI application that every request passes.
+
+shape of the request → route → key or address, limits → token for the service → body measured while it streams → service
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from gateway.keys.errors import KeyRefused
+from gateway.keys.gate import KeyGate, TokenMint
+from gateway.limits.burst import Burst, Verdict
+from gateway.limits.errors import TooFast
+from gateway.own import OwnPages
+from gateway.routes.body import MeteredBody, shape_of, too_large
+from gateway.routes.checks import (
+    Headers,
+    Network,
+    caller_address,
+    check_shape,
+    header,
+    passing_headers,
+)
+from gateway.routes.errors import NoSuchAddress
+from gateway.routes.table import LEAD_PREFIX, Route, RouteTable
+from gateway.settings import GatewaySettings
+from gateway.spool.intake import LeadIntake, is_lead
+from gateway.upstreams.clients import Upstreams
+from gateway.upstreams.errors import UpstreamAway
+from kantis_kit import observability
+from kantis_kit.db.database import is_away
+from kantis_kit.errors import AppError, Unavailable
+from kantis_kit.ids import new_id
+from kantis_kit.web.middleware import Message, Receive, Scope, Send
+from kantis_kit.web.problems import problem
+
+log = observability.get_logger(__name__)
+
+_CORRELATION = b"x-correlation-id"
+_DEFAULTS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_NO_KEY = "Send an API key: Authorization: Bearer kantis_…"
+
+
+class Front:
+    """Decides who may pass, and passes it on."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        *,
+        table: RouteTable,
+        upstreams: Upstreams,
+        own: OwnPages,
+        gate: KeyGate,
+        mint: TokenMint,
+        per_key: Burst,
+        per_address: Burst,
+        leads: LeadIntake,
+        proxies: Sequence[Network],
+    ) -> None:
+        self._settings = settings
+        self._table = table
+        self._upstreams = upstreams
+        self._own = own
+        self._gate = gate
+        self._mint = mint
+        self._per_key = per_key
+        self._per_address = per_address
+        self._leads = leads
+        self._proxies = proxies
+        self._hosts = tuple(host.lower() for host in settings.trusted_hosts)
+        public = urlsplit(settings.public_url)
+        self._host = public.netloc.encode()
+        self._scheme = public.scheme or "http"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        correlation = _correlation(scope)
+        token = observability.correlation_id.set(correlation)
+        exchange = _Exchange(send, correlation)
+        started = time.perf_counter()
+        try:
+            await self._answer(scope, receive, exchange)
+        finally:
+            observability.requests_seconds.labels(
+                "edge", exchange.method_label(scope), exchange.route, str(exchange.status)
+            ).observe(time.perf_counter() - started)
+            observability.correlation_id.reset(token)
+
+    async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+        try:
+            await self._serve(scope, receive, exchange)
+            return
+        except AppError as error:
+            refusal = error
+        except Exception as error:
+            if is_away(error) or isinstance(error, TimeoutError):
+                refusal = Unavailable("Nothing was changed", headers={"Retry-After": "2"})
+            else:
+                log.error("edge.failed", error=type(error).__name__, exc_info=error)
+                refusal = _Failed()
+            if exchange.begun:
+                raise
+        if exchange.begun:
+            return
+        answer = problem(
+            refusal.status,
+            refusal.slug,
+            refusal.title,
+            refusal.detail,
+            instance=scope["path"],
+            errors=refusal.errors,
+            headers=refusal.headers,
+            extra=refusal.extra,
+        )
+        await answer(scope, receive, exchange)
+
+    async def _serve(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+        check_shape(scope, trusted_hosts=self._hosts)
+        path: str = scope["path"]
+        page = self._own.find(path)
+        if page is not None:
+            exchange.route = "own"
+            response = await self._own.answer(page, scope)
+            await response(scope, receive, exchange)
+            return
+        address = caller_address(scope, self._proxies)
+        route = self._table.find(path)
+        if route is None:
+            self._count(exchange, self._per_address.hit(address))
+            raise NoSuchAddress(
+                "No service answers this address; /openapi.json lists what there is"
+            )
+        exchange.route = route.prefix
+        headers = self._headers(scope, address)
+        if route.needs_key:
+            headers.append(
+                (b"authorization", await self._identify(scope, exchange, route, address))
+            )
+        else:
+            self._count(exchange, self._per_address.hit(address))
+        body = _measured(scope, receive, route)
+        onward: Scope = {
+            "type": "http",
+            "asgi": scope["asgi"],
+            "http_version": scope.get("http_version", "1.1"),
+            "method": scope["method"],
+            "scheme": self._scheme,
+            "path": path,
+            "raw_path": scope.get("raw_path"),
+            "query_string": scope.get("query_string", b""),
+            "root_path": "",
+            "headers": headers,
+            "client": (address, 0),
+            "server": scope.get("server"),
+        }
+        await self._pass_on(route, onward, body, exchange)
+
+    async def _pass_on(
+        self, route: Route, onward: Scope, body: MeteredBody, exchange: "_Exchange"
+    ) -> None:
+        upstream = self._upstreams.get(route.service)
+        exchange.body = body
+        deadline = (
+            self._settings.import_timeout_seconds
+            if route.is_long
+            else self._settings.request_timeout_seconds
+            + 5  # the service's own deadline comes first
+        )
+        try:
+            async with asyncio.timeout(deadline):
+                if route.prefix == LEAD_PREFIX and is_lead(onward):
+                    response = await self._leads.serve(onward, body, exchange, upstream)
+                    if response is not None:
+                        await response(onward, body, exchange)
+                    return
+                if upstream is None:
+                    raise UpstreamAway(
+                        f"{route.service} is not running here", headers={"Retry-After": "5"}
+                    )
+                await upstream(onward, body, exchange)
+        finally:
+            exchange.body = None
+            if body.problem is not None and not exchange.begun:
+                raise body.problem
+
+    async def _identify(
+        self, scope: Scope, exchange: "_Exchange", route: Route, address: str
+    ) -> bytes:
+        given = (header(scope, b"authorization") or b"").decode("latin-1")
+        scheme, _, key = given.partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            self._count(exchange, self._per_address.hit(address))
+            raise KeyRefused(_NO_KEY, headers={"WWW-Authenticate": 'Bearer realm="kantis"'})
+        principal = await self._gate.principal(key.strip(), address=address)
+        self._count(exchange, self._per_key.hit(principal.id))
+        return self._mint.header(principal, route.service)
+
+    def _count(self, exchange: "_Exchange", verdict: Verdict) -> None:
+        if not verdict.allowed:
+            raise TooFast(
+                f"At most {verdict.limit} requests fit; wait {verdict.reset_seconds} s",
+                headers=verdict.headers(refused=True),
+            )
+        exchange.verdict = verdict
+
+    def _headers(self, scope: Scope, address: str) -> Headers:
+        headers = passing_headers(scope["headers"])
+        headers.append((b"host", self._host))
+        headers.append((b"x-forwarded-for", address.encode("latin-1", "replace")))
+        headers.append((b"x-forwarded-proto", self._scheme.encode()))
+        current = observability.correlation_id.get()
+        headers.append((_CORRELATION, str(current).encode()))
+        return headers
+
+
+class _Failed(AppError):
+    slug, status, title = "internal", 500, "Something went wrong here"
+
+    def __init__(self) -> None:
+        super().__init__("The failure is logged under the correlation id.")
+
+
+class _Exchange:
+    """The way back: notes what has begun, adds our headers, holds back what came after a passed limit."""
+
+    def __init__(self, send: Send, correlation: UUID) -> None:
+        self._send = send
+        self._correlation = str(correlation).encode()
+        self.begun = False
+        self.status = 500
+        self.route = "none"
+        self.verdict: Verdict | None = None
+        self.body: MeteredBody | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if not self.begun and self.body is not None and self.body.problem is not None:
+            return  # the service answers a request that it has seen half of; the caller is told why instead
+        if message["type"] == "http.response.start":
+            self.begun, self.status = True, message["status"]
+            message = {**message, "headers": self._with_ours(message.get("headers", ()))}
+        await self._send(message)
+
+    def _with_ours(self, given: Any) -> Headers:
+        headers = [(bytes(name), bytes(value)) for name, value in given]
+        names = {name.lower() for name, _ in headers}
+        if _CORRELATION not in names:
+            headers.append((_CORRELATION, self._correlation))
+        headers.extend((name, value) for name, value in _DEFAULTS if name not in names)
+        if self.verdict is not None and b"ratelimit-limit" not in names:
+            headers.extend(
+                (name.lower().encode(), value.encode())
+                for name, value in self.verdict.headers().items()
+            )
+        return headers
+
+    def method_label(self, scope: Scope) -> str:
+        """Return the method for the metric: what is none of ours is not counted by its own name."""
+        method: str = scope["method"]
+        return method if self.route != "none" else "any"
+
+
+def _measured(scope: Scope, receive: Receive, route: Route) -> MeteredBody:
+    length = header(scope, b"content-length")
+    if length is not None and int(length) > route.max_body_bytes:
+        raise too_large(route.max_body_bytes)
+    kind = (header(scope, b"content-type") or b"").decode("latin-1")
+    return MeteredBody(receive, limit=route.max_body_bytes, shape=shape_of(kind))
+
+
+def _correlation(scope: Scope) -> UUID:
+    given = header(scope, _CORRELATION)
+    if given is not None:
+        try:
+            return UUID(given.decode("ascii"))
+        except (ValueError, UnicodeDecodeError):
+            pass
+    return new_id()
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

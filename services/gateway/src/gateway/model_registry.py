@@ -1,0 +1,8 @@
+"""All tables of the gateway, for the migrations."""
+
+from gateway.base import Base
+from gateway.keys import model as keys_model
+from gateway.spool import model as spool_model
+
+TABLES = (keys_model.ApiKey, spool_model.Spooled)
+metadata = Base.metadata

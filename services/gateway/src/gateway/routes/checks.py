@@ -1,0 +1,189 @@
+"""What is refused on the shape of a request alone, and which headers pass.
+
+Checks read `scope["path"]` and the raw headers, never an address that was put together from the Host header.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+
+from gateway.routes.errors import (
+    AddressTooLong,
+    BadRequest,
+    HeadersTooLarge,
+    MethodRefused,
+    WrongHost,
+)
+from kantis_kit.web.middleware import Scope
+
+Headers = list[tuple[bytes, bytes]]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+MAX_PATH_BYTES = 2_048
+MAX_QUERY_BYTES = 8_192
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 32_768
+_BAD_PATH = re.compile(r"//|/\.{1,2}(?:/|$)|[\x00-\x1f\x7f\\�]")
+_BAD_RAW = re.compile(rb"%2f|%5c|%00|[^\x21-\x7e]", re.IGNORECASE)
+_BAD_VALUE = re.compile(rb"[\r\n\x00]")
+_NAME = re.compile(rb"[a-z0-9!#$%&'*+.^_`|~-]+")
+_ONCE = frozenset(
+    {b"host", b"content-length", b"content-type", b"authorization", b"idempotency-key", b"if-match"}
+)
+
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
+        b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
+        b"http2-settings", b"expect",
+    }
+)  # fmt: skip
+_IDENTITY = frozenset(
+    {
+        b"authorization", b"forwarded", b"host", b"via", b"x-real-ip", b"x-client-ip",
+        b"true-client-ip", b"cf-connecting-ip", b"x-correlation-id", b"x-request-id",
+        b"x-original-url", b"x-rewrite-url", b"x-original-host", b"x-host",
+        b"x-http-method", b"x-http-method-override", b"x-method-override",
+    }
+)  # fmt: skip
+_IDENTITY_STARTS = (b"x-user", b"x-forwarded", b"x-kantis", b"x-auth", b"x-remote")
+_ANSWER_DROPS = _HOP_BY_HOP | {b"date", b"server"}
+
+
+def check_shape(scope: Scope, *, trusted_hosts: Sequence[str] = ()) -> None:
+    """Refuse what no service should have to read.
+
+    Raises:
+        MethodRefused: not one of `METHODS`.
+        BadRequest: the path could be read in two ways, or the headers contradict each other.
+        AddressTooLong: path or query.
+        HeadersTooLarge: in number or size.
+        WrongHost: not one of the trusted hosts, when there are any.
+    """
+    if scope["method"] not in METHODS:
+        raise MethodRefused(
+            f"Methods are {', '.join(sorted(METHODS))}",
+            headers={"Allow": ", ".join(sorted(METHODS))},
+        )
+    raw: bytes = scope.get("raw_path") or b""
+    path: str = scope["path"]
+    if len(raw) > MAX_PATH_BYTES or len(path) > MAX_PATH_BYTES:
+        raise AddressTooLong(f"A path has at most {MAX_PATH_BYTES} bytes")
+    if len(scope.get("query_string", b"")) > MAX_QUERY_BYTES:
+        raise AddressTooLong(f"A query has at most {MAX_QUERY_BYTES} bytes")
+    if not path.startswith("/") or _BAD_PATH.search(path) or _BAD_RAW.search(raw):
+        raise BadRequest(
+            "Write the path without empty or dotted segments, backslashes, encoded slashes and control characters"
+        )
+    _check_headers(scope["headers"], trusted_hosts)
+
+
+def _check_headers(headers: Headers, trusted_hosts: Sequence[str]) -> None:
+    if len(headers) > MAX_HEADERS:
+        raise HeadersTooLarge(f"Send at most {MAX_HEADERS} headers")
+    size = 0
+    seen: dict[bytes, bytes] = {}
+    for name, value in headers:
+        size += len(name) + len(value)
+        if not _NAME.fullmatch(name) or _BAD_VALUE.search(value):
+            raise BadRequest("A header holds a character that headers cannot hold")
+        if name in seen and name in _ONCE:
+            raise BadRequest(f"Send {name.decode()} once")
+        seen[name] = value
+    if size > MAX_HEADER_BYTES:
+        raise HeadersTooLarge(f"Send at most {MAX_HEADER_BYTES} bytes of headers")
+    length = seen.get(b"content-length")
+    if length is not None:
+        if b"transfer-encoding" in seen:
+            raise BadRequest("Send Content-Length or Transfer-Encoding, not both")
+        if not length.isdigit():
+            raise BadRequest("Content-Length: a number of bytes")
+    coding = seen.get(b"transfer-encoding")
+    if coding is not None and coding.strip().lower() != b"chunked":
+        raise BadRequest("Transfer-Encoding: chunked is the only one taken")
+    if trusted_hosts:
+        host = seen.get(b"host", b"").decode("latin-1").rsplit(":", 1)[0].lower()
+        if host not in trusted_hosts:
+            raise WrongHost("Use the address under which this installation is known")
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """Return the value of a header that can stand only once."""
+    for found, value in scope["headers"]:
+        if found == name:
+            return bytes(value)
+    return None
+
+
+def passing_headers(headers: Headers) -> Headers:
+    """Return what a service may see of a caller's headers: nothing about identity, nothing about this connection."""
+    named: set[bytes] = set()
+    for name, value in headers:
+        if name == b"connection":
+            named.update(token.strip().lower() for token in value.split(b","))
+    return [
+        (name, value)
+        for name, value in headers
+        if name not in _HOP_BY_HOP
+        and name not in _IDENTITY
+        and name not in named
+        and b"_" not in name  # some servers read X_User as X-User
+        and not name.startswith(_IDENTITY_STARTS)
+    ]
+
+
+def answer_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return what a caller may see of a service's answer headers, names in lower case."""
+    return [(name.lower(), value) for name, value in headers if name.lower() not in _ANSWER_DROPS]
+
+
+def networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Read networks such as `10.0.0.0/8`."""
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+def is_in(address: str, among: Iterable[Network]) -> bool:
+    """Say whether an address lies in one of the networks; what is no address lies in none."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return any(parsed.version == one.version and parsed in one for one in among)
+
+
+def peer(scope: Scope) -> str:
+    """Return the address at the other end of the connection."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def is_forwarded(scope: Scope) -> bool:
+    """Say whether a proxy stands in between, so that the peer's address says nothing about the caller."""
+    return any(
+        name in (b"forwarded", b"via", b"x-real-ip") or name.startswith(b"x-forwarded")
+        for name, _ in scope["headers"]
+    )
+
+
+def caller_address(scope: Scope, proxies: Sequence[Network]) -> str:
+    """Return the caller's address; X-Forwarded-For counts only from our own proxies, read from its right end."""
+    address = peer(scope)
+    if not proxies or not is_in(address, proxies):
+        return address
+    hops = [
+        hop.strip()
+        for name, value in scope["headers"]
+        if name == b"x-forwarded-for"
+        for hop in value.decode("latin-1").split(",")
+    ]
+    for hop in reversed(hops):
+        try:
+            address = str(ipaddress.ip_address(hop))
+        except ValueError:
+            return address
+        if not is_in(address, proxies):
+            return address
+    return address

@@ -1,0 +1,30 @@
+"""What operators see of the spool."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from gateway.spool import queries, usecases
+from gateway.spool.schemas import Retried, SpooledOut
+from kantis_kit.auth.policy import needs
+from kantis_kit.web import Page, Read, Router, Write, decode_cursor, encode_cursor
+
+router = Router(prefix="/v1/operations/gateway/spool", tags=["operations"])
+
+
+@router.get("", policy=needs("operations:read"))
+async def list_spooled(
+    tx: Read, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> Page[SpooledOut]:
+    """Return leads that wait for their service, or were refused by it."""
+    after = decode_cursor(cursor, 1)
+    rows = await queries.list_spooled(tx, after=UUID(after[0]) if after else None, limit=limit)
+    more = encode_cursor(rows[-1].id) if len(rows) == limit else None
+    return Page(items=[SpooledOut.model_validate(row) for row in rows], next_cursor=more)
+
+
+@router.post("/retry", policy=needs("operations:write", privileged=True))
+async def retry(tx: Write) -> Retried:
+    """Try all of them again at once; each has its effect once, however often it is tried."""
+    return Retried(retried=await usecases.retry(tx))

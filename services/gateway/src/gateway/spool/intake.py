@@ -1,0 +1,130 @@
+"""A lead is never turned away because its service is: what contacts cannot take now, the spool takes."""
+
+import asyncio
+import re
+from datetime import datetime
+
+import aiohttp
+from starlette.responses import JSONResponse, Response
+
+from gateway.console import render
+from gateway.console.texts import choose
+from gateway.routes.body import MeteredBody, replay
+from gateway.routes.checks import Headers, header
+from gateway.spool import usecases
+from gateway.spool.model import kept_headers
+from gateway.upstreams.clients import Upstream
+from gateway.upstreams.errors import UpstreamAway
+from kantis_kit import observability
+from kantis_kit.errors import Invalid
+from kantis_kit.ids import new_id
+from kantis_kit.tx import Scope as TxScope
+from kantis_kit.tx import write
+from kantis_kit.web.middleware import Message, Scope, Send
+
+log = observability.get_logger(__name__)
+
+LEAD_PATH = re.compile(r"/f/[A-Za-z0-9_-]{1,100}")
+MAX_KEY = 255
+_AWAY = frozenset({502, 503, 504})
+ACCEPTED = 202
+
+
+def is_lead(scope: Scope) -> bool:
+    """Say whether a request posts a lead."""
+    return scope["method"] == "POST" and LEAD_PATH.fullmatch(scope["path"]) is not None
+
+
+class _Held:
+    """Lets an answer pass, unless it says that the service is away."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+        self.away = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.away = message["status"] in _AWAY
+            self.begun = not self.away
+        if not self.away:
+            await self._send(message)
+
+
+class LeadIntake:
+    """Passes leads on, and keeps them when nobody is there to take them."""
+
+    def __init__(self, scope: TxScope, *, timeout_seconds: float) -> None:
+        self._scope = scope
+        self._timeout = timeout_seconds
+
+    async def serve(
+        self, scope: Scope, body: MeteredBody, send: Send, upstream: Upstream | None
+    ) -> Response | None:
+        """Serve one lead; returns the answer when the spool has taken it, None when the service has answered.
+
+        Raises:
+            SpoolFull: the spool takes no more.
+            AnotherLead: the idempotency key stands for another lead.
+            Invalid: the idempotency key is malformed.
+        """
+        received_at = self._scope.clock.now()
+        content = await body.read_all()
+        key = _key(scope)
+        # The first attempt already carries the key: if the service took the lead and died before it said so, the
+        # attempt from the spool finds it there and changes nothing.
+        headers: Headers = [(n, v) for n, v in scope["headers"] if n != b"idempotency-key"]
+        headers.append((b"idempotency-key", key.encode("ascii")))
+        if upstream is not None:
+            held = _Held(send)
+            try:
+                async with asyncio.timeout(self._timeout):
+                    await upstream({**scope, "headers": headers}, replay(content), held)
+            except (UpstreamAway, OSError, TimeoutError, aiohttp.ClientError) as error:
+                if held.begun:
+                    raise
+                log.info("spool.service_away", error=type(error).__name__)
+            else:
+                if not held.away:
+                    return None
+        await self._take(scope, headers, content, key, received_at)
+        return _thanks(scope)
+
+    async def _take(
+        self, scope: Scope, headers: Headers, content: bytes, key: str, received_at: datetime
+    ) -> None:
+        lead = usecases.Lead(
+            path=scope["path"],
+            query=scope.get("query_string", b"").decode("latin-1"),
+            headers=kept_headers(headers),
+            body=content,
+            idempotency_key=key,
+            received_at=received_at,
+        )
+        async with write(self._scope, actor="visitor") as tx:
+            await usecases.take(tx, lead)
+        log.info("spool.taken", bytes=len(content))
+
+
+def _key(scope: Scope) -> str:
+    given = header(scope, b"idempotency-key")
+    if given is None:
+        return str(new_id())
+    key = given.decode("latin-1")
+    if not key or len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
+        raise Invalid(f"Idempotency-Key: 1 to {MAX_KEY} printable ASCII characters")
+    return key
+
+
+def _thanks(scope: Scope) -> Response:
+    accept = (header(scope, b"accept") or b"").decode("latin-1").lower()
+    sent = (header(scope, b"content-type") or b"").decode("latin-1").lower()
+    if "text/html" in accept or ("json" not in accept and "json" not in sent):
+        language = choose((header(scope, b"accept-language") or b"").decode("latin-1"))
+        answer = render.taken(language, status=ACCEPTED)
+    else:
+        answer = JSONResponse({"status": "accepted"}, status_code=ACCEPTED)
+    if header(scope, b"origin") is not None:
+        # What contacts would have told the browser of a site that embeds the form; the answer holds nothing personal.
+        answer.headers["Access-Control-Allow-Origin"] = "*"
+    return answer

@@ -1,0 +1,114 @@
+"""The loop that brings waiting leads to their service."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import aiohttp
+
+from gateway.spool import usecases
+from gateway.spool.model import Spooled
+from gateway.upstreams.clients import Upstream, Upstreams
+from gateway.upstreams.errors import UpstreamAway
+from kantis_kit import failpoints, observability
+from kantis_kit.db.database import is_away
+from kantis_kit.ids import new_id
+from kantis_kit.service import Service
+from kantis_kit.timers import recurring
+from kantis_kit.tx import Tx, write
+from kantis_kit.web.middleware import Message, Receive, Scope
+
+log = observability.get_logger(__name__)
+
+OWNER = "contacts"
+IDLE_SECONDS = 0.5
+DELIVERY_SECONDS = 20.0  # well below the lease
+
+
+async def spool_loop(service: Service) -> None:
+    """Deliver for ever; a database or service that is away is waited for."""
+    claimant = new_id()
+    while True:
+        try:
+            done = await step(service, claimant)
+        except Exception as error:
+            if not is_away(error):
+                log.exception("spool.failed", error=type(error).__name__)
+            done = 0
+        if not done:
+            await asyncio.sleep(IDLE_SECONDS)
+
+
+async def step(service: Service, claimant: UUID) -> int:
+    """Deliver what is due; return how many leads were tried."""
+    upstream = service.scope.extras.get(Upstreams, Upstreams()).get(OWNER)
+    if upstream is None:
+        return 0
+    async with write(service.scope, actor="spool") as tx:
+        leads = await usecases.claim(tx, claimant)
+    for lead in leads:
+        status = await _deliver(upstream, lead)
+        await failpoints.reach("spool.delivered")
+        async with write(service.scope, actor="spool") as tx:
+            await usecases.note_answer(tx, lead.id, claimant, status)
+    return len(leads)
+
+
+async def _deliver(upstream: Upstream, lead: Spooled) -> int | None:
+    status: int | None = None
+
+    async def send(message: Message) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+
+    try:
+        async with asyncio.timeout(DELIVERY_SECONDS):
+            await upstream(_scope(lead), _receive(lead.body), send)
+    except (UpstreamAway, OSError, TimeoutError, aiohttp.ClientError):
+        return None
+    return status
+
+
+def _scope(lead: Spooled) -> Scope:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in lead.headers]
+    headers += [
+        (b"content-length", str(len(lead.body)).encode()),
+        (b"idempotency-key", lead.idempotency_key.encode("latin-1")),
+        (b"x-kantis-received-at", lead.received_at.isoformat().encode()),
+    ]
+    if lead.correlation_id is not None:
+        headers.append((b"x-correlation-id", str(lead.correlation_id).encode()))
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": lead.path,
+        "raw_path": lead.path.encode(),
+        "query_string": lead.query.encode("latin-1"),
+        "root_path": "",
+        "headers": headers,
+        "client": ("127.0.0.1", 0),
+        "server": ("gateway", 80),
+    }
+
+
+def _receive(body: bytes) -> Receive:
+    given = False
+
+    async def receive() -> Message:
+        nonlocal given
+        if given:
+            return {"type": "http.disconnect"}
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+@recurring("gateway.spool.forget", every=timedelta(hours=6))
+async def forget_refused(tx: Tx) -> None:
+    """Forget refused leads after a month."""
+    await usecases.forget_refused(tx)
