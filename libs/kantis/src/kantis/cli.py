@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kantis import runtime
+from kantis.deployment.commands import register
 from kantis.installation import Installation, Surroundings
 from kantis_kit.errors import KantisError
 
@@ -46,6 +47,9 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     except KantisError as error:
         screen.print(f"[red]kantis:[/red] {error}")
         raise typer.Exit(1) from error
+
+
+register(app, _run)
 
 
 @app.command()

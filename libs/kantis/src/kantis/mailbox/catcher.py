@@ -22,10 +22,10 @@ class Mailbox:
         self._arrived = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
 
-    async def start(self, *, port: int = 0) -> int:
+    async def start(self, *, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen; return the port."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connection, "127.0.0.1", port)
+        self._server = await loop.create_server(self._connection, host, port)
         self._writer = loop.create_task(self._write(), name="mailbox writer")
         return int(self._server.sockets[0].getsockname()[1])
 
