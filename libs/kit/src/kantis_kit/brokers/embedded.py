@@ -51,12 +51,14 @@ class EmbeddedBroker:
         duplicate: bool = False,
         shuffle: random.Random | None = None,
         work_connections: int = 3,
+        deadline_seconds: float = PUBLISH_DEADLINE_SECONDS,
     ) -> None:
         self._dsn = dsn.replace("postgresql+asyncpg://", "postgresql://", 1)
         self._name = name
         self._copies = 2 if duplicate else 1
         self._shuffle = shuffle
         self._work_connections = work_connections
+        self._deadline_seconds = deadline_seconds
         self._session: asyncpg.Connection[Any] | None = None
         self._session_lock = asyncio.Lock()
         self._consumers: set[EmbeddedConsumer] = set()
@@ -125,7 +127,7 @@ class EmbeddedBroker:
             PublishFailed("the broker's database did not confirm in time")
         ] * len(envelopes)
         with suppress(TimeoutError):
-            await within(PUBLISH_DEADLINE_SECONDS, self._store(pool, envelopes, outcomes))
+            await within(self._deadline_seconds, self._store(pool, envelopes, outcomes))
         return list(outcomes)
 
     @asynccontextmanager

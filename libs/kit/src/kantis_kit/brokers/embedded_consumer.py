@@ -128,7 +128,7 @@ def write_head(envelope: Envelope) -> bytes:
         raise PublishFailed(message) from error
 
 
-def _delivery(row: Any, owner: int) -> Delivery:  # noqa: ANN401 - a database row
+def _delivery(row: Any, owner: int) -> Delivery:
     number, deliveries, head, data = row
     try:
         attributes = orjson.loads(head)

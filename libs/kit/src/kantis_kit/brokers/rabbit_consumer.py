@@ -88,10 +88,14 @@ class RabbitConsumer:
         self._stream: _Stream | None = None
 
     @property
+    def is_open(self) -> bool:
+        """Whether the broker delivers to it now."""
+        return self._stream is not None and self._stream.is_open
+
+    @property
     def unsettled(self) -> int:
         """How many deliveries this process holds."""
-        stream = self._stream
-        return len(stream.unsettled) if stream is not None and stream.is_open else 0
+        return len(self._stream.unsettled) if self._stream is not None and self.is_open else 0
 
     async def batches(self) -> AsyncIterator[Sequence[Delivery]]:
         """Yield what has arrived since the last batch."""

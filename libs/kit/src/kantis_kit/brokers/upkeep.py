@@ -43,7 +43,7 @@ class Kept:
         Raises:
             BrokerError: the first attempt failed, or took too long.
         """
-        self._task = spawn(self._keep())
+        self._begin()
         with suppress(TimeoutError):
             async with asyncio.timeout(within_seconds):
                 while not self.is_up and self.error is None:
@@ -75,6 +75,10 @@ class Kept:
         """Wait until the connection is up."""
         while not self.is_up:
             await self.changed()
+
+    def _begin(self) -> None:
+        self.error = None  # of an earlier start
+        self._task = spawn(self._keep())
 
     def _tell(self) -> None:
         self._changed.set()
