@@ -2,11 +2,34 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, overload
 
 _FIRST_PAUSE_SECONDS = 0.001
 _LONGEST_PAUSE_SECONDS = 0.05
+
+
+T = TypeVar("T")
+
+
+@overload
+async def eventually(
+    check: Callable[[], Coroutine[Any, Any, T]],
+    *,
+    message: str,
+    within: float = ...,
+    retry_on: tuple[type[Exception], ...] = ...,
+) -> T: ...
+
+
+@overload
+async def eventually(
+    check: Callable[[], T],
+    *,
+    message: str,
+    within: float = ...,
+    retry_on: tuple[type[Exception], ...] = ...,
+) -> T: ...
 
 
 async def eventually(
