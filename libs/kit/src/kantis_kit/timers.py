@@ -104,7 +104,7 @@ _DONE = text("DELETE FROM timer WHERE id = ANY(cast(:ids AS uuid[])) AND due_at 
 _FAILED = text(
     """
     UPDATE timer SET attempts = attempts + 1, problem = :problem,
-        due_at = :now + make_interval(secs => least(300, 0.5 * 4 ^ attempts)),
+        due_at = cast(:now AS timestamptz) + make_interval(secs => least(300, 0.5 * 4 ^ attempts)),
         state = CASE WHEN attempts + 1 >= :max_attempts THEN 'parked' ELSE 'waiting' END
     WHERE id = :id
     """
@@ -135,7 +135,12 @@ class TimerLoop:
             try:
                 done = await self.step()
             except Exception as error:  # noqa: BLE001 - the loop must outlive whatever a timer meets
-                log.warning("timers.failed", service=self._service, error=type(error).__name__)
+                log.warning(
+                    "timers.failed",
+                    service=self._service,
+                    error=type(error).__name__,
+                    problem=str(error)[:300],
+                )
                 done = 0
             if done:
                 continue

@@ -48,7 +48,11 @@ async def test_delivered_three_times_and_shuffled_it_has_one_effect(rig_for):
 async def test_poison_is_parked_after_five_attempts_while_the_rest_flows(rig_for):
     rig = await rig_for(SPEC)
 
-    await rig.publish(*(made(f"good {n}") for n in range(40)), made("poison"), *(made(f"fine {n}") for n in range(40)))
+    await rig.publish(
+        *(made(f"good {n}") for n in range(40)),
+        made("poison"),
+        *(made(f"fine {n}") for n in range(40)),
+    )
     await rig.drain()
     assert 80 == len(await effects(rig))
     await let_retries_pass(rig)
@@ -131,7 +135,9 @@ async def test_unreadable_bytes_are_parked_as_they_came(rig_for):
     rig = await rig_for(SPEC)
     from kantis_kit.brokers.port import Delivery
 
-    await rig.service.consumers[0]._settle([Delivery(None, None, redelivered=False, raw=b"\xff\x00?", problem="not JSON")])
+    await rig.service.consumers[0]._settle(
+        [Delivery(None, None, redelivered=False, raw=b"\xff\x00?", problem="not JSON")]
+    )
 
     (row,) = await rig.parked()
     assert b"\xff\x00?" == row["envelope"]
@@ -146,7 +152,9 @@ async def test_what_killed_its_consumer_five_times_is_parked_by_our_own_count(ri
     keys = Keys.load(rig.keys_dir, "probe")
     killer = keys.sign(envelope(rig, ThingMadeV1.type, made("die").model_dump_json().encode()))
     waiting = Waiting(rig.service.scope)
-    for _ in range(MAX_ATTEMPTS):  # five consumers have counted it and died before they could say more
+    for _ in range(
+        MAX_ATTEMPTS
+    ):  # five consumers have counted it and died before they could say more
         await waiting.begin("probe.effects", killer, "h")
 
     await rig.service.consumers[0]._settle([Delivery(None, killer, redelivered=True)])
@@ -160,7 +168,9 @@ async def test_innocents_delivered_together_with_a_killer_are_handled(rig_for):
     from kantis_kit.brokers.port import Delivery
 
     keys = Keys.load(rig.keys_dir, "probe")
-    innocent = keys.sign(envelope(rig, ThingMadeV1.type, made("innocent").model_dump_json().encode()))
+    innocent = keys.sign(
+        envelope(rig, ThingMadeV1.type, made("innocent").model_dump_json().encode())
+    )
 
     for _ in range(MAX_ATTEMPTS + 2):
         await rig.service.consumers[0]._settle([Delivery(None, innocent, redelivered=True)])
@@ -183,7 +193,9 @@ async def test_events_wait_in_the_broker_while_the_database_is_away(rig_for, pos
     rig = await rig_for(SPEC)
     database = rig.dsns["probe"].split("?")[0].rsplit("/", 1)[1]
     await postgres_server.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
-    await postgres_server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+    await postgres_server.execute(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+    )
 
     await rig.publish(made("patient"))
     async with rig.anonymous() as client:
@@ -220,5 +232,11 @@ def test_two_handlers_for_one_type_on_one_queue_are_refused():
 def envelope(rig, kind, data):
     now = rig.clock.now()
     return Envelope(
-        id=new_id(), type=kind, source="probe", occurred_at=now, recorded_at=now, correlation_id=new_id(), data=data
+        id=new_id(),
+        type=kind,
+        source="probe",
+        occurred_at=now,
+        recorded_at=now,
+        correlation_id=new_id(),
+        data=data,
     )

@@ -57,7 +57,9 @@ async def test_a_crash_after_the_commit_loses_no_event_and_doubles_no_effect(rig
     except FailPointHit:
         pass
     pool = await rig.service.database.pool()
-    await pool.execute("UPDATE outbox SET claimed_until = now() - interval '1 second' WHERE claimed_by IS NOT NULL")
+    await pool.execute(
+        "UPDATE outbox SET claimed_until = now() - interval '1 second' WHERE claimed_by IS NOT NULL"
+    )
     await rig.service.start(connect=False)
     await rig.drain()
 
@@ -136,7 +138,9 @@ async def _unbind_everything(rig):
     try:
         tables = [
             r["relname"]
-            for r in await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE '%binding%'")
+            for r in await connection.fetch(
+                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE '%binding%'"
+            )
         ]
         for table in tables:
             await connection.execute(f"DELETE FROM {table}")
@@ -173,7 +177,9 @@ def test_cutting_keeps_every_item_in_order_and_every_piece_small(lengths):
     pieces = [ThingMadeV1.model_validate_json(data) for data in cut(event)]
 
     assert [i.id for i in event.items] == [i.id for piece in pieces for i in piece.items]
-    assert all(len(piece.model_dump_json()) <= MAX_BYTES or len(piece.items) == 1 for piece in pieces)
+    assert all(
+        len(piece.model_dump_json()) <= MAX_BYTES or len(piece.items) == 1 for piece in pieces
+    )
 
 
 async def test_an_effect_of_an_effect_keeps_the_correlation_and_names_its_cause(rig_for):
@@ -181,12 +187,16 @@ async def test_an_effect_of_an_effect_keeps_the_correlation_and_names_its_cause(
 
     async with rig.client() as client:
         answer = await client.post(
-            "/v1/things", json={"name": "lamp"}, headers={"X-Correlation-Id": "018f0000-0000-7000-8000-000000000001"}
+            "/v1/things",
+            json={"name": "lamp"},
+            headers={"X-Correlation-Id": "018f0000-0000-7000-8000-000000000001"},
         )
     await rig.drain()
 
     assert "018f0000-0000-7000-8000-000000000001" == answer.headers["x-correlation-id"]
-    assert {"018f0000-0000-7000-8000-000000000001"} == {str(e.correlation_id) for e in rig.envelopes}
+    assert {"018f0000-0000-7000-8000-000000000001"} == {
+        str(e.correlation_id) for e in rig.envelopes
+    }
 
 
 async def test_the_outbox_holds_nothing_once_the_broker_has_it(rig_for):

@@ -42,8 +42,12 @@ async def test_a_refusal_leaves_nothing_behind(rig_for):
     rig = await rig_for(SPEC, start=False)
 
     async with rig.client() as client:
-        answer = await client.post("/v1/things", json={"name": "taken"}, headers={"Idempotency-Key": "k"})
-        again = await client.post("/v1/things", json={"name": "fine"}, headers={"Idempotency-Key": "k"})
+        answer = await client.post(
+            "/v1/things", json={"name": "taken"}, headers={"Idempotency-Key": "k"}
+        )
+        again = await client.post(
+            "/v1/things", json={"name": "fine"}, headers={"Idempotency-Key": "k"}
+        )
 
     assert (409, "urn:kantis:problem:name-taken") == (answer.status_code, answer.json()["type"])
     assert 201 == again.status_code
@@ -55,7 +59,10 @@ async def test_twenty_requests_at_once_with_one_key_have_one_effect_and_one_answ
 
     async with rig.client() as client:
         answers = await asyncio.gather(
-            *(client.post("/v1/things", json={"name": "one"}, headers={"Idempotency-Key": "k"}) for _ in range(20))
+            *(
+                client.post("/v1/things", json={"name": "one"}, headers={"Idempotency-Key": "k"})
+                for _ in range(20)
+            )
         )
 
     assert {201} == {a.status_code for a in answers}
@@ -70,9 +77,14 @@ async def test_the_same_key_with_another_body_is_refused(rig_for):
 
     async with rig.client() as client:
         await client.post("/v1/things", json={"name": "one"}, headers={"Idempotency-Key": "k"})
-        other = await client.post("/v1/things", json={"name": "two"}, headers={"Idempotency-Key": "k"})
+        other = await client.post(
+            "/v1/things", json={"name": "two"}, headers={"Idempotency-Key": "k"}
+        )
 
-    assert (422, "urn:kantis:problem:idempotency-mismatch") == (other.status_code, other.json()["type"])
+    assert (422, "urn:kantis:problem:idempotency-mismatch") == (
+        other.status_code,
+        other.json()["type"],
+    )
     assert 1 == await count(rig)
 
 
@@ -91,8 +103,12 @@ async def test_the_answer_survives_a_crash_after_the_commit(rig_for):
     failpoints.arm("web.answered", "raise", nth=1)
 
     async with rig.client() as client:
-        lost = await client.post("/v1/things", json={"name": "one"}, headers={"Idempotency-Key": "k"})
-        replayed = await client.post("/v1/things", json={"name": "one"}, headers={"Idempotency-Key": "k"})
+        lost = await client.post(
+            "/v1/things", json={"name": "one"}, headers={"Idempotency-Key": "k"}
+        )
+        replayed = await client.post(
+            "/v1/things", json={"name": "one"}, headers={"Idempotency-Key": "k"}
+        )
 
     assert 500 == lost.status_code
     assert (201, "true") == (replayed.status_code, replayed.headers["idempotency-replayed"])
@@ -104,7 +120,9 @@ async def test_an_unusable_idempotency_key_is_refused(rig_for, key):
     rig = await rig_for(SPEC, start=False)
 
     async with rig.client() as client:
-        answer = await client.post("/v1/things", json={"name": "one"}, headers={"Idempotency-Key": key})
+        answer = await client.post(
+            "/v1/things", json={"name": "one"}, headers={"Idempotency-Key": key}
+        )
 
     assert 422 == answer.status_code
 
@@ -134,7 +152,9 @@ async def test_what_is_not_json_is_a_problem_not_a_failure(rig_for):
     rig = await rig_for(SPEC, start=False)
 
     async with rig.client() as client:
-        broken = await client.post("/v1/things", content=b"{", headers={"Content-Type": "application/json"})
+        broken = await client.post(
+            "/v1/things", content=b"{", headers={"Content-Type": "application/json"}
+        )
         huge = await client.post("/v1/things", json={"name": "x" * 2_000_000})
         method = await client.put("/v1/things", json={})
         absent = await client.get("/v1/nothing")
@@ -150,13 +170,19 @@ async def test_without_a_good_token_nothing_is_answered(rig_for):
     good = rig.token("probe")
     head, body, signature = good.split(".")
     forged = [
-        "", "nonsense", elsewhere, f"{head}.{body}.", f"{head}.{body}.{signature[:-4]}AAAA",
+        "",
+        "nonsense",
+        elsewhere,
+        f"{head}.{body}.",
+        f"{head}.{body}.{signature[:-4]}AAAA",
         f"eyJhbGciOiJub25lIn0.{body}.",
     ]
 
     async with rig.anonymous() as client:
         answers = [
-            await client.get("/v1/things", headers={"Authorization": f"Bearer {token}"} if token else {})
+            await client.get(
+                "/v1/things", headers={"Authorization": f"Bearer {token}"} if token else {}
+            )
             for token in forged
         ]
 
@@ -175,7 +201,13 @@ async def test_an_old_token_is_refused(rig_for):
 
 @pytest.mark.parametrize(
     ("scopes", "reads", "writes"),
-    [(["things:read"], 200, 403), (["things:write"], 200, 201), (["things:*"], 200, 201), (["orders:*"], 403, 403), ([], 403, 403)],
+    [
+        (["things:read"], 200, 403),
+        (["things:write"], 200, 201),
+        (["things:*"], 200, 201),
+        (["orders:*"], 403, 403),
+        ([], 403, 403),
+    ],
 )
 async def test_scopes_decide_what_a_key_may_do(rig_for, scopes, reads, writes):
     rig = await rig_for(SPEC, start=False)
@@ -201,7 +233,13 @@ async def test_a_route_smuggled_past_the_router_is_refused_at_the_start(rig_for)
     plain.add_api_route("/open", lambda: {}, methods=["GET"])
 
     with pytest.raises(RouteWithoutPolicy):
-        create_api(WebRuntime("probe", service.scope, None), [plain], title="x", version="1", max_body_bytes=10)
+        create_api(
+            WebRuntime("probe", service.scope, None),
+            [plain],
+            title="x",
+            version="1",
+            max_body_bytes=10,
+        )
 
 
 def test_a_policy_says_either_who_or_why():
@@ -227,7 +265,9 @@ async def test_a_change_needs_the_version_that_was_read(rig_for):
     assert ("new", 2) == (shown.json()["name"], shown.json()["version"])
 
 
-async def test_a_privileged_change_makes_one_row_in_a_log_that_shows_tampering(rig_for, postgres_server):
+async def test_a_privileged_change_makes_one_row_in_a_log_that_shows_tampering(
+    rig_for, postgres_server
+):
     rig = await rig_for(SPEC, start=False)
     async with rig.client(caller="anna") as client:
         path = (await client.post("/v1/things", json={"name": "old"})).headers["location"]
@@ -250,7 +290,9 @@ async def test_a_privileged_change_makes_one_row_in_a_log_that_shows_tampering(r
     database = rig.dsns["probe"].split("?")[0].rsplit("/", 1)[1]
     admin = await asyncpg.connect(postgres_server.admin_dsn(database))
     try:
-        await admin.execute("ALTER TABLE audit DISABLE TRIGGER ALL; UPDATE audit SET actor = 'eve' WHERE seq = 2")
+        await admin.execute(
+            "ALTER TABLE audit DISABLE TRIGGER ALL; UPDATE audit SET actor = 'eve' WHERE seq = 2"
+        )
         assert [2] == await audit.verify(admin)
         await admin.execute("DELETE FROM audit WHERE seq = 2")
         assert [3] == await audit.verify(admin)
@@ -266,7 +308,11 @@ async def test_paging_shows_everything_once(rig_for):
         for n in range(7):
             await client.post("/v1/things", json={"name": f"thing {n}"})
         while True:
-            page = (await client.get("/v1/things", params={"limit": 3, **({"cursor": cursor} if cursor else {})})).json()
+            page = (
+                await client.get(
+                    "/v1/things", params={"limit": 3, **({"cursor": cursor} if cursor else {})}
+                )
+            ).json()
             seen += [item["name"] for item in page["items"]]
             cursor = page["next_cursor"]
             if cursor is None:
@@ -318,7 +364,9 @@ async def test_operators_read_and_replay_parked_messages_by_the_api(rig_for):
     from kantis_kit.brokers.port import Delivery
 
     rig = await rig_for(SPEC, start=False)
-    await rig.service.consumers[0]._settle([Delivery(None, None, redelivered=False, raw=b"?", problem="odd")])
+    await rig.service.consumers[0]._settle(
+        [Delivery(None, None, redelivered=False, raw=b"?", problem="odd")]
+    )
 
     async with rig.client(scopes=["operations:write"], caller="ops") as client:
         listed = (await client.get("/v1/operations/probe/parked")).json()["items"]

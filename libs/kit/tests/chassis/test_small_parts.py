@@ -1,0 +1,91 @@
+"""Settings, fail-points, the frozen clock, paging."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from kantis_kit import failpoints
+from kantis_kit.clock import FrozenClock
+from kantis_kit.errors import Invalid
+from kantis_kit.failpoints import FailPointHit
+from kantis_kit.settings import ServiceSettings
+from kantis_kit.web.paging import decode_cursor, encode_cursor
+from kantis_kit.web.schemas import In
+
+
+@pytest.fixture(autouse=True)
+def _disarm():
+    yield
+    failpoints.disarm_all()
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path, monkeypatch):
+    (tmp_path / "dsn").write_text("postgresql://from-file\n", encoding="utf-8")
+    monkeypatch.setenv("KANTIS_POSTGRES_DSN_FILE", str(tmp_path / "dsn"))
+    monkeypatch.setenv("KANTIS_POSTGRES_DSN", "postgresql://from-environment")
+
+    assert "postgresql://from-file" == ServiceSettings().postgres_dsn.get_secret_value()
+
+
+def test_an_explicit_value_wins_over_the_environment(monkeypatch):
+    monkeypatch.setenv("KANTIS_POSTGRES_DSN", "postgresql://from-environment")
+
+    assert "x" == ServiceSettings(postgres_dsn=SecretStr("x")).postgres_dsn.get_secret_value()
+
+
+def test_secrets_are_not_shown():
+    assert "hunter2" not in repr(
+        ServiceSettings(postgres_dsn=SecretStr("hunter2"), link_keys=SecretStr("hunter2"))
+    )
+
+
+async def test_a_fail_point_fires_on_the_passage_that_was_asked_for():
+    failpoints.load("a.b:raise@2, c.d:raise")
+
+    await failpoints.reach("a.b")
+    with pytest.raises(FailPointHit):
+        await failpoints.reach("a.b")
+    await failpoints.reach("a.b")
+    with pytest.raises(FailPointHit):
+        await failpoints.reach("c.d")
+    await failpoints.reach("unarmed")
+
+
+async def test_sleeping_on_a_frozen_clock_ends_when_it_is_moved_far_enough():
+    clock = FrozenClock()
+    sleeping = asyncio.ensure_future(clock.sleep(60))
+    await asyncio.sleep(0)
+    clock.advance(timedelta(seconds=59))
+    await asyncio.sleep(0)
+    assert not sleeping.done()
+    clock.advance(timedelta(seconds=1))
+    await sleeping
+
+
+@given(st.lists(st.one_of(st.text(), st.integers(-(2**53), 2**53)), min_size=1, max_size=4))
+def test_a_cursor_gives_back_its_keys(keys):
+    assert keys == decode_cursor(encode_cursor(*keys), len(keys))
+
+
+@given(st.text(max_size=40))
+def test_a_made_up_cursor_is_refused_never_a_failure(text):
+    try:
+        decode_cursor(text, 2)
+    except Invalid:
+        pass
+
+
+class Nested(In):
+    """A body with depth."""
+
+    words: list[dict[str, str]]
+
+
+@pytest.mark.parametrize("body", [{"words": [{"a": "b\x00"}]}, {"words": [{"a\x00": "b"}]}])
+def test_a_nul_is_found_however_deep(body):
+    with pytest.raises(ValueError, match="NUL"):
+        Nested.model_validate(body)
