@@ -106,15 +106,20 @@ def build_distributed_gateway(service: Service) -> App:
     if not isinstance(settings, GatewaySettings):
         message = f"the gateway needs GatewaySettings, not {type(settings).__name__}"
         raise TypeError(message)
-    upstreams = {
-        name: HttpUpstream(
+
+    def reach(name: str) -> dict[str, HttpUpstream]:
+        address = str(getattr(settings, f"upstream_{name}"))
+        if not address:
+            return {}
+        upstream = HttpUpstream(
             name,
             address,
             timeout_seconds=settings.upstream_timeout_seconds,
             connections=settings.upstream_connections,
             clock=service.clock,
         )
-        for name in SERVICES
-        if (address := str(getattr(settings, f"upstream_{name}")))
-    }
-    return build_gateway(service, upstreams)
+        return {name: upstream}
+
+    upstreams = {name: upstream for each in SERVICES for name, upstream in reach(each).items()}
+    extra = {f"/{name}": upstream for name, upstream in reach("mailbox").items()}
+    return build_gateway(service, upstreams, extra_upstreams=extra)

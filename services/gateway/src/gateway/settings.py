@@ -16,6 +16,8 @@ class GatewaySettings(ServiceSettings):
     upstream_orders: str = ""
     upstream_messaging: str = ""
     upstream_analytics: str = ""
+    upstream_mailbox: str = ""
+    """Address of a mailbox that catches mail, shown under `/mailbox` to everybody; empty where real mail is sent."""
     upstream_timeout_seconds: float = 30.0
     upstream_connections: int = 100
     import_timeout_seconds: float = 600.0
