@@ -1,0 +1,27 @@
+"""What the catalogue refuses."""
+
+from kantis_kit.errors import Conflict, NotFound
+
+
+class ProductNotFound(NotFound):
+    """No product has this id."""
+
+    slug, title = "product-not-found", "There is no such product"
+
+
+class SkuTaken(Conflict):
+    """Another product has this sku."""
+
+    slug, title = "sku-taken", "This sku is in use"
+
+
+class StockTooLow(Conflict):
+    """A movement would leave less on hand than is reserved."""
+
+    slug, title = "stock-too-low", "There is not that much to take"
+
+
+class SoldOut(Conflict):
+    """Less is available than was asked for; `available` says how much there is, by sku."""
+
+    slug, title = "sold-out", "There is not that much left"

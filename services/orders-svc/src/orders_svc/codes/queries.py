@@ -1,0 +1,55 @@
+"""Look response codes up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from kantis_kit.tx import ReadTx
+from orders_svc.codes.model import Code, Release
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a response code stands for."""
+
+    response_code: str
+    piece_id: UUID
+    person_id: UUID
+    campaign_id: UUID
+    cell_id: UUID
+    product_id: UUID | None
+    offer_name: str
+    price_minor: int | None
+    currency: str | None
+
+
+async def find_codes(tx: ReadTx, codes: Iterable[str]) -> dict[str, Resolved]:
+    """Return the codes whose pieces are known, by code; they must be normalised."""
+    rows = await tx.execute(
+        select(
+            col(Code.response_code),
+            col(Code.piece_id),
+            col(Code.person_id),
+            col(Release.campaign_id),
+            col(Release.cell_id),
+            col(Release.product_id),
+            col(Release.offer_name),
+            col(Release.offer_price_minor).label("price_minor"),
+            col(Release.offer_currency).label("currency"),
+        )
+        .join(
+            Release,
+            (col(Release.launch_id) == col(Code.launch_id))
+            & (col(Release.cell_id) == col(Code.cell_id)),
+        )
+        .where(col(Code.response_code).in_(set(codes)))
+    )
+    return {row.response_code: Resolved(**row._mapping) for row in rows}  # noqa: SLF001 - public, see SQLAlchemy
+
+
+async def find_code(tx: ReadTx, code: str) -> Resolved | None:
+    """Return what a code stands for, or None; it must be normalised."""
+    return (await find_codes(tx, [code])).get(code)

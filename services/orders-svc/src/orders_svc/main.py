@@ -1,0 +1,35 @@
+"""What orders-svc is made of."""
+
+from pathlib import Path
+
+from kantis_kit.consumer import handlers_in
+from kantis_kit.service import ServiceSpec
+from orders_svc.billing import api as billing
+from orders_svc.catalogue import api as catalogue
+from orders_svc.fulfilment import api as fulfilment
+from orders_svc.model_registry import metadata
+from orders_svc.orders import api as orders
+from orders_svc.people import consumers as people
+from orders_svc.responses import api as responses
+from orders_svc.responses import consumers as response_consumers
+from orders_svc.responses import public as page
+from orders_svc.settings import OrdersSettings
+
+SPEC = ServiceSpec(
+    name="orders",
+    title="Orders",
+    settings=OrdersSettings,
+    migrations=Path(__file__).parents[2] / "migrations",
+    metadata=metadata,
+    routers=[
+        catalogue.router,
+        responses.router,
+        orders.router,
+        fulfilment.router,
+        billing.invoices,
+        billing.payments,
+        billing.ledger,
+    ],
+    public={"/r": [page.router]},
+    handlers=handlers_in(people, response_consumers),
+)

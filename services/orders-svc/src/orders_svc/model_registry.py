@@ -1,0 +1,13 @@
+"""Every table of this service, in one place for its migrations."""
+
+from orders_svc.base import Base
+from orders_svc.billing import model as billing
+from orders_svc.catalogue import model as catalogue
+from orders_svc.codes import model as codes
+from orders_svc.orders import model as orders
+from orders_svc.people import model as people
+from orders_svc.responses import model as responses
+
+metadata = Base.metadata
+
+__all__ = ["billing", "catalogue", "codes", "metadata", "orders", "people", "responses"]

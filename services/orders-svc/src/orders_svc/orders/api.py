@@ -1,0 +1,47 @@
+"""Orders over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from kantis_kit.auth.policy import needs
+from kantis_kit.web import Page, Read, Router, encode_cursor
+from kantis_kit.web.deps import etag
+from orders_svc.orders import queries
+from orders_svc.orders.model import OrderState
+from orders_svc.orders.schemas import OrderOut, PickList
+from orders_svc.paging import id_after
+
+router = Router(prefix="/v1/orders", tags=["orders"])
+
+
+@router.get("", policy=needs("orders:read"))
+async def list_orders(
+    tx: Read,
+    state: OrderState | None = None,
+    person_id: UUID | None = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Page[OrderOut]:
+    """Return orders in the sequence of their placing."""
+    rows = await queries.list_orders(
+        tx, state=state, person_id=person_id, after=id_after(cursor), limit=limit
+    )
+    more = encode_cursor(rows[-1].order_id) if len(rows) == limit else None
+    return Page(items=await queries.show_orders(tx, rows), next_cursor=more)
+
+
+@router.get("/pick-list", policy=needs("orders:read"))
+async def show_pick_list(tx: Read, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> PickList:
+    """Return what is to be picked, the oldest order first, and its sums per product."""
+    return await queries.pick_list(tx, limit=limit)
+
+
+@router.get("/{order_id}", policy=needs("orders:read"))
+async def get_order(order_id: UUID, tx: Read, response: Response) -> OrderOut:
+    """Return an order with its lines."""
+    order = await queries.get_order(tx, order_id)
+    response.headers["ETag"] = etag(order.version)
+    (shown,) = await queries.show_orders(tx, [order])
+    return shown

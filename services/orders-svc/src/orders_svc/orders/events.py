@@ -1,0 +1,82 @@
+"""What of an order leaves this service, and what its customer is told."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from kantis_contracts.orders import (
+    Notice,
+    NoticeRequestedV1,
+    OrderCard,
+    OrderLineCard,
+    OrderPaidV1,
+    OrderPlacedV1,
+    OrderShippedV1,
+)
+from kantis_kit.ids import new_id
+from orders_svc.money import in_words
+from orders_svc.orders.model import OrderLine, SalesOrder
+
+Lines = Mapping[UUID, Sequence[OrderLine]]
+
+
+def _cards(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> tuple[OrderCard, ...]:
+    return tuple(
+        OrderCard(
+            order_id=order.order_id,
+            version=order.version,
+            number=order.number,
+            person_id=order.person_id,
+            response_id=order.response_id,
+            campaign_id=order.campaign_id,
+            cell_id=order.cell_id,
+            total_minor=order.total_minor,
+            currency=order.currency,
+            lines=tuple(
+                OrderLineCard(
+                    product_id=line.product_id,
+                    sku=line.sku,
+                    name=line.name,
+                    quantity=line.quantity,
+                    amount_minor=line.amount_minor,
+                )
+                for line in lines.get(order.order_id, ())
+            ),
+            changed_at=at,
+        )
+        for order in orders
+    )
+
+
+def orders_placed(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> OrderPlacedV1:
+    """Say that orders have been placed."""
+    return OrderPlacedV1(items=_cards(orders, lines, at))
+
+
+def orders_shipped(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> OrderShippedV1:
+    """Say that orders are on their way."""
+    return OrderShippedV1(items=_cards(orders, lines, at))
+
+
+def orders_paid(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> OrderPaidV1:
+    """Say that orders have been paid in full."""
+    return OrderPaidV1(items=_cards(orders, lines, at))
+
+
+def order_facts(order: SalesOrder, lines: Sequence[OrderLine], language: str) -> dict[str, str]:
+    """Return what every message about an order can print."""
+    return {
+        "order_number": order.number,
+        "amount": in_words(order.total_minor, order.currency, language),
+        "lines": "\n".join(f"{line.quantity} × {line.name}" for line in lines),
+    }
+
+
+def notice(kind: str, person_id: UUID, facts: dict[str, str]) -> Notice:
+    """Ask for a message to a customer."""
+    return Notice(notice_id=new_id(), person_id=person_id, kind=kind, facts=facts)
+
+
+def notices_requested(notices: Iterable[Notice]) -> NoticeRequestedV1:
+    """Ask for messages to customers."""
+    return NoticeRequestedV1(items=tuple(notices))

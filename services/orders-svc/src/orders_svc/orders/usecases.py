@@ -1,0 +1,177 @@
+"""Place orders, and keep them in step with their invoices."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from kantis_contracts.values import Language
+from kantis_kit.ids import new_id
+from kantis_kit.tx import Tx
+from orders_svc.catalogue import usecases as catalogue
+from orders_svc.catalogue.model import Product
+from orders_svc.orders import events, queries
+from orders_svc.orders.errors import OrderNotFound
+from orders_svc.orders.model import ORDER_NUMBERS, OrderLine, SalesOrder
+from orders_svc.people.queries import find_persons
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """Goods that are wanted; without a price, the product's own holds."""
+
+    product_id: UUID
+    quantity: int
+    unit_price_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDraft:
+    """An order that somebody wants to place; its goods have one currency."""
+
+    person_id: UUID
+    lines: tuple[DraftLine, ...]
+    response_id: UUID | None = None
+    campaign_id: UUID | None = None
+    cell_id: UUID | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The order, or what there is too little of: what is available, by sku."""
+
+    order: SalesOrder | None = None
+    available: dict[str, int] = field(default_factory=dict)
+
+
+async def place_orders(tx: Tx, drafts: Sequence[OrderDraft]) -> list[Outcome]:
+    """Place orders and set their goods aside, first come first served; one outcome per draft.
+
+    An order is placed whole or not at all. Publishes the orders and asks for a message to each customer.
+    """
+    products = await catalogue.lock_products(
+        tx, [line.product_id for draft in drafts for line in draft.lines]
+    )
+    free = {product_id: product.available for product_id, product in products.items()}
+    outcomes: list[Outcome] = []
+    accepted: list[tuple[OrderDraft, Outcome]] = []
+    for draft in drafts:
+        wanted = _sums(draft)
+        short = [one for one, quantity in wanted.items() if free.get(one, 0) < quantity]
+        outcome = Outcome()
+        if short:
+            outcome.available = {_name(products, one): free.get(one, 0) for one in short}
+        else:
+            for product_id, quantity in wanted.items():
+                free[product_id] -= quantity
+            accepted.append((draft, outcome))
+        outcomes.append(outcome)
+    if accepted:
+        await _write(tx, accepted, products)
+    return outcomes
+
+
+async def _write(
+    tx: Tx, accepted: Sequence[tuple[OrderDraft, Outcome]], products: dict[UUID, Product]
+) -> None:
+    now = tx.clock.now()
+    drawn = select(ORDER_NUMBERS.next_value()).select_from(func.generate_series(1, len(accepted)))
+    numbers = iter(list(await tx.scalars(drawn)))
+    orders: list[SalesOrder] = []
+    lines: dict[UUID, list[OrderLine]] = {}
+    wants: list[catalogue.Want] = []
+    for draft, outcome in accepted:
+        order_id = new_id()
+        lines[order_id] = [
+            _line(order_id, line_no, line, products[line.product_id])
+            for line_no, line in enumerate(draft.lines, 1)
+        ]
+        outcome.order = SalesOrder(
+            order_id=order_id,
+            number=str(next(numbers)),
+            person_id=draft.person_id,
+            response_id=draft.response_id,
+            campaign_id=draft.campaign_id,
+            cell_id=draft.cell_id,
+            total_minor=sum(line.amount_minor for line in lines[order_id]),
+            currency=products[draft.lines[0].product_id].currency,
+            placed_at=now,
+        )
+        orders.append(outcome.order)
+        wants += [
+            catalogue.Want(order_id, product_id, quantity)
+            for product_id, quantity in _sums(draft).items()
+        ]
+    tx.add_all(orders)
+    await tx.flush()  # the lines refer to the orders
+    await tx.execute(
+        insert(OrderLine), [line.model_dump() for one in lines.values() for line in one]
+    )
+    await catalogue.reserve(tx, products, wants)
+    tx.stage(events.orders_placed(orders, lines, now))
+    persons = await find_persons(tx, [order.person_id for order in orders])
+    notices = []
+    for order in orders:
+        person = persons.get(order.person_id)
+        language = person.language if person else Language.EN.value
+        facts = events.order_facts(order, lines[order.order_id], language)
+        notices.append(events.notice("order_placed", order.person_id, facts))
+    tx.stage(events.notices_requested(notices))
+
+
+async def lock_order(tx: Tx, order_id: UUID) -> SalesOrder:
+    """Return an order locked until the end of the transaction. Raises `OrderNotFound`."""
+    order: SalesOrder | None = await tx.scalar(
+        select(SalesOrder)
+        .where(col(SalesOrder.order_id) == order_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if order is None:
+        raise OrderNotFound(f"No order has the id {order_id}")
+    return order
+
+
+async def mark_paid(tx: Tx, order_ids: Iterable[UUID]) -> None:
+    """Note that the invoices of orders are paid in full; told once, however often it is said."""
+    now = tx.clock.now()
+    rows = await tx.scalars(
+        select(SalesOrder)
+        .where(col(SalesOrder.order_id).in_(set(order_ids)))
+        .order_by(col(SalesOrder.order_id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    paid = [order for order in rows if order.pay(at=now)]
+    lines = await queries.lines_of(tx, [order.order_id for order in paid])
+    tx.stage(events.orders_paid(paid, lines, now))
+
+
+def _sums(draft: OrderDraft) -> dict[UUID, int]:
+    sums: dict[UUID, int] = {}
+    for line in draft.lines:
+        sums[line.product_id] = sums.get(line.product_id, 0) + line.quantity
+    return sums
+
+
+def _name(products: dict[UUID, Product], product_id: UUID) -> str:
+    product = products.get(product_id)
+    return product.sku if product else str(product_id)
+
+
+def _line(order_id: UUID, line_no: int, line: DraftLine, product: Product) -> OrderLine:
+    price = product.price_minor if line.unit_price_minor is None else line.unit_price_minor
+    return OrderLine(
+        order_id=order_id,
+        line_no=line_no,
+        product_id=product.product_id,
+        sku=product.sku,
+        name=product.name,
+        quantity=line.quantity,
+        unit_price_minor=price,
+        vat_pct=product.vat_pct,
+        amount_minor=price * line.quantity,
+    )

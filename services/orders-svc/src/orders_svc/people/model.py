@@ -1,0 +1,24 @@
+"""Our own copy of what addressing a person needs; contacts-svc owns the person."""
+
+from uuid import UUID
+
+from sqlmodel import Field
+
+from kantis_contracts.values import Language
+from orders_svc.base import Base
+
+
+class Person(Base, table=True):
+    """Whom a parcel and an invoice go to; `version` is that of the source."""
+
+    person_id: UUID = Field(primary_key=True)
+    version: int
+    preferred_name: str = ""
+    full_name: str = ""
+    language: str = Language.EN.value
+    country: str = "NO"
+    street: str = ""
+    postal_code: str = ""
+    city: str = ""
+    address_country: str = ""
+    is_erased: bool = False

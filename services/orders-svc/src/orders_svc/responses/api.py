@@ -1,0 +1,103 @@
+"""The response desk over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from kantis_contracts.orders import ResponseKind
+from kantis_kit.auth.policy import needs
+from kantis_kit.web import Page, Read, Router, Write, encode_cursor
+from orders_svc.codes.model import normalise
+from orders_svc.paging import due_after
+from orders_svc.responses import queries, usecases
+from orders_svc.responses.model import ResponseState
+from orders_svc.responses.schemas import (
+    AnswerIn,
+    OrderAgainIn,
+    RegisteredOut,
+    ResponseIn,
+    ResponseOut,
+)
+
+router = Router(prefix="/v1/responses", tags=["responses"])
+
+
+@router.post("", policy=needs("orders:write"), status_code=201)
+async def register_response(body: ResponseIn, tx: Write, response: Response) -> RegisteredOut:
+    """Register an answer keyed by hand; an order is placed and its goods set aside in the same step."""
+    draft = usecases.ResponseDraft(
+        kind=body.kind,
+        way=body.way,
+        code=body.code,
+        person_id=body.person_id,
+        quantity=body.quantity,
+        lines=await usecases.goods_of(tx, body.lines),
+        address_correction=body.address_correction.model_dump()
+        if body.address_correction
+        else None,
+        note=body.note,
+        again=body.again,
+    )
+    (registered,) = await usecases.register_responses(tx, [draft])
+    if body.if_sold_out == "refuse":
+        usecases.refuse_shortage(registered)
+    if not registered.is_new:
+        response.status_code = 200
+    response.headers["Location"] = f"/v1/responses/{registered.response.response_id}"
+    return _show(registered)
+
+
+@router.get("", policy=needs("orders:read"))
+async def list_responses(
+    tx: Read,
+    *,
+    state: ResponseState | None = None,
+    kind: ResponseKind | None = None,
+    code: Annotated[str | None, Query(max_length=40, pattern=r"^[A-Za-z0-9 -]*$")] = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Page[ResponseOut]:
+    """Return responses, those that are due first in front."""
+    rows = await queries.list_responses(
+        tx,
+        state=state,
+        kind=kind,
+        code=normalise(code) if code else None,
+        after=due_after(cursor),
+        limit=limit,
+    )
+    last = rows[-1] if len(rows) == limit else None
+    more = encode_cursor(last.due_at.isoformat(), last.response_id) if last else None
+    return Page(items=[ResponseOut.model_validate(row) for row in rows], next_cursor=more)
+
+
+@router.get("/{response_id}", policy=needs("orders:read"))
+async def get_response(response_id: UUID, tx: Read) -> ResponseOut:
+    """Return a response."""
+    return ResponseOut.model_validate(await queries.get_response(tx, response_id))
+
+
+@router.post("/{response_id}/answer", policy=needs("orders:write"))
+async def answer_response(response_id: UUID, body: AnswerIn, tx: Write) -> ResponseOut:
+    """Note the answer that a person got; the two-working-day clock stops."""
+    return ResponseOut.model_validate(
+        await usecases.answer_response(tx, response_id, note=body.note)
+    )
+
+
+@router.post("/{response_id}/order", policy=needs("orders:write"))
+async def order_for_response(response_id: UUID, body: OrderAgainIn, tx: Write) -> RegisteredOut:
+    """Place the order of a response that waits for goods, or for somebody to choose them."""
+    lines = await usecases.goods_of(tx, body.lines)
+    return _show(await usecases.order_for_response(tx, response_id, lines))
+
+
+def _show(registered: usecases.Registered) -> RegisteredOut:
+    shown = ResponseOut.model_validate(registered.response)
+    return RegisteredOut(
+        **shown.model_dump(),
+        is_new=registered.is_new,
+        order_number=registered.order.number if registered.order else None,
+        available=registered.available,
+    )

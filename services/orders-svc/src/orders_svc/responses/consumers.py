@@ -1,0 +1,14 @@
+"""What campaign-svc says about pieces."""
+
+from kantis_contracts.campaign import PieceReleasedV1
+from kantis_kit.consumer import Meta, consumes
+from kantis_kit.tx import Tx
+from orders_svc.codes.usecases import take_pieces
+from orders_svc.responses import usecases
+
+
+@consumes(PieceReleasedV1, queue="orders.responses")
+async def on_pieces_released(tx: Tx, event: PieceReleasedV1, _meta: Meta) -> None:
+    """Learn the codes, and resolve the responses that came before them."""
+    await take_pieces(tx, event)
+    await usecases.resolve_responses(tx, [piece.response_code for piece in event.items])

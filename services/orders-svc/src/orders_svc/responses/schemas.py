@@ -1,0 +1,159 @@
+"""Shapes of responses."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, model_validator
+
+from kantis_contracts.orders import ResponseKind, ResponseWay
+from kantis_contracts.values import Country
+from kantis_kit.web.schemas import In, Out
+from orders_svc.codes.model import normalise
+
+MAX_QUANTITY = 10_000
+
+
+def _code(text: str) -> str:
+    code = normalise(text)
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    if not (6 <= len(code) <= 16 and set(code) <= set(alphabet)):  # noqa: PLR2004 - as the contract says
+        message = (
+            "a code has 6 to 16 letters and digits without I, L, O and U; look at the piece again"
+        )
+        raise ValueError(message)
+    return code
+
+
+Code = Annotated[str, Field(max_length=40), AfterValidator(_code)]
+"""A response code as people write it; read forgivingly."""
+
+
+class LineIn(In):
+    """Goods that are asked for, named by their sku or their id."""
+
+    sku: str | None = Field(default=None, min_length=1, max_length=40)
+    product_id: UUID | None = None
+    quantity: int = Field(default=1, ge=1, le=MAX_QUANTITY)
+
+    @model_validator(mode="after")
+    def _one_name(self) -> "LineIn":
+        if (self.sku is None) == (self.product_id is None):
+            message = "name the goods by sku or by product_id, not both"
+            raise ValueError(message)
+        return self
+
+
+class AddressIn(In):
+    """Where the person wants post to go."""
+
+    street: str = Field(default="", max_length=200)
+    postal_code: str = Field(default="", max_length=12)
+    city: str = Field(default="", max_length=100)
+    country: Country = "NO"
+
+
+class ResponseIn(In):
+    """An answer, keyed in one call.
+
+    It comes from the holder of a `code` or from a person whom we know otherwise. An order without `lines` takes
+    `quantity` of what the piece offered. The same code and kind again gives the first response back, unless `again`.
+    With `if_sold_out` = `refuse` nothing is stored when goods are short; otherwise the response waits as a back order.
+    """
+
+    code: Code | None = None
+    person_id: UUID | None = None
+    kind: ResponseKind
+    way: Literal[ResponseWay.KEYED, ResponseWay.PHONE, ResponseWay.BARCODE, ResponseWay.OPTICAL] = (
+        ResponseWay.KEYED
+    )
+    quantity: int = Field(default=1, ge=1, le=MAX_QUANTITY)
+    lines: list[LineIn] = Field(default_factory=list, max_length=100)
+    address_correction: AddressIn | None = None
+    note: str = Field(default="", max_length=4_000)
+    again: bool = False
+    if_sold_out: Literal["back_order", "refuse"] = "back_order"
+
+    @model_validator(mode="after")
+    def _who(self) -> "ResponseIn":
+        if (self.code is None) == (self.person_id is None):
+            message = "say who answers: by code or by person_id, not both"
+            raise ValueError(message)
+        return self
+
+
+class AnswerIn(In):
+    """What was answered."""
+
+    note: str = Field(default="", max_length=4_000)
+
+
+class OrderAgainIn(In):
+    """Goods for a response whose order could not be placed; without lines, what was asked for."""
+
+    lines: list[LineIn] = Field(default_factory=list, max_length=100)
+
+
+class WebAnswerIn(In):
+    """What the page of a code takes."""
+
+    kind: Literal[ResponseKind.ORDER, ResponseKind.INQUIRY] = ResponseKind.ORDER
+    quantity: int = Field(default=1, ge=1, le=99)
+    note: str = Field(default="", max_length=2_000)
+    again: bool = False
+
+
+class ResponseOut(Out):
+    """A response; `next_step` says what has to happen, `due_at` by when."""
+
+    response_id: UUID
+    kind: str
+    way: str
+    response_code: str | None
+    person_id: UUID | None
+    piece_id: UUID | None
+    campaign_id: UUID | None
+    cell_id: UUID | None
+    state: str
+    next_step: str
+    due_at: datetime
+    responded_at: datetime
+    answered_at: datetime | None
+    quantity: int
+    lines: list[dict[str, Any]]
+    address_correction: dict[str, Any] | None
+    note: str
+    answer: str
+    order_id: UUID | None
+
+
+class RegisteredOut(ResponseOut):
+    """A response as it was registered; `is_new` is false when it had come before.
+
+    `available` says what there is of goods that are short, by sku; the response then waits as a back order.
+    """
+
+    is_new: bool
+    order_number: str | None
+    available: dict[str, int]
+
+
+class WebOfferOut(Out):
+    """What the holder of a code may see: the offer, and nothing about a person."""
+
+    code: str
+    language: str
+    offer: str
+    price: str
+    can_order: bool
+
+
+class WebAnswerOut(Out):
+    """What has become of an answer from the page."""
+
+    code: str
+    kind: str
+    is_new: bool
+    order_number: str | None
+    next_step: str
+    message: str
