@@ -1,14 +1,27 @@
 """Composition root: which parts make the service."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import contacts_svc.intake.api
+import contacts_svc.intake.jobs
 import contacts_svc.people.api
 import contacts_svc.permissions.api
 import contacts_svc.permissions.consumers
+from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.model_registry import metadata
 from contacts_svc.settings import ContactsSettings
 from kantis_kit.consumer import handlers_in
 from kantis_kit.service import ServiceSpec
+from kantis_kit.settings import ServiceSettings
+from kantis_kit.timers import jobs_in, timers_in
+
+
+def _extras(settings: ServiceSettings) -> Mapping[type, Any]:
+    given = settings if isinstance(settings, ContactsSettings) else ContactsSettings()
+    return {LeadLimits: LeadLimits.from_settings(given)}
+
 
 SPEC = ServiceSpec(
     name="contacts",
@@ -16,7 +29,13 @@ SPEC = ServiceSpec(
     settings=ContactsSettings,
     migrations=Path(__file__).parents[2] / "migrations",
     metadata=metadata,
-    routers=[contacts_svc.people.api.router, contacts_svc.permissions.api.router],
-    public={"/p": [contacts_svc.permissions.api.pages]},
+    routers=[contacts_svc.people.api.router, contacts_svc.permissions.api.router, contacts_svc.intake.api.router],
+    public={
+        "/f": [contacts_svc.intake.api.forms],
+        "/p": [contacts_svc.intake.api.confirmations, contacts_svc.permissions.api.pages],
+    },
     handlers=handlers_in(contacts_svc.permissions.consumers),
+    timers=timers_in(contacts_svc.intake.jobs),
+    jobs=jobs_in(contacts_svc.intake.jobs),
+    extras=_extras,
 )

@@ -1,0 +1,119 @@
+"""Reading what visitors post: a form or JSON, from our page or another site, from a person or a machine."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import orjson
+from pydantic import ValidationError
+from starlette.requests import Request
+
+from contacts_svc.intake.errors import BodyKindUnknown, BodyUnreadable, OriginForeign
+from contacts_svc.intake.model import Form
+from contacts_svc.intake.schemas import LeadIn
+from contacts_svc.people.rules import AddressInvalid, canonical, normalise_email, normalise_phone
+from kantis_kit.auth.links import LinkSigner
+from kantis_kit.errors import Invalid
+
+PURPOSE = "form"
+_STAMP_BYTES = 8
+_ID_BYTES = 16
+MAX_AGE_SECONDS = 24 * 3600
+_YES = frozenset({"yes", "on", "true", "1"})
+
+
+def is_json(request: Request) -> bool:
+    """Say whether JSON was sent; anything but JSON and forms is refused. Raises `BodyKindUnknown`."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "application/json":
+        return True
+    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return False
+    raise BodyKindUnknown("Content-Type: application/json, application/x-www-form-urlencoded or multipart/form-data")
+
+
+async def read_json(request: Request) -> LeadIn:
+    """Read a lead from JSON. Raises `BodyUnreadable` or `Invalid` with the fields."""
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as error:
+        raise BodyUnreadable(f"This is not JSON: {error}") from error
+    return _lead(body)
+
+
+async def read_form(request: Request) -> LeadIn:
+    """Read a lead from a posted form; an unticked box is not sent, so its absence is a no."""
+    fields = await request.form(max_files=0, max_fields=50)
+    body: dict[str, Any] = {name: value for name, value in fields.items() if value != ""}
+    body["consent"] = str(body.get("consent", "")).lower() in _YES
+    return _lead(body)
+
+
+def _lead(body: Any) -> LeadIn:
+    try:
+        return LeadIn.model_validate(body)
+    except ValidationError as error:
+        found = [
+            {"in": "body", "field": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()[:20]
+        ]
+        detail = "; ".join(f"{one['field'] or 'body'}: {one['message']}" for one in found[:5])
+        raise Invalid(detail, errors=found) from error
+
+
+def stamp(signer: LinkSigner, form_id: UUID, now: datetime) -> str:
+    """Return what is written into the page of a form: when it was given to the visitor."""
+    return signer.make(PURPOSE, form_id.bytes + int(now.timestamp() * 1000).to_bytes(_STAMP_BYTES, "big"))
+
+
+def seconds_taken(signer: LinkSigner, form_id: UUID, started: str, now: datetime) -> float | None:
+    """Return how long the visitor had the page, or None when the stamp is not ours, of another form or a day old."""
+    payload = signer.read(PURPOSE, started, now=now)
+    if payload is None or len(payload) != _ID_BYTES + _STAMP_BYTES or payload[:_ID_BYTES] != form_id.bytes:
+        return None
+    taken = now.timestamp() - int.from_bytes(payload[_ID_BYTES:], "big") / 1000
+    return taken if taken <= MAX_AGE_SECONDS else None
+
+
+def cors_headers(request: Request, form: Form, public_url: str) -> Mapping[str, str]:
+    """Return what lets a listed site read the answer.
+
+    Raises:
+        OriginForeign: the request comes from a site that the form does not list.
+    """
+    origin = request.headers.get("origin")
+    own = urlsplit(public_url)
+    if origin is None or origin == f"{own.scheme}://{own.netloc}":
+        return {}
+    if origin not in form.origins:
+        raise OriginForeign("Add the site to the form's origins")
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key",
+        "Access-Control-Max-Age": "600",
+        "Vary": "Origin",
+    }
+
+
+def origin_of(address: str) -> str:
+    """Return scheme and host of an address."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def addresses_named(body: LeadIn, country: str) -> list[str]:
+    """Return what is counted of a post: each mailbox and number once, however it is spelt."""
+    named = []
+    for read in (
+        lambda: normalise_email(body.email) if body.email else None,
+        lambda: normalise_phone(body.phone, body.country or country) if body.phone else None,
+    ):
+        try:
+            address = read()
+        except AddressInvalid:
+            continue  # refused with its reason when the lead is taken
+        if address is not None:
+            named.append(canonical(address))
+    return named

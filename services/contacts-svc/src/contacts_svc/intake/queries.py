@@ -1,0 +1,112 @@
+"""Reads of forms and confirmations."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from contacts_svc.intake.errors import FormUnknown
+from contacts_svc.intake.model import Confirmation, ConsentText, Form, FormTrap
+from contacts_svc.intake.schemas import ConsentOut, FormOut
+from contacts_svc.people.model import Person
+from kantis_contracts.values import Language
+from kantis_kit.tx import ReadTx, Tx
+
+
+async def get_form(tx: ReadTx, key: str) -> Form:
+    """Return an open form by its key. Raises `FormUnknown`."""
+    form: Form | None = None
+    if "\x00" not in key:
+        form = await tx.scalar(select(Form).where(col(Form.key) == key, col(Form.is_active)))
+    if form is None:
+        raise FormUnknown("The address is misspelt, or the form has been closed")
+    return form
+
+
+async def get_form_by_id(tx: ReadTx, form_id: UUID) -> Form:
+    """Return a form, open or closed. Raises `FormUnknown`."""
+    form = await tx.get(Form, form_id)
+    if form is None:
+        raise FormUnknown
+    return form
+
+
+async def lock_form(tx: Tx, form_id: UUID) -> Form:
+    """Return a form, locked. Raises `FormUnknown`."""
+    form: Form | None = await tx.scalar(select(Form).where(col(Form.id) == form_id).with_for_update())
+    if form is None:
+        raise FormUnknown
+    return form
+
+
+async def show_form(tx: ReadTx, form_id: UUID) -> FormOut:
+    """Return a form for its owners. Raises `FormUnknown`."""
+    form = await get_form_by_id(tx, form_id)
+    caught = await tx.scalar(
+        select(func.coalesce(func.sum(col(FormTrap.caught)), 0)).where(col(FormTrap.form_id) == form_id)
+    )
+    return _out(form, int(caught))
+
+
+def _out(form: Form, caught: int) -> FormOut:
+    shown: dict[str, Any] = form.model_dump()
+    shown["consent"] = {language: ConsentOut(**words) for language, words in form.consent.items()}
+    return FormOut(**shown, caught_machines=caught)
+
+
+async def list_forms(tx: ReadTx) -> list[FormOut]:
+    """Return every form by its key."""
+    caught = {
+        form_id: int(count)
+        for form_id, count in await tx.execute(
+            select(col(FormTrap.form_id), func.sum(col(FormTrap.caught))).group_by(col(FormTrap.form_id))
+        )
+    }
+    forms = await tx.scalars(select(Form).order_by(col(Form.key)).limit(1_000))
+    return [_out(form, caught.get(form.id, 0)) for form in forms]
+
+
+def languages_of(form: Form) -> list[Language]:
+    """Return the languages in which a form has texts."""
+    return [Language(name) for name in form.consent]
+
+
+async def consent_words(
+    tx: ReadTx, form: Form, language: Language, version: str
+) -> tuple[str, str]:
+    """Return the words and version that a visitor has seen; the present ones when theirs are not known."""
+    present = form.consent.get(language.value) or form.consent[form.default_language]
+    if version and version != present["version"] and "\x00" not in version:
+        words = await tx.scalar(
+            select(col(ConsentText.words)).where(
+                col(ConsentText.form_id) == form.id,
+                col(ConsentText.language) == language.value,
+                col(ConsentText.version) == version,
+            )
+        )
+        if words is not None:
+            return words, version
+    return present["text"], present["version"]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """A confirmation as its page shows it."""
+
+    confirmation: Confirmation
+    form: Form
+
+
+async def find_question(tx: ReadTx, confirmation_id: UUID) -> OpenQuestion | None:
+    """Return a confirmation whose person is still known, or None."""
+    row = (
+        await tx.execute(
+            select(Confirmation, Form)
+            .join(Form, col(Form.id) == col(Confirmation.form_id))
+            .join(Person, col(Person.id) == col(Confirmation.person_id))
+            .where(col(Confirmation.id) == confirmation_id, ~col(Person.is_erased))
+        )
+    ).first()
+    return OpenQuestion(row[0], row[1]) if row is not None else None
