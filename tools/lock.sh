@@ -1,5 +1,6 @@
 #!/bin/sh
-# Resolves the workspace anew and writes requirements.lock: pins with hashes, and no address of a registry.
+# Resolves the workspace anew and writes requirements.lock and the part of it that runs in containers: pins with hashes,
+# and no address of a registry.
 set -eu
 cd "$(dirname "$0")/.."
 uv_version=0.13.9
@@ -13,11 +14,17 @@ fi
 export UV_PYTHON_DOWNLOADS=never
 python=$(pwd -P)/.venv/bin/python
 "$tools/bin/uv" lock --python "$python" "$@"
-"$tools/bin/uv" export --quiet --python "$python" --all-packages --all-extras --all-groups --no-emit-workspace \
-  --no-header --no-annotate --format requirements.txt -o "$tools/requirements.lock" >/dev/null
-
-if grep -nE '://|index-url|^-f |find-links' "$tools/requirements.lock" >&2; then
-  echo "lock: the export records an address (above); requirements.lock is unchanged" >&2
-  exit 1
-fi
-mv "$tools/requirements.lock" requirements.lock
+export_to() {
+  draft=$tools/export; target=$1; shift
+  "$tools/bin/uv" export --quiet --frozen --python "$python" --no-emit-workspace --no-header --no-annotate \
+    --format requirements.txt "$@" -o "$draft" >/dev/null
+  if grep -nE '://|index-url|^-f |find-links' "$draft" >&2; then
+    echo "lock: the export records an address (above); $target is unchanged" >&2
+    exit 1
+  fi
+  mv "$draft" "$target"
+}
+export_to requirements.lock --all-packages --all-extras --all-groups
+# For the image: what runs in it, without test, lint and build tools; and what the making of it needs.
+export_to deploy/images/requirements.lock --package kantis --no-default-groups
+export_to deploy/images/build.lock --only-group build

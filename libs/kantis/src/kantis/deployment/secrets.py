@@ -19,6 +19,7 @@ from kantis_kit.db.provision import SecretFiles, addresses, identifier, with_log
 from kantis_kit.signing import PUBLIC_FILE, make_keys
 
 ADMIN = "postgres"
+SMTP_PASSWORD = "smtp_password"  # noqa: S105 - the name of a file; empty until somebody fills it in
 _FOLDER_MODE = 0o750
 _FILE_MODE = 0o440  # the database's and the broker's own users read theirs by group
 
@@ -40,6 +41,7 @@ def fill_vault(vault: Path) -> None:
             _ensure(vault / f"{identifier(service)}_{role}", secrets.token_urlsafe(32))
         _ensure(vault / f"rabbitmq_{service}", secrets.token_urlsafe(32))
     _ensure(vault / "link_keys", f"1:{secrets.token_hex(32)}")
+    _ensure(vault / SMTP_PASSWORD, "")
     make_keys(vault / "keys", ALL)
 
 
@@ -61,9 +63,12 @@ def hand_out(vault: Path, out: Path, places: Places) -> None:
     dsns = {name: addresses(admin, name, passwords=passwords) for name in ALL}
     _write(out / "owners", {f"{name}_dsn": dsns[name].owner_dsn for name in ALL})
     for name in ALL:
+        smtp = vault / SMTP_PASSWORD
+        mail = {SMTP_PASSWORD: smtp.read_text(encoding="utf-8")} if name == "messaging" else {}
         _write(
             out / name,
             {
+                **mail,
                 "postgres_dsn": dsns[name].app_dsn,
                 "broker_url": f"amqp://{name}:{broker[name]}@{places.rabbitmq}/{VHOST}",
                 "link_keys": passwords.password("link_keys"),
@@ -87,7 +92,7 @@ def admin_dsn(vault: Path, places: Places) -> str:
 
 
 def _ensure(path: Path, value: str) -> None:
-    if path.exists() and path.stat().st_size:
+    if path.exists() and (path.stat().st_size or not value):
         return
     _put(path, value, 0o600)
 
