@@ -1,0 +1,76 @@
+"""The reports' routes."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from analytics_svc.campaigns import queries, table, usecases
+from analytics_svc.campaigns.schemas import (
+    CampaignReport,
+    CampaignSummary,
+    LinkOut,
+    RebuildOut,
+)
+from kantis_kit.auth.policy import needs
+from kantis_kit.errors import Invalid
+from kantis_kit.web.deps import Read, Write
+from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
+from kantis_kit.web.router import Router
+
+router = Router(prefix="/v1/reports", tags=["reports"])
+READ = needs("analytics:read")
+
+
+def _after(cursor: str | None) -> UUID | None:
+    keys = decode_cursor(cursor, 1)
+    if keys is None:
+        return None
+    try:
+        return UUID(str(keys[0]))
+    except ValueError as error:
+        raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
+
+
+@router.get("/campaigns", policy=READ)
+async def list_reports(
+    tx: Read, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> Page[CampaignSummary]:
+    """Return what campaigns came to, the newest first."""
+    items = await queries.list_reports(tx, _after(cursor), limit)
+    more = encode_cursor(items[-1].campaign_id) if len(items) == limit else None
+    return Page(items=items, next_cursor=more)
+
+
+# Before the route of the report itself, whose pattern would take ".csv" for a part of the id.
+@router.get("/campaigns/{campaign_id}.csv", policy=READ)
+async def get_report_csv(campaign_id: UUID, tx: Read) -> Response:
+    """Return a report's cells as CSV; no text in it is taken for a formula."""
+    report = await queries.get_report(tx, campaign_id)
+    return Response(
+        table.as_csv(report),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="campaign-{campaign_id}.csv"'},
+    )
+
+
+@router.get("/campaigns/{campaign_id}", policy=READ)
+async def get_report(campaign_id: UUID, tx: Read) -> CampaignReport:
+    """Return per cell what was sent, delivered, clicked, answered, ordered and paid, what it cost and gained.
+
+    Profit is what orders that are paid in full came to, VAT included, less the cost of the pieces; the cost of the
+    goods is not taken off.
+    """
+    return await queries.get_report(tx, campaign_id)
+
+
+@router.post("/campaigns/{campaign_id}/links", policy=READ, status_code=201)
+async def share_report(campaign_id: UUID, tx: Write) -> LinkOut:
+    """Return a link that shows the report's page without a key, for a week."""
+    return await usecases.share_report(tx, campaign_id)
+
+
+@router.post("/rebuild", policy=needs("analytics:write", privileged=True))
+async def rebuild_reports(tx: Write) -> RebuildOut:
+    """Make every number anew from the facts, and say how many were wrong."""
+    return await usecases.rebuild_reports(tx)

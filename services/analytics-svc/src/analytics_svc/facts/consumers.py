@@ -1,0 +1,88 @@
+"""Events that become facts."""
+
+from analytics_svc.facts import intake, usecases
+from kantis_contracts.campaign import CampaignLaunchedV1, PieceReleasedV1
+from kantis_contracts.contacts import LeadReceivedV1
+from kantis_contracts.messaging import (
+    LinkClickedV1,
+    MessageOpenedV1,
+    MessageSettledV1,
+    PermissionWithdrawnV1,
+)
+from kantis_contracts.orders import (
+    OrderPaidV1,
+    OrderPlacedV1,
+    PaymentBookedV1,
+    ResponseRegisteredV1,
+)
+from kantis_kit.consumer import Meta, consumes
+from kantis_kit.tx import Tx
+
+QUEUE = "analytics.facts"
+
+
+@consumes(CampaignLaunchedV1, queue=QUEUE)
+async def on_campaign_launched(tx: Tx, event: CampaignLaunchedV1, _meta: Meta) -> None:
+    """A campaign has been launched."""
+    await usecases.know_campaign(tx, event)
+
+
+@consumes(PieceReleasedV1, queue=QUEUE)
+async def on_pieces_released(tx: Tx, event: PieceReleasedV1, meta: Meta) -> None:
+    """Pieces may be sent."""
+    await usecases.know_cell(tx, event)
+    await usecases.record(tx, intake.released(event, meta.occurred_at))
+
+
+@consumes(MessageSettledV1, queue=QUEUE)
+async def on_messages_settled(tx: Tx, event: MessageSettledV1, _meta: Meta) -> None:
+    """Messages were sent, or were not."""
+    await usecases.record(tx, intake.settled(event.items))
+
+
+@consumes(MessageOpenedV1, queue=QUEUE)
+async def on_messages_opened(tx: Tx, event: MessageOpenedV1, _meta: Meta) -> None:
+    """Messages were shown."""
+    await usecases.record(tx, intake.engaged(event.items, kind="opening", person_kind="opener"))
+
+
+@consumes(LinkClickedV1, queue=QUEUE)
+async def on_links_clicked(tx: Tx, event: LinkClickedV1, _meta: Meta) -> None:
+    """Links were followed."""
+    await usecases.record(tx, intake.engaged(event.items, kind="click", person_kind="clicker"))
+
+
+@consumes(PermissionWithdrawnV1, queue=QUEUE)
+async def on_permissions_withdrawn(tx: Tx, event: PermissionWithdrawnV1, _meta: Meta) -> None:
+    """People have said no."""
+    await usecases.record(tx, intake.withdrawn(event.items))
+
+
+@consumes(ResponseRegisteredV1, queue=QUEUE)
+async def on_responses_registered(tx: Tx, event: ResponseRegisteredV1, _meta: Meta) -> None:
+    """Pieces were answered."""
+    await usecases.record(tx, intake.responded(event.items))
+
+
+@consumes(OrderPlacedV1, queue=QUEUE)
+async def on_orders_placed(tx: Tx, event: OrderPlacedV1, _meta: Meta) -> None:
+    """Orders were placed."""
+    await usecases.record(tx, intake.ordered(event.items, "placed"))
+
+
+@consumes(OrderPaidV1, queue=QUEUE)
+async def on_orders_paid(tx: Tx, event: OrderPaidV1, _meta: Meta) -> None:
+    """Orders were paid in full."""
+    await usecases.record(tx, intake.ordered(event.items, "paid"))
+
+
+@consumes(PaymentBookedV1, queue=QUEUE)
+async def on_payments_booked(tx: Tx, event: PaymentBookedV1, _meta: Meta) -> None:
+    """Money has come in."""
+    await usecases.record(tx, intake.booked(event.items))
+
+
+@consumes(LeadReceivedV1, queue=QUEUE)
+async def on_leads_received(tx: Tx, event: LeadReceivedV1, meta: Meta) -> None:
+    """Web sites have posted leads."""
+    await usecases.record(tx, intake.leads(event.items, meta.occurred_at))

@@ -1,0 +1,21 @@
+"""Composition root of analytics-svc."""
+
+from pathlib import Path
+
+import analytics_svc.facts.consumers
+from analytics_svc.campaigns.api import router
+from analytics_svc.model_registry import metadata
+from analytics_svc.pages.api import router as pages
+from analytics_svc.settings import AnalyticsSettings
+from kantis_kit.consumer import handlers_in
+from kantis_kit.service import ServiceSpec
+
+SPEC = ServiceSpec(
+    name="analytics",
+    title="Kantis reports",
+    settings=AnalyticsSettings,
+    migrations=Path(__file__).parents[2] / "migrations",
+    metadata=metadata,
+    routers=[router, pages],
+    handlers=handlers_in(analytics_svc.facts.consumers),
+)
