@@ -15,6 +15,7 @@ from kantis_kit.db.cluster import SUPERUSER, EmbeddedPostgresError, bin_dir
 from kantis_kit.db.embedded import DataFolderInUse, EmbeddedPostgres
 from kantis_kit.db.postmaster import PostmasterFile, is_running
 from kantis_kit.db.provision import ProvisionError
+from kantis_kit.testing.proxy import FaultProxy
 from kantis_kit.testing.waiting import eventually
 
 STARTER = """
@@ -159,6 +160,20 @@ async def test_a_path_too_long_for_a_socket_gets_a_folder_elsewhere_that_goes_wi
         assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o700
 
     assert not elsewhere.exists()
+
+
+async def test_its_socket_can_be_reached_through_a_proxy_that_breaks(shared_embedded, data_dir):
+    data_dir.mkdir()
+    target = shared_embedded.socket_dir / ".s.PGSQL.5432"
+    dsn = shared_embedded.superuser_dsn().replace(str(target.parent), str(data_dir))
+    async with FaultProxy(target, listen=data_dir / target.name) as proxy:
+        connection = await asyncpg.connect(dsn)
+        assert await connection.fetchval("SELECT 1") == 1
+        proxy.mode(drop=True, direction="down")
+        with pytest.raises(TimeoutError):
+            await connection.fetchval("SELECT 1", timeout=0.1)
+        proxy.reset_all()
+        await eventually(connection.is_closed, message="the connection is seen as lost")
 
 
 async def test_a_port_on_loopback_asks_for_the_password_too(data_dir):
