@@ -178,9 +178,7 @@ class Server(uvicorn.Server):
 async def served(app: Any, port: int = 0) -> AsyncIterator[int]:
     """Serve an application on a socket of this machine; yields the port."""
     server = Server(
-        uvicorn.Config(
-            app, host="127.0.0.1", port=port, lifespan="off", log_config=None, ws="none"
-        )
+        uvicorn.Config(app, host="127.0.0.1", port=port, lifespan="off", log_config=None, ws="none")
     )
     task = asyncio.get_running_loop().create_task(server.serve())
     try:
@@ -247,9 +245,7 @@ async def world_for(rig_for):
     async with AsyncExitStack() as stack:
 
         async def make(how: str = "in-process", *, start: bool = False, **settings: Any) -> World:
-            rig = await rig_for(
-                SPEC, CONTACTS, ORDERS, settings={"gateway": settings}, start=start
-            )
+            rig = await rig_for(SPEC, CONTACTS, ORDERS, settings={"gateway": settings}, start=start)
             switches = {name: Switch(rig.services[name].asgi) for name in ("contacts", "orders")}
             upstreams: dict[str, Any] = dict(switches)
             if how == "http":

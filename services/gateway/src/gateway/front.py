@@ -5,8 +5,7 @@ shape of the request → route → key or address, limits → token for the serv
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -103,20 +102,20 @@ class Front:
             observability.correlation_id.reset(token)
 
     async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+        refusal: AppError | None = None
         try:
             await self._serve(scope, receive, exchange)
-            return
         except AppError as error:
             refusal = error
         except Exception as error:
             if is_away(error) or isinstance(error, TimeoutError):
                 refusal = Unavailable("Nothing was changed", headers={"Retry-After": "2"})
             else:
-                log.error("edge.failed", error=type(error).__name__, exc_info=error)
+                log.exception("edge.failed", error=type(error).__name__)
                 refusal = _Failed()
             if exchange.begun:
                 raise
-        if exchange.begun:
+        if refusal is None or exchange.begun:
             return
         answer = problem(
             refusal.status,
@@ -256,7 +255,7 @@ class _Exchange:
             message = {**message, "headers": self._with_ours(message.get("headers", ()))}
         await self._send(message)
 
-    def _with_ours(self, given: Any) -> Headers:
+    def _with_ours(self, given: Iterable[tuple[bytes, bytes]]) -> Headers:
         headers = [(bytes(name), bytes(value)) for name, value in given]
         names = {name.lower() for name, _ in headers}
         if _CORRELATION not in names:

@@ -80,7 +80,12 @@ async def test_an_unknown_address_is_404(world):
     key = await world.key()
 
     async with world.client(key) as client:
-        answers = [await client.get(path) for path in ("/v1/nothing", "/v2/orders", "/ordersx", "/v1")]
+        answers = [
+            await client.get(path) for path in ("/v1/nothing", "/v2/orders", "/ordersx", "/v1")
+        ]
 
     assert [404] * 4 == [answer.status_code for answer in answers]
-    assert all(isinstance(a, httpx.Response) and "problem+json" in a.headers["content-type"] for a in answers)
+    assert all(
+        isinstance(a, httpx.Response) and "problem+json" in a.headers["content-type"]
+        for a in answers
+    )

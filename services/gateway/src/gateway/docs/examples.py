@@ -3,6 +3,7 @@
 An example that the schema gives wins; otherwise one is put together from what the fields say of themselves.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 MAX_DEPTH = 12
@@ -23,7 +24,7 @@ class Unknown(Exception):
     """No example can be made for this schema."""
 
 
-def example_of(schema: Schema, schemas: dict[str, Schema]) -> Any:
+def example_of(schema: Schema, schemas: dict[str, Schema]) -> object:
     """Return a value that the schema accepts.
 
     Raises:
@@ -32,32 +33,38 @@ def example_of(schema: Schema, schemas: dict[str, Schema]) -> Any:
     return _value(schema, schemas, 0)
 
 
-def _value(schema: Schema, schemas: dict[str, Schema], depth: int) -> Any:
+def _value(schema: Schema, schemas: dict[str, Schema], depth: int) -> object:
     if depth > MAX_DEPTH:
         raise Unknown
     if "$ref" in schema:
         return _value(schemas.get(schema["$ref"].rsplit("/", 1)[-1], {}), schemas, depth + 1)
-    for key in ("const", "example"):
-        if key in schema:
-            return schema[key]
-    if schema.get("examples"):
-        return schema["examples"][0]
-    if "default" in schema and schema["default"] is not None:
-        return schema["default"]
-    if schema.get("enum"):
-        return schema["enum"][0]
+    said = _said(schema)
+    if said:
+        return said[0]
     for key in ("anyOf", "oneOf"):
         if key in schema:
             return _first(schema[key], schemas, depth)
     if "allOf" in schema:
-        merged: dict[str, Any] = {}
+        merged: dict[str, object] = {}
         for part in schema["allOf"]:
-            merged.update(_value(part, schemas, depth + 1))
+            inner = _value(part, schemas, depth + 1)
+            merged.update(inner if isinstance(inner, dict) else {})
         return merged
     return _of_type(schema, schemas, depth)
 
 
-def _first(choices: list[Schema], schemas: dict[str, Schema], depth: int) -> Any:
+def _said(schema: Schema) -> list[object]:
+    """Return what the schema itself names as a value, if it does."""
+    for key in ("const", "example"):
+        if key in schema:
+            return [schema[key]]
+    for key in ("examples", "enum"):
+        if schema.get(key):
+            return [schema[key][0]]
+    return [schema["default"]] if schema.get("default") is not None else []
+
+
+def _first(choices: list[Schema], schemas: dict[str, Schema], depth: int) -> object:
     for choice in choices:
         if choice.get("type") == "null":
             continue
@@ -68,40 +75,37 @@ def _first(choices: list[Schema], schemas: dict[str, Schema], depth: int) -> Any
     raise Unknown
 
 
-def _of_type(schema: Schema, schemas: dict[str, Schema], depth: int) -> Any:
+def _of_type(schema: Schema, schemas: dict[str, Schema], depth: int) -> object:
     kind = schema.get("type")
     if kind == "object":
         required = set(schema.get("required", ()))
         return {
             name: _value(inner, schemas, depth + 1)
             for name, inner in schema.get("properties", {}).items()
-            if name in required or _says_it(inner)
+            if name in required or "examples" in inner or "example" in inner
         }
     if kind == "array":
-        if not schema.get("minItems"):
-            return []
-        return [_value(schema.get("items", {}), schemas, depth + 1)] * int(schema["minItems"])
-    if kind in ("integer", "number"):
-        return _number(schema)
-    if kind == "string":
-        return _text(schema)
-    if kind == "boolean":
-        return False
-    if kind == "null":
-        return None
-    raise Unknown
+        count = int(schema.get("minItems", 0))
+        return [_value(schema.get("items", {}), schemas, depth + 1)] * count if count else []
+    simple: dict[str, Callable[[Schema], object]] = {
+        "integer": _number,
+        "number": _number,
+        "string": _text,
+        "boolean": _flag,
+    }
+    if not isinstance(kind, str) or kind not in simple:
+        raise Unknown
+    return simple[kind](schema)
 
 
-def _says_it(schema: Schema) -> bool:
-    return "examples" in schema or "example" in schema
-
-
-def _number(schema: Schema) -> int | float:
-    if "minimum" in schema:
-        return schema["minimum"]  # type: ignore[no-any-return] # a number, by the schema of schemas
+def _number(schema: Schema) -> object:
     if "exclusiveMinimum" in schema:
-        return schema["exclusiveMinimum"] + 1  # type: ignore[no-any-return] # as above
-    return 1
+        return schema["exclusiveMinimum"] + 1
+    return schema.get("minimum", 1)
+
+
+def _flag(_schema: Schema) -> object:
+    return False
 
 
 def _text(schema: Schema) -> str:
@@ -109,6 +113,5 @@ def _text(schema: Schema) -> str:
         raise Unknown
     if schema.get("format") in _FORMATS:
         return str(_FORMATS[schema["format"]])
-    text = "example"
     shortest, longest = schema.get("minLength", 0), schema.get("maxLength", 1_000)
-    return text.ljust(shortest, "x")[:longest]
+    return "example".ljust(shortest, "x")[:longest]

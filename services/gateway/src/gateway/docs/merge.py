@@ -1,5 +1,6 @@
 """One description of the whole API from those of the services."""
 
+import contextlib
 import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -37,26 +38,29 @@ def merge(documents: Mapping[str, Document], *, missing: Iterable[str] = ()) -> 
     }
     taken: set[str] = set()
     for service, document in documents.items():
-        part = _renamed(copy.deepcopy(document), names[service])
-        schemas = part.get("components", {}).get("schemas", {})
-        for name, schema in schemas.items():
+        part = copy.deepcopy(document)
+        _rename(part, names[service])
+        for name, schema in part.get("components", {}).get("schemas", {}).items():
             merged["components"]["schemas"][names[service].get(name, name)] = schema
         for path, item in part.get("paths", {}).items():
-            if path in merged["paths"]:
-                continue
-            merged["paths"][path] = item
-            for method in METHODS:
-                if method in item:
-                    _dress(item[method], service, taken)
+            if path not in merged["paths"]:
+                merged["paths"][path] = item
+                for operation in _operations(item):
+                    _dress(operation, service, taken)
+    tags: dict[str, None] = {}
     for item in merged["paths"].values():
-        for method in METHODS:
-            if method in item:
-                _exemplify(item[method], merged["components"]["schemas"])
-    merged["tags"] = [{"name": tag} for tag in _tags(merged)]
+        for operation in _operations(item):
+            _exemplify(operation, merged["components"]["schemas"])
+            tags.update(dict.fromkeys(operation["tags"]))
+    merged["tags"] = [{"name": tag} for tag in tags]
     away = sorted(missing)
     if away:
         merged["x-kantis-missing"] = away
     return merged
+
+
+def _operations(item: dict[str, Any]) -> list[dict[str, Any]]:
+    return [item[method] for method in METHODS if method in item]
 
 
 def _schema_names(documents: Mapping[str, Document]) -> dict[str, dict[str, str]]:
@@ -73,9 +77,9 @@ def _schema_names(documents: Mapping[str, Document]) -> dict[str, dict[str, str]
         for name, users in seen.items():
             if len(users) < 2 or name in renamed[users[0][0]]:  # noqa: PLR2004 - two make a clash
                 continue
-            shapes = [
-                _renamed(copy.deepcopy(schema), renamed[service]) for service, schema in users
-            ]
+            shapes = [copy.deepcopy(schema) for _, schema in users]
+            for (service, _), shape in zip(users, shapes, strict=True):
+                _rename(shape, renamed[service])
             if any(shape != shapes[0] for shape in shapes):
                 for service, _ in users:
                     renamed[service][name] = f"{service.capitalize()}{name}"
@@ -83,24 +87,20 @@ def _schema_names(documents: Mapping[str, Document]) -> dict[str, dict[str, str]
     return renamed
 
 
-def _renamed(node: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key == "$ref" and isinstance(value, str) and value.startswith(_REF):
-                name = value[len(_REF) :]
-                node[key] = _REF + names.get(name, name)
-            else:
-                _renamed(value, names)
-        mapping = node.get("mapping")
-        if isinstance(mapping, dict):
-            for key, value in mapping.items():
-                if isinstance(value, str) and value.startswith(_REF):
-                    name = value[len(_REF) :]
-                    mapping[key] = _REF + names.get(name, name)
-    elif isinstance(node, list):
+def _rename(node: object, names: Mapping[str, str]) -> None:
+    """Let references follow their schemas to the new names, in place."""
+    if isinstance(node, list):
         for value in node:
-            _renamed(value, names)
-    return node
+            _rename(value, names)
+    if not isinstance(node, dict):
+        return
+    for key, value in node.items():
+        # A discriminator's mapping holds references as plain values.
+        if isinstance(value, str) and value.startswith(_REF):
+            name = value[len(_REF) :]
+            node[key] = _REF + names.get(name, name)
+        else:
+            _rename(value, names)
 
 
 def _dress(operation: dict[str, Any], service: str, taken: set[str]) -> None:
@@ -115,25 +115,12 @@ def _dress(operation: dict[str, Any], service: str, taken: set[str]) -> None:
 
 def _exemplify(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     content = operation.get("requestBody", {}).get("content", {})
-    body = content.get("application/json")
-    if body is not None and "example" not in body and "examples" not in body:
-        try:
-            body["example"] = example_of(body.get("schema", {}), schemas)
-        except Unknown:
-            pass
-    for parameter in operation.get("parameters", ()):
-        wanting = parameter.get("required") and not {"example", "examples"} & parameter.keys()
-        if wanting:
-            try:
-                parameter["example"] = example_of(parameter.get("schema", {}), schemas)
-            except Unknown:
-                continue
-
-
-def _tags(document: Document) -> list[str]:
-    found: dict[str, None] = {}
-    for item in document["paths"].values():
-        for method in METHODS:
-            for tag in item.get(method, {}).get("tags", ()):
-                found[tag] = None
-    return list(found)
+    wanting = [
+        parameter for parameter in operation.get("parameters", ()) if parameter.get("required")
+    ]
+    if "application/json" in content:
+        wanting.append(content["application/json"])
+    for one in wanting:
+        if not {"example", "examples"} & one.keys():
+            with contextlib.suppress(Unknown):
+                one["example"] = example_of(one.get("schema", {}), schemas)

@@ -93,19 +93,22 @@ def _check_headers(headers: Headers, trusted_hosts: Sequence[str]) -> None:
         seen[name] = value
     if size > MAX_HEADER_BYTES:
         raise HeadersTooLarge(f"Send at most {MAX_HEADER_BYTES} bytes of headers")
-    length = seen.get(b"content-length")
-    if length is not None:
-        if b"transfer-encoding" in seen:
-            raise BadRequest("Send Content-Length or Transfer-Encoding, not both")
-        if not length.isdigit():
-            raise BadRequest("Content-Length: a number of bytes")
-    coding = seen.get(b"transfer-encoding")
-    if coding is not None and coding.strip().lower() != b"chunked":
-        raise BadRequest("Transfer-Encoding: chunked is the only one taken")
+    _check_framing(seen)
     if trusted_hosts:
         host = seen.get(b"host", b"").decode("latin-1").rsplit(":", 1)[0].lower()
         if host not in trusted_hosts:
             raise WrongHost("Use the address under which this installation is known")
+
+
+def _check_framing(seen: dict[bytes, bytes]) -> None:
+    """Refuse a body whose end two servers could see at different places."""
+    length, coding = seen.get(b"content-length"), seen.get(b"transfer-encoding")
+    if length is not None and coding is not None:
+        raise BadRequest("Send Content-Length or Transfer-Encoding, not both")
+    if length is not None and not length.isdigit():
+        raise BadRequest("Content-Length: a number of bytes")
+    if coding is not None and coding.strip().lower() != b"chunked":
+        raise BadRequest("Transfer-Encoding: chunked is the only one taken")
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:

@@ -4,7 +4,7 @@ A path under `/v1` needs a key. The public prefixes need none: they are pages fo
 and what they may do is signed into their addresses.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 MEGABYTE = 1024 * 1024
@@ -101,5 +101,5 @@ class RouteTable:
                 return route
         return None
 
-    def __iter__(self) -> Iterable[Route]:
+    def __iter__(self) -> Iterator[Route]:
         return iter(self._routes.values())

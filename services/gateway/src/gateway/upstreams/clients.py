@@ -50,6 +50,21 @@ class _CallerGone(Exception):
     """The caller's body ended early: because it left, or because it passed a limit."""
 
 
+class _Source:
+    """The caller's body; remembers when it ended early, which says nothing about the service."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.is_gone = False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self.is_gone = True
+            raise _CallerGone
+        return message
+
+
 class HttpUpstream:
     """A service in another process, over kept-alive connections, streaming both ways."""
 
@@ -84,6 +99,7 @@ class HttpUpstream:
         if not self.breaker.allows(self._clock.now().timestamp()):
             raise self._away("has failed too often lately and is left alone for a while")
         begun = False
+        source = _Source(receive)
 
         async def mark(message: Message) -> None:
             nonlocal begun
@@ -91,8 +107,11 @@ class HttpUpstream:
             await send(message)
 
         try:
-            status = await self._attempt(scope, receive, mark)
+            await self._attempt(scope, source, mark)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            if source.is_gone:
+                self._let_go()
+                return
             self._record(good=False)
             log.warning(
                 "upstream.away", upstream=self.name, error=type(error).__name__, begun=begun
@@ -106,7 +125,7 @@ class HttpUpstream:
             self._let_go()
             raise
         else:
-            self._record(good=status is not None)
+            self._record(good=True)
 
     def _record(self, *, good: bool) -> None:
         self.breaker.record(good=good, now=self._clock.now().timestamp())
@@ -125,22 +144,22 @@ class HttpUpstream:
             headers={"Retry-After": str(math.ceil(wait))},
         )
 
-    async def _attempt(self, scope: Scope, receive: Receive, send: Send) -> int:
+    async def _attempt(self, scope: Scope, receive: "_Source", send: Send) -> None:
         body = await _body(scope, receive)
         replayable = not isinstance(body, AsyncIterator)
         repeatable = scope["method"] in IDEMPOTENT or header(scope, b"idempotency-key") is not None
         try:
-            return await self._send(scope, body, send)
+            await self._send(scope, body, send)
         except aiohttp.ServerDisconnectedError:
             # A kept-alive connection that the other side has closed meanwhile. Sent once more only when doing it twice
             # has the effect of doing it once.
             if not (replayable and repeatable):
                 raise
-        return await self._send(scope, body, send)
+            await self._send(scope, body, send)
 
     async def _send(
         self, scope: Scope, body: bytes | AsyncIterator[bytes] | None, send: Send
-    ) -> int:
+    ) -> None:
         method: str = scope["method"]
         async with self._open().request(
             method,
@@ -163,7 +182,6 @@ class HttpUpstream:
                 async for chunk in answer.content.iter_any():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-            return answer.status
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -188,9 +206,9 @@ class HttpUpstream:
         return URL(text, encoded=True)
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes | AsyncIterator[bytes] | None:
+async def _body(scope: Scope, receive: "_Source") -> bytes | AsyncIterator[bytes] | None:
     """Return a small body whole, so that it can be sent again, and a large one as a stream."""
-    first = await _next(receive)
+    first = await receive()
     if not first.get("more_body", False):
         return first.get("body", b"") or None
     length = header(scope, b"content-length")
@@ -198,13 +216,13 @@ async def _body(scope: Scope, receive: Receive) -> bytes | AsyncIterator[bytes] 
         return _stream(first, receive)
     chunks = [first.get("body", b"")]
     while True:
-        message = await _next(receive)
+        message = await receive()
         chunks.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(chunks)
 
 
-async def _stream(first: Message, receive: Receive) -> AsyncIterator[bytes]:
+async def _stream(first: Message, receive: "_Source") -> AsyncIterator[bytes]:
     message = first
     while True:
         chunk = message.get("body", b"")
@@ -212,14 +230,7 @@ async def _stream(first: Message, receive: Receive) -> AsyncIterator[bytes]:
             yield chunk
         if not message.get("more_body", False):
             return
-        message = await _next(receive)
-
-
-async def _next(receive: Receive) -> Message:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise _CallerGone
-    return message
+        message = await receive()
 
 
 async def fetch(

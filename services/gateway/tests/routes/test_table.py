@@ -1,0 +1,60 @@
+"""One module knows which service answers which path."""
+
+import pytest
+
+from gateway.routes.table import Route, RouteTable
+
+
+@pytest.mark.parametrize(
+    ("path", "service", "needs_key"),
+    [
+        ("/v1/contacts", "contacts", True),
+        ("/v1/contacts/1/permissions", "contacts", True),
+        ("/v1/imports", "contacts", True),
+        ("/v1/campaigns/7/launch", "campaign", True),
+        ("/v1/orders", "orders", True),
+        ("/v1/ledger/accounts", "orders", True),
+        ("/v1/messages/1/why", "messaging", True),
+        ("/v1/reports/campaigns", "analytics", True),
+        ("/v1/keys", "gateway", True),
+        ("/v1/operations/orders/parked", "orders", True),
+        ("/v1/operations/gateway/audit", "gateway", True),
+        ("/f/newsletter", "contacts", False),
+        ("/p/token", "contacts", False),
+        ("/u/token", "messaging", False),
+        ("/c/token", "messaging", False),
+        ("/o/token", "messaging", False),
+        ("/r/CODE", "orders", False),
+    ],
+)
+def test_a_path_belongs_to_one_service(path, service, needs_key):
+    route = RouteTable().find(path)
+
+    assert route is not None
+    assert (service, needs_key) == (route.service, route.needs_key)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/", "/v1/contactsx", "/fx/a", "/v1/operations", "/V1/contacts", ""]
+)
+def test_a_path_that_only_looks_like_ours_belongs_to_nobody(path):
+    assert RouteTable().find(path) is None
+
+
+def test_every_path_below_v1_needs_a_key():
+    routes = list(RouteTable())
+
+    assert routes
+    assert all(route.needs_key == route.prefix.startswith("/v1/") for route in routes)
+
+
+def test_imports_alone_may_be_large():
+    large = [route.prefix for route in RouteTable() if route.is_long]
+
+    assert ["/v1/imports"] == large
+
+
+@pytest.mark.parametrize("prefix", ["mailbox", "/", "/a//b", "/v1/a/b/c", "/v1/orders"])
+def test_a_prefix_that_is_malformed_or_taken_is_refused(prefix):
+    with pytest.raises(ValueError, match=r"prefix|belongs"):
+        RouteTable([Route(prefix, "mailbox")])
