@@ -9,6 +9,8 @@ import contacts_svc.intake.jobs
 import contacts_svc.people.api
 import contacts_svc.permissions.api
 import contacts_svc.permissions.consumers
+import contacts_svc.segments.api
+import contacts_svc.segments.consumers
 from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.model_registry import metadata
 from contacts_svc.settings import ContactsSettings
@@ -29,12 +31,17 @@ SPEC = ServiceSpec(
     settings=ContactsSettings,
     migrations=Path(__file__).parents[2] / "migrations",
     metadata=metadata,
-    routers=[contacts_svc.people.api.router, contacts_svc.permissions.api.router, contacts_svc.intake.api.router],
+    routers=[
+        contacts_svc.people.api.router,
+        contacts_svc.permissions.api.router,
+        contacts_svc.intake.api.router,
+        contacts_svc.segments.api.router,
+    ],
     public={
         "/f": [contacts_svc.intake.api.forms],
         "/p": [contacts_svc.intake.api.confirmations, contacts_svc.permissions.api.pages],
     },
-    handlers=handlers_in(contacts_svc.permissions.consumers),
+    handlers=handlers_in(contacts_svc.permissions.consumers, contacts_svc.segments.consumers),
     timers=timers_in(contacts_svc.intake.jobs),
     jobs=jobs_in(contacts_svc.intake.jobs),
     extras=_extras,

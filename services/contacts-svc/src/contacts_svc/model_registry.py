@@ -2,7 +2,8 @@
 
 import contacts_svc.intake.model
 import contacts_svc.people.model
-import contacts_svc.permissions.model  # noqa: F401 - imported for the tables
+import contacts_svc.permissions.model
+import contacts_svc.segments.model  # noqa: F401 - imported for the tables
 from contacts_svc.base import Base
 
 metadata = Base.metadata

@@ -1,0 +1,84 @@
+"""Segments at the API."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+
+from contacts_svc.segments import queries, usecases
+from contacts_svc.segments.schemas import CountOut, ExplanationOut, MemberOut, SegmentIn, SegmentOut
+from kantis_kit.auth.policy import needs
+from kantis_kit.web.deps import Read, Write, etag, require_match
+from kantis_kit.web.paging import Page
+from kantis_kit.web.router import Router
+
+router = Router(prefix="/v1/segments", tags=["segments"])
+
+
+@router.post("", policy=needs("contacts:write"), status_code=201)
+async def make_segment(body: SegmentIn, tx: Write, response: Response) -> SegmentOut:
+    """Keep a condition under a name."""
+    segment = await usecases.make_segment(tx, body)
+    response.headers["Location"] = f"/v1/segments/{segment.id}"
+    response.headers["ETag"] = etag(segment.version)
+    return queries.segment_out(segment)
+
+
+@router.get("", policy=needs("contacts:read"))
+async def list_segments(tx: Read) -> list[SegmentOut]:
+    """List the segments."""
+    return await queries.list_segments(tx)
+
+
+@router.get("/{segment_id}", policy=needs("contacts:read"))
+async def get_segment(segment_id: UUID, tx: Read, response: Response) -> SegmentOut:
+    """Return a segment."""
+    segment = await queries.get_segment(tx, segment_id)
+    response.headers["ETag"] = etag(segment.version)
+    return queries.segment_out(segment)
+
+
+@router.put("/{segment_id}", policy=needs("contacts:write"))
+async def change_segment(
+    segment_id: UUID, body: SegmentIn, request: Request, tx: Write, response: Response
+) -> SegmentOut:
+    """Replace a segment that has not changed since it was read (If-Match)."""
+    segment = await queries.lock_segment(tx, segment_id)
+    require_match(request, segment.version)
+    usecases.change_segment(tx, segment, body)
+    response.headers["ETag"] = etag(segment.version)
+    return queries.segment_out(segment)
+
+
+@router.delete("/{segment_id}", policy=needs("contacts:write"), status_code=204)
+async def close_segment(segment_id: UUID, tx: Write) -> None:
+    """Close a segment; frozen audiences stay."""
+    usecases.close_segment(tx, await queries.lock_segment(tx, segment_id))
+
+
+@router.get("/{segment_id}/count", policy=needs("contacts:read"))
+async def count_members(segment_id: UUID, tx: Read) -> CountOut:
+    """Count who is in the segment now."""
+    segment = await queries.get_segment(tx, segment_id)
+    count = await queries.count_members(tx, queries.parse(segment.condition))
+    return CountOut(segment_id=segment_id, count=count)
+
+
+@router.get("/{segment_id}/members", policy=needs("contacts:read"))
+async def list_members(
+    segment_id: UUID,
+    tx: Read,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+) -> Page[MemberOut]:
+    """List who is in the segment now."""
+    segment = await queries.get_segment(tx, segment_id)
+    items, more = await queries.list_members(tx, queries.parse(segment.condition), cursor=cursor, limit=limit)
+    return Page(items=items, next_cursor=more)
+
+
+@router.get("/{segment_id}/explain/{person_id}", policy=needs("contacts:read"))
+async def explain(segment_id: UUID, person_id: UUID, tx: Read) -> ExplanationOut:
+    """Tell clause by clause why a person is in the segment, or is not."""
+    segment = await queries.get_segment(tx, segment_id)
+    return await queries.explain(tx, queries.parse(segment.condition), person_id)

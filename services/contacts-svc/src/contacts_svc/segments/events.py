@@ -1,0 +1,50 @@
+"""Which facts about segments leave the service."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from contacts_svc.segments.model import FrozenAudience, Segment
+from kantis_contracts.base import MAX_ITEMS
+from kantis_contracts.campaign import PreflightRequest
+from kantis_contracts.contacts import AudienceFrozenV1, AudienceMember, ChannelReach, ReachCountedV1
+
+
+def reach_counted(
+    request: PreflightRequest,
+    segment: Segment | None,
+    channels: Sequence[ChannelReach],
+    *,
+    members: int = 0,
+    nameless: int = 0,
+    duplicates: int = 0,
+) -> ReachCountedV1:
+    """Answer a pre-flight; a segment that is not there reaches nobody and is said to be unknown."""
+    return ReachCountedV1(
+        preflight_id=request.preflight_id,
+        campaign_id=request.campaign_id,
+        segment_id=request.segment_id,
+        segment_name=segment.name if segment else "",
+        is_known=segment is not None,
+        members=members,
+        missing_preferred_name=nameless,
+        likely_duplicates=duplicates,
+        items=tuple(channels) or tuple(ChannelReach(channel=channel, reachable=0) for channel in request.channels),
+    )
+
+
+def audience_frozen(
+    audience: FrozenAudience, members: Sequence[tuple[UUID, Sequence[str]]]
+) -> Iterable[AudienceFrozenV1]:
+    """Tell the audience in parts of up to 1,000."""
+    for start in range(0, len(members), MAX_ITEMS):
+        yield AudienceFrozenV1(
+            launch_id=audience.launch_id,
+            campaign_id=audience.campaign_id,
+            segment_id=audience.segment_id,
+            segment_name=audience.segment_name,
+            total=audience.total,
+            items=tuple(
+                AudienceMember(person_id=person_id, because=tuple(because))
+                for person_id, because in members[start : start + MAX_ITEMS]
+            ),
+        )

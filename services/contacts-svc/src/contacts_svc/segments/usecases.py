@@ -1,0 +1,151 @@
+"""What is done with segments: kept, counted, frozen; and the facts that their conditions use."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import BigInteger, Integer, Text, Uuid, case, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from contacts_svc.base import Moment, row_set, table_of
+from contacts_svc.segments import compile as sql
+from contacts_svc.segments import events, queries
+from contacts_svc.segments.conditions import describe
+from contacts_svc.segments.model import FrozenAudience, OrderFact, Segment
+from contacts_svc.segments.schemas import SegmentIn
+from kantis_contracts.campaign import AudienceRequest, PreflightRequest
+from kantis_contracts.orders import OrderCard
+from kantis_kit.ids import new_id
+from kantis_kit.tx import Tx
+
+MAX_BECAUSE = 10
+_SHORT = 120
+
+
+async def make_segment(tx: Tx, body: SegmentIn) -> Segment:
+    """Keep a new segment."""
+    now = tx.clock.now()
+    segment = Segment(
+        id=new_id(), name=body.name, condition=body.condition.model_dump(mode="json"), created_at=now, updated_at=now
+    )
+    tx.add(segment)
+    return segment
+
+
+def change_segment(tx: Tx, segment: Segment, body: SegmentIn) -> None:
+    """Replace a locked segment."""
+    segment.name, segment.condition = body.name, body.condition.model_dump(mode="json")
+    segment.version, segment.updated_at = segment.version + 1, tx.clock.now()
+
+
+def close_segment(tx: Tx, segment: Segment) -> None:
+    """Close a locked segment; what was frozen from it stays."""
+    segment.is_active, segment.version, segment.updated_at = False, segment.version + 1, tx.clock.now()
+
+
+async def keep_orders(tx: Tx, cards: Sequence[OrderCard], *, paid: bool) -> None:
+    """Keep what conditions need of these orders; in any order, each as often as it comes.
+
+    The amount is that of the newest version; the moment of placing is the earliest, of payment the first one told.
+    """
+    newest: dict[UUID, OrderCard] = {}
+    for card in cards:
+        if card.order_id not in newest or newest[card.order_id].version < card.version:
+            newest[card.order_id] = card
+    chosen = [newest[order_id] for order_id in sorted(newest)]
+    table = table_of(OrderFact)
+    rows = row_set(
+        "told",
+        {
+            "order_id": (Uuid(), [card.order_id for card in chosen]),
+            "person_id": (Uuid(), [card.person_id for card in chosen]),
+            "version": (Integer(), [card.version for card in chosen]),
+            "total_minor": (BigInteger(), [card.total_minor for card in chosen]),
+            "currency": (Text(), [card.currency for card in chosen]),
+            "placed_at": (Moment, [card.changed_at for card in chosen]),
+            "paid_at": (Moment, [card.changed_at if paid else None for card in chosen]),
+        },
+    )
+    new = insert(table).from_select([column.name for column in rows.c], select(*rows.c))
+    is_newer = new.excluded.version > table.c.version
+    await tx.execute(
+        new.on_conflict_do_update(
+            index_elements=["order_id"],
+            set_={
+                "version": func.greatest(new.excluded.version, table.c.version),
+                "total_minor": case((is_newer, new.excluded.total_minor), else_=table.c.total_minor),
+                "currency": case((is_newer, new.excluded.currency), else_=table.c.currency),
+                "placed_at": func.least(new.excluded.placed_at, table.c.placed_at),
+                "paid_at": func.least(new.excluded.paid_at, table.c.paid_at),
+            },
+        )
+    )
+
+
+async def answer_preflights(tx: Tx, requests: Sequence[PreflightRequest]) -> None:
+    """Count whom each campaign would reach now, and say it."""
+    for request in requests:
+        segment = await queries.find_segment(tx, request.segment_id)
+        if segment is None:
+            tx.stage(events.reach_counted(request, None, ()))
+            continue
+        condition = queries.parse(segment.condition)
+        tx.stage(
+            events.reach_counted(
+                request,
+                segment,
+                await queries.count_reach(tx, condition, request),
+                members=await queries.count_members(tx, condition),
+                nameless=await queries.count_nameless(tx, condition),
+                duplicates=await queries.count_duplicates(tx, condition),
+            )
+        )
+
+
+async def freeze_audiences(tx: Tx, requests: Sequence[AudienceRequest]) -> None:
+    """Freeze the segment of each launch, once per launch, and tell its members with the clauses that put them there."""
+    for request in requests:
+        segment = await queries.find_segment(tx, request.segment_id)
+        if segment is not None:
+            await _freeze(tx, request, segment)
+
+
+async def _freeze(tx: Tx, request: AudienceRequest, segment: Segment) -> None:
+    now = tx.clock.now()
+    audience = FrozenAudience(
+        launch_id=request.launch_id, campaign_id=request.campaign_id, segment_id=segment.id, segment_name=segment.name,
+        condition=segment.condition, channel=request.channel.value, purpose=request.purpose.value, total=0,
+        frozen_at=now,
+    )
+    table = table_of(FrozenAudience)
+    mine = await tx.scalar(
+        insert(table).values(**audience.model_dump()).on_conflict_do_nothing().returning(table.c.launch_id)
+    )
+    if mine is None:
+        return  # frozen and told by an earlier delivery
+    members = await _members(tx, queries.parse(segment.condition), request, now)
+    audience.total = len(members)
+    await tx.execute(
+        table.update().where(table.c.launch_id == request.launch_id).values(total=len(members))
+    )
+    await tx.copy(
+        "frozen_member",
+        ("launch_id", "person_id", "because"),
+        [(request.launch_id, person_id, orjson.dumps(because).decode()) for person_id, because in members],
+    )
+    tx.stage(*events.audience_frozen(audience, members))
+
+
+async def _members(
+    tx: Tx, condition: Any, request: AudienceRequest, now: Any
+) -> list[tuple[UUID, list[str]]]:
+    clauses = queries.reasons(condition)[:MAX_BECAUSE]
+    words = [describe(node)[:_SHORT] for node in clauses]
+    columns = [sql.clause(node, now=now).label(f"c{place}") for place, node in enumerate(clauses)]
+    rows = await tx.execute(
+        select(sql.person.c.id, *columns)
+        .where(queries.reachable(condition, request.channel, request.purpose, now=now))
+        .order_by(sql.person.c.id)
+    )
+    return [(row[0], [text for text, holds in zip(words, row[1:], strict=True) if holds]) for row in rows]
