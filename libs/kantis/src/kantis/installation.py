@@ -3,7 +3,6 @@
 Everything is found or made below one folder, so that two installations stand beside each other undisturbed.
 """
 
-import asyncio
 import hashlib
 import os
 import secrets
@@ -173,12 +172,11 @@ class Installation:
         stamp.write_text(layout, encoding="ascii")
 
     async def _migrate(self) -> None:
-        await asyncio.gather(*(self._migrate_one(name) for name in ALL))
-
-    async def _migrate_one(self, name: str) -> None:
-        folder, dsn = spec_of(name).migrations, self.dsns[name].owner_dsn
-        if await current(dsn) != await asyncio.to_thread(head, folder):
-            await migrate(dsn, folder)
+        # One after the other: alembic's environment is global to the process.
+        for name in ALL:
+            folder, dsn = spec_of(name).migrations, self.dsns[name].owner_dsn
+            if await current(dsn) != head(folder):
+                await migrate(dsn, folder)
 
     async def maintain(self) -> None:
         """Make and drop the partitions that only the owner may touch; cheap when there is nothing to do."""
