@@ -1,0 +1,32 @@
+"""What makes messages: pieces, confirmations, notices, tests."""
+
+from kantis_contracts.campaign import PieceReleasedV1, TestRequestedV1
+from kantis_contracts.contacts import ConfirmationRequestedV1
+from kantis_contracts.orders import NoticeRequestedV1
+from kantis_kit.consumer import Meta, consumes
+from kantis_kit.tx import Tx
+from messaging_svc.dispatch import usecases
+
+
+@consumes(PieceReleasedV1, queue="messaging.dispatch")
+async def on_pieces_released(tx: Tx, event: PieceReleasedV1, _meta: Meta) -> None:
+    """Plan a message per piece."""
+    await usecases.plan_pieces(tx, event)
+
+
+@consumes(ConfirmationRequestedV1, queue="messaging.dispatch")
+async def on_confirmations_requested(tx: Tx, event: ConfirmationRequestedV1, _meta: Meta) -> None:
+    """Plan the mails that ask for a confirmation."""
+    await usecases.plan_confirmations(tx, event.items)
+
+
+@consumes(NoticeRequestedV1, queue="messaging.dispatch")
+async def on_notices_requested(tx: Tx, event: NoticeRequestedV1, _meta: Meta) -> None:
+    """Plan what customers must be told."""
+    await usecases.plan_notices(tx, event.items)
+
+
+@consumes(TestRequestedV1, queue="messaging.dispatch")
+async def on_tests_requested(tx: Tx, event: TestRequestedV1, _meta: Meta) -> None:
+    """Plan test messages."""
+    await usecases.plan_tests(tx, event.items)

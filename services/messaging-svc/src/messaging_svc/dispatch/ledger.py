@@ -1,0 +1,260 @@
+"""The sender's hand on the ledger: claims, hand-overs and outcomes, many in one transaction.
+
+Whoever sends asks for a hand-over and waits; while one transaction commits, the next one's requests gather. No timer
+is involved: a lone message is handed over at once, a crowd shares its commits.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from kantis_kit import failpoints, observability
+from kantis_kit.db.database import is_away
+from kantis_kit.ids import new_id
+from kantis_kit.tx import Scope, Tx, write
+from messaging_svc.dispatch import sql
+from messaging_svc.dispatch.events import messages_settled
+from messaging_svc.dispatch.letters import Item, Letters
+from messaging_svc.dispatch.model import State
+from messaging_svc.dispatch.queries import sources_of
+from messaging_svc.settings import MessagingSettings
+
+log = observability.get_logger(__name__)
+
+ACTOR = "sender"
+_AWAY_PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message that was claimed; `next_at` when it will be tried again."""
+
+    id: UUID
+    fence: int
+    state: str
+    rule: str = ""
+    reason: str = ""
+    next_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Wish:
+    item: Item
+    granted: "asyncio.Future[bool]"
+
+
+class Ledger:
+    """One sender's hand on the ledger."""
+
+    def __init__(self, scope: Scope, settings: MessagingSettings) -> None:
+        self._scope = scope
+        self._settings = settings
+        self._me = new_id()
+        self._wishes: list[_Wish] = []
+        self._outcomes: list[Outcome] = []
+        self._woken = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim or a hand-over holds without news."""
+        return timedelta(seconds=self._settings.sender_lease_seconds)
+
+    # -- claims ------------------------------------------------------------------------------------------------------
+
+    async def claim(self, letters: Letters) -> tuple[list[Item], int]:
+        """Claim what is due and pass it through the gate; return what may be sent, and how many were decided."""
+        now = self._scope.clock.now()
+        async with write(self._scope, actor=ACTOR) as tx:
+            result = await tx.execute(
+                sql.CLAIM,
+                {
+                    "now": now,
+                    "until": now + self.lease,
+                    "me": self._me,
+                    "limit": self._settings.sender_batch,
+                    "person_grace": self._settings.person_grace_seconds,
+                    "permission_grace": self._settings.permission_grace_seconds,
+                },
+            )
+            rows = result.all()
+            items = [_item(row) for row in rows if row.state == State.CLAIMED]
+            if items:
+                await letters.prepare(tx, items)
+        if rows:
+            await failpoints.reach("dispatch.after_claim")
+        return items, len(rows)
+
+    async def give_back(self, items: Sequence[Item], *, at: datetime | None = None) -> None:
+        """Let others have what was claimed and not handed over."""
+        if not items:
+            return
+        async with write(self._scope, actor=ACTOR) as tx:
+            await self._give_back(tx, items, at or self._scope.clock.now())
+
+    async def _give_back(self, tx: Tx, items: Sequence[Item], at: datetime) -> None:
+        await tx.execute(
+            sql.GIVE_BACK,
+            {"ids": [i.id for i in items], "fences": [i.fence for i in items], "me": self._me, "at": at},
+        )
+
+    async def recover(self) -> None:
+        """End leases that ran out, ours or another sender's."""
+        async with write(self._scope, actor=ACTOR) as tx:
+            await tx.execute(sql.RECOVER, {"now": self._scope.clock.now()})
+
+    # -- hand-overs and outcomes -------------------------------------------------------------------------------------
+
+    def record(self, outcome: Outcome) -> None:
+        """Have an outcome written, in the order of the calls and before any later hand-over."""
+        self._outcomes.append(outcome)
+        self._idle.clear()
+        self._woken.set()
+
+    async def hand_over(self, item: Item) -> bool:
+        """Mark the message as handed over; False when it is not ours or not allowed any more."""
+        wish = _Wish(item, asyncio.get_running_loop().create_future())
+        self._wishes.append(wish)
+        self._idle.clear()
+        self._woken.set()
+        return await wish.granted
+
+    async def settled(self) -> None:
+        """Wait until everything that was asked for is committed."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Write, for ever."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            wishes, self._wishes = self._wishes, []
+            outcomes, self._outcomes = self._outcomes, []
+            while not await self._try(wishes, outcomes):
+                await asyncio.sleep(_AWAY_PAUSE_SECONDS)
+            if not self._wishes and not self._outcomes:
+                self._idle.set()
+
+    async def _try(self, wishes: Sequence[_Wish], outcomes: Sequence[Outcome]) -> bool:
+        try:
+            granted = await self._commit(wishes, outcomes)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            # Nobody knows whether it was committed. Outcomes can be written twice; a hand-over that may have been
+            # marked is not acted on: it is given up, and its lease decides.
+            log.warning("sender.database_away", error=type(error).__name__)
+            for wish in wishes:
+                if not wish.granted.done():
+                    wish.granted.set_result(False)
+            return not outcomes or await self._try_outcomes(outcomes)
+        for wish in wishes:
+            if not wish.granted.done():
+                wish.granted.set_result(wish.item.id in granted)
+        return True
+
+    async def _try_outcomes(self, outcomes: Sequence[Outcome]) -> bool:
+        await asyncio.sleep(_AWAY_PAUSE_SECONDS)
+        return await self._try([], outcomes)
+
+    async def _commit(self, wishes: Sequence[_Wish], outcomes: Sequence[Outcome]) -> set[UUID]:
+        now = self._scope.clock.now()
+        granted: set[UUID] = set()
+        async with write(self._scope, actor=ACTOR) as tx:
+            if outcomes:
+                text = orjson.dumps([asdict(outcome) for outcome in outcomes], default=str).decode()
+                await tx.execute(sql.RECORD, {"outcomes": text, "now": now})
+            if wishes:
+                granted = await self._mark(tx, [wish.item for wish in wishes], now)
+        return granted
+
+    async def _mark(self, tx: Tx, items: Sequence[Item], now: datetime) -> set[UUID]:
+        persons = sorted({i.person_id for i in items if i.is_marketing and i.person_id})
+        locked = list(await tx.scalars(sql.LOCK_PERSONS, {"persons": persons})) if persons else []
+        marked = await tx.scalars(
+            sql.MARK,
+            {
+                "ids": [i.id for i in items],
+                "fences": [i.fence for i in items],
+                "emails": [i.email for i in items],
+                "locked": locked,
+                "me": self._me,
+                "now": now,
+                "until": now + self.lease,
+            },
+        )
+        granted = set(marked)
+        refused = [i for i in items if i.id not in granted]
+        if refused:
+            await self._give_back(tx, refused, now)
+        return granted
+
+    # -- telling the others ------------------------------------------------------------------------------------------
+
+    async def announce(self) -> int:
+        """Publish the ends that nobody has been told of, up to a thousand at a time; return how many."""
+        async with write(self._scope, actor=ACTOR) as tx:
+            rows = (await tx.execute(sql.ANNOUNCE)).all()
+            if rows:
+                sources = await sources_of(tx, {row.source_id for row in rows if row.source_id})
+                tx.stage(messages_settled(_with_source(rows, sources)))
+        return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    id: UUID
+    piece_id: UUID | None
+    campaign_id: UUID | None
+    cell_id: UUID | None
+    person_id: UUID | None
+    channel: str
+    state: str
+    rule: str
+    reason: str
+    settled_at: datetime
+
+
+def _with_source(rows: Sequence[Any], sources: dict[UUID, tuple[UUID, UUID]]) -> list[_Ended]:
+    return [
+        _Ended(
+            row.id,
+            row.piece_id,
+            *(sources.get(row.source_id, (None, None)) if row.source_id else (None, None)),
+            row.person_id,
+            row.channel,
+            row.state,
+            row.rule,
+            row.reason,
+            row.settled_at,
+        )
+        for row in rows
+    ]
+
+
+def _item(row: Any) -> Item:
+    return Item(
+        id=row.id,
+        fence=row.fence,
+        claimed_until=row.claimed_until,
+        attempts=row.attempts,
+        origin=row.origin,
+        is_marketing=row.is_marketing,
+        purpose=row.purpose,
+        person_id=row.person_id,
+        source_id=row.source_id,
+        response_code=row.response_code,
+        template_version_id=row.template_version_id,
+        builtin=row.builtin,
+        facts=orjson.loads(row.facts) if isinstance(row.facts, str) else row.facts,
+        rfc_message_id=row.rfc_message_id,
+        email=row.email,
+        language=row.language,
+        preferred_name=row.preferred_name,
+    )

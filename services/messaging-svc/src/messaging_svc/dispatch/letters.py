@@ -1,0 +1,168 @@
+"""From a claimed row to the bytes of its mail: the version's template, the offer, the person's links."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from kantis_contracts.values import Language, Purpose
+from kantis_kit.tx import ReadTx
+from messaging_svc.addresses import wire_address
+from messaging_svc.dispatch.mime import BadHeader, Letterhead, Marketing, build
+from messaging_svc.dispatch.model import dispatch_source
+from messaging_svc.links import LinkMaker, Unsubscribe
+from messaging_svc.templates.builtin import FACTS, builtin
+from messaging_svc.templates.errors import CannotRender
+from messaging_svc.templates.model import template_version
+from messaging_svc.templates.rendering import Compiled
+from messaging_svc.templates.texts import greeting, price
+
+_VERSIONS_HELD = 64
+_SOURCES_HELD = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A claimed message with all that its mail needs."""
+
+    id: UUID
+    fence: int
+    claimed_until: datetime
+    attempts: int
+    origin: str
+    is_marketing: bool
+    purpose: str | None
+    person_id: UUID | None
+    source_id: UUID | None
+    response_code: str
+    template_version_id: UUID | None
+    builtin: str
+    facts: Mapping[str, Any]
+    rfc_message_id: str
+    email: str
+    language: str
+    preferred_name: str
+
+    @property
+    def is_campaign_mail(self) -> bool:
+        """Say whether the mail looks like marketing: real, or a test of it."""
+        return self.is_marketing or self.origin == "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the sender needs to know of a launch's cell."""
+
+    offer: Mapping[str, Any] | None
+    list_name: str
+
+
+class Letters:
+    """Writes mails; holds the versions and cells of what is being sent."""
+
+    def __init__(self, head: Letterhead, links: LinkMaker) -> None:
+        self._head = head
+        self._links = links
+        self._versions: OrderedDict[UUID, Compiled] = OrderedDict()
+        self._sources: OrderedDict[UUID, Source] = OrderedDict()
+
+    @property
+    def sender(self) -> str:
+        """Return the address of the envelope."""
+        return self._head.address
+
+    async def prepare(self, tx: ReadTx, items: Sequence[Item]) -> None:
+        """Load what these messages need and is not held yet; both never change once written."""
+        versions = {i.template_version_id for i in items if i.template_version_id} - self._versions.keys()
+        if versions:
+            found = await tx.execute(
+                select(template_version.c.id, template_version.c.compiled).where(template_version.c.id.in_(versions))
+            )
+            for row in found:
+                self._versions[row.id] = Compiled.from_json(row.compiled)
+        sources = {i.source_id for i in items if i.source_id} - self._sources.keys()
+        if sources:
+            found = await tx.execute(
+                select(dispatch_source.c.id, dispatch_source.c.offer, dispatch_source.c.purpose).where(
+                    dispatch_source.c.id.in_(sources)
+                )
+            )
+            for row in found:
+                self._sources[row.id] = Source(row.offer, row.purpose)
+
+    def forget_old(self) -> None:
+        """Drop the oldest of what is held; only between batches, when nothing waits for it."""
+        while len(self._versions) > _VERSIONS_HELD:
+            self._versions.popitem(last=False)
+        while len(self._sources) > _SOURCES_HELD:
+            self._sources.popitem(last=False)
+
+    def write(self, item: Item, *, at: datetime) -> tuple[str, bytes]:
+        """Return the recipient's address on the wire, and the mail.
+
+        Raises:
+            CannotRender: the mail cannot be made for this recipient.
+        """
+        recipient = wire_address(item.email)
+        if recipient is None:
+            raise CannotRender("the address is not one that mail can be sent to")
+        compiled = self._template(item)
+        language = compiled.language_for(item.language)
+        unsubscribe = self._links.unsubscribe(
+            Unsubscribe(item.person_id, item.id, Purpose(item.purpose or Purpose.NEWSLETTER))
+        )
+        content = compiled.render(language, self._fields(item, compiled, language, unsubscribe))
+        source = self._sources.get(item.source_id) if item.source_id else None
+        try:
+            mail = build(
+                self._head,
+                to=recipient,
+                message_id=item.rfc_message_id,
+                key=str(item.id),
+                at=at,
+                content=content,
+                language=language.value,
+                marketing=Marketing(unsubscribe, source.list_name if source else "test")
+                if item.is_campaign_mail
+                else None,
+            )
+        except BadHeader as error:
+            raise CannotRender(str(error)) from error
+        return recipient, mail
+
+    def _template(self, item: Item) -> Compiled:
+        compiled = builtin(item.builtin) if item.builtin else self._versions.get(item.template_version_id or item.id)
+        if compiled is None:
+            raise CannotRender(f"there is no template {item.builtin or item.template_version_id}")
+        return compiled
+
+    def _fields(self, item: Item, compiled: Compiled, language: Language, unsubscribe: str) -> dict[str, str]:
+        fields = {
+            "preferred_name": item.preferred_name.strip(),
+            "greeting": greeting(language, item.preferred_name),
+            "company": self._head.company,
+        }
+        if not item.is_campaign_mail:
+            return fields | {name: str(item.facts.get(name) or "") for name in FACTS[item.builtin]}
+        offer = self._offer(item)
+        fields |= {
+            "offer_name": str(offer["name"]) if offer else "",
+            "offer_price": price(int(offer["price_minor"]), str(offer["currency"]), language) if offer else "",
+            "response_url": self._links.response(item.response_code) if item.response_code else self._links.base,
+            "unsubscribe_url": unsubscribe,
+            "preferences_url": self._links.preferences(item.person_id),
+            "open_url": self._links.opening(item.id),
+        }
+        for position in range(len(compiled.links(language))):
+            fields[f"link_{position}"] = self._links.click(item.id, position)
+        return fields
+
+    def _offer(self, item: Item) -> Mapping[str, Any] | None:
+        if item.source_id:
+            return self._sources[item.source_id].offer
+        offer: Mapping[str, Any] | None = item.facts.get("offer")
+        return offer

@@ -1,0 +1,112 @@
+"""What the API shows of messages."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from kantis_kit.web.schemas import In, Out
+
+
+class MessageOut(Out):
+    """A message as a line of a list."""
+
+    id: UUID
+    origin: str
+    state: str
+    channel: str
+    is_marketing: bool
+    person_id: UUID | None
+    campaign_id: UUID | None
+    cell_id: UUID | None
+    key_code: str | None
+    piece_id: UUID | None
+    response_code: str
+    rule: str
+    reason: str
+    attempts: int
+    message_id: str = Field(description="Message-ID header of the mail, the same for every attempt")
+    planned_at: datetime
+    handed_over_at: datetime | None
+    settled_at: datetime | None
+
+
+class SegmentWhy(Out):
+    """Why the person was in the audience."""
+
+    segment_id: UUID
+    name: str
+    because: list[str]
+
+
+class CampaignWhy(Out):
+    """What the message belongs to."""
+
+    campaign_id: UUID
+    name: str
+    launch_id: UUID
+    cell_id: UUID
+    cell_name: str
+    key_code: str
+    offer: dict[str, Any] | None
+    cost_per_piece_minor: int
+    currency: str
+
+
+class PermissionWhy(Out):
+    """The permission as it was when the gate decided."""
+
+    ledger_id: UUID
+    state: str
+    version: int
+    legal_basis: str
+    occurred_at: datetime
+
+
+class GateWhy(Out):
+    """What the gate decided, and by which rule."""
+
+    verdict: str
+    rule: str
+    sentence: str
+
+
+class TemplateWhy(Out):
+    """The exact text that was used."""
+
+    template_id: UUID
+    version_id: UUID
+    number: int
+    name: str
+
+
+class TimesWhy(Out):
+    """When what happened."""
+
+    planned_at: datetime
+    claimed_at: datetime | None
+    handed_over_at: datetime | None
+    settled_at: datetime | None
+    not_after: datetime | None
+    next_attempt_at: datetime | None
+
+
+class Why(Out):
+    """Why this person got, or did not get, this message: the whole chain."""
+
+    message: MessageOut
+    campaign: CampaignWhy | None
+    segment: SegmentWhy | None
+    permission: PermissionWhy | None
+    gate: GateWhy
+    template: TemplateWhy | None
+    builtin: str
+    times: TimesWhy
+
+
+class ResolveIn(In):
+    """What a person found out about a message in doubt, and how."""
+
+    outcome: Literal["sent", "not_sent"]
+    reason: str = Field(min_length=3, max_length=500)

@@ -1,0 +1,242 @@
+"""The mail sender: claims batches, writes mails, hands them over on a few persistent connections.
+
+At most one message per connection is between its hand-over and its recorded outcome: that is what a crash can leave
+in doubt.
+"""
+
+import asyncio
+import random
+from contextlib import suppress
+from datetime import timedelta
+
+from kantis_kit import failpoints, observability
+from kantis_kit.db.database import Listener, is_away
+from kantis_kit.service import Service
+from messaging_svc.dispatch import sql
+from messaging_svc.dispatch.ledger import Ledger, Outcome
+from messaging_svc.dispatch.letters import Item, Letters
+from messaging_svc.dispatch.mime import Letterhead
+from messaging_svc.dispatch.model import State
+from messaging_svc.dispatch.smtp import Connection, Lost, Refused, Server
+from messaging_svc.links import LinkMaker
+from messaging_svc.settings import MessagingSettings
+from messaging_svc.templates.errors import CannotRender
+
+log = observability.get_logger(__name__)
+
+IDLE_SECONDS = 0.5
+"""Leases and pauses are looked at this often; new rows wake the sender at once."""
+_STOP_SECONDS = 5.0
+_RESTART_SECONDS = 0.2
+_FIRST_RETRY_SECONDS = 30.0
+_LAST_RETRY_SECONDS = 3_600.0
+_CONNECT_PAUSE_SECONDS = 5.0
+
+
+class Sender:
+    """The sender of one process."""
+
+    def __init__(self, service: Service, settings: MessagingSettings) -> None:
+        head = Letterhead(settings.mail_from, settings.company)
+        self._service = service
+        self._settings = settings
+        self._clock = service.clock
+        self._server = Server(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_user,
+            settings.smtp_password.get_secret_value(),
+            settings.smtp_starttls,
+            settings.smtp_timeout_seconds,
+            head.domain,
+        )
+        self._letters = Letters(head, LinkMaker.from_settings(settings))
+        self._ledger = Ledger(service.scope, settings)
+        self._queue: asyncio.Queue[Item | None] = asyncio.Queue()
+        self._woken = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._random = random.Random()  # noqa: S311 - jitter, not a secret
+
+    def wake(self) -> None:
+        """Say that rows have appeared."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Take nothing new, end what is on the wire, give the rest back."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Send until told to stop."""
+        async with asyncio.TaskGroup() as group:
+            background = [
+                group.create_task(self._ledger.run()),
+                group.create_task(self._announce()),
+                group.create_task(Listener(self._service.database, sql.NOTIFY_CHANNEL, self.wake).run()),
+            ]
+            feeder = group.create_task(self._feed())
+            workers = [
+                group.create_task(self._work()) for _ in range(self._settings.sender_concurrency)
+            ]
+            await self._stopping.wait()
+            feeder.cancel()
+            rest = []
+            while not self._queue.empty():
+                rest.append(self._queue.get_nowait())
+            for _ in workers:
+                self._queue.put_nowait(None)
+            await asyncio.wait(workers)
+            await self._ledger.settled()
+            await self._ledger.give_back([item for item in rest if item is not None])
+            await self._ledger.announce()
+            for task in background:
+                task.cancel()
+
+    async def _feed(self) -> None:
+        """Keep the queue filled: the next batch is claimed while the last one is sent."""
+        while True:
+            self._woken.clear()
+            decided = 0
+            try:
+                await self._ledger.recover()
+                if self._queue.qsize() < self._settings.sender_batch // 2:
+                    self._letters.forget_old()
+                    items, decided = await self._ledger.claim(self._letters)
+                    for item in items:
+                        self._queue.put_nowait(item)
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                log.warning("sender.database_away", error=type(error).__name__)
+            if not decided:
+                await self._wait(IDLE_SECONDS)
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+
+    async def _announce(self) -> None:
+        while True:
+            try:
+                told = await self._ledger.announce()
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                told = 0
+            # A pause lets ends gather, so that an event is about many of them.
+            await asyncio.sleep(0 if told else 0.05)
+
+    async def _work(self) -> None:
+        connection = Connection(self._server)
+        try:
+            while (item := await self._queue.get()) is not None:
+                await self._send(connection, item)
+                if self._queue.qsize() < self._settings.sender_batch // 2:
+                    self.wake()
+        finally:
+            await connection.quit()
+
+    async def _send(self, connection: Connection, item: Item) -> None:
+        try:
+            recipient, mail = self._letters.write(item, at=self._clock.now())
+        except CannotRender as error:
+            self._record(item, State.FAILED, rule="cannot_be_written", reason=str(error))
+            return
+        if not await self._begin(connection, item, recipient):
+            return
+        await failpoints.reach("dispatch.after_rcpt")
+        if not await self._ledger.hand_over(item):
+            return
+        if self._clock.now() >= item.claimed_until + self._ledger.lease:
+            # We were asleep for so long that another sender may have taken over.
+            connection.close()
+            return
+        await failpoints.reach("dispatch.before_data")
+        try:
+            answer = await connection.deliver(mail)
+        except Refused as refusal:
+            self._record_refusal(item, refusal)
+        except Lost as loss:
+            self._record_loss(item, loss)
+        else:
+            await failpoints.reach("dispatch.after_answer")
+            self._record(item, State.ACCEPTED, reason=answer)
+
+    async def _begin(self, connection: Connection, item: Item, recipient: str) -> bool:
+        """Get a connection and name the recipient; whatever fails here was not handed over."""
+        while not self._stopping.is_set():
+            if self._clock.now() >= item.claimed_until:
+                return False
+            try:
+                if not connection.is_open:
+                    await connection.open()
+                await connection.begin(self._letters.sender, recipient)
+            except Lost as loss:
+                log.warning("sender.server_away", problem=str(loss))
+                await self._pause()
+            except Refused as refusal:
+                if connection.is_open:
+                    self._record_refusal(item, refusal)
+                    return False
+                log.warning("sender.server_refuses", code=refusal.code)
+                await self._pause()
+            else:
+                return True
+        await self._ledger.give_back([item])
+        return False
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._random.uniform(0.05, _CONNECT_PAUSE_SECONDS / 10)):
+                await self._stopping.wait()
+
+    def _record(self, item: Item, state: State, *, rule: str = "", reason: str = "") -> None:
+        self._ledger.record(Outcome(item.id, item.fence, state.value, rule, reason[:500]))
+
+    def _record_refusal(self, item: Item, refusal: Refused) -> None:
+        if refusal.is_permanent:
+            self._record(item, State.FAILED, rule="refused", reason=str(refusal))
+        elif item.attempts + 1 >= self._settings.max_attempts:
+            self._record(item, State.FAILED, rule="gave_up", reason=str(refusal))
+        else:
+            self._retry(item, str(refusal))
+
+    def _record_loss(self, item: Item, loss: Lost) -> None:
+        if loss.is_unknown and item.is_marketing:
+            self._record(item, State.IN_DOUBT, rule="no_answer", reason=str(loss))
+        elif item.attempts + 1 >= self._settings.max_attempts:
+            self._record(item, State.FAILED, rule="gave_up", reason=str(loss))
+        else:
+            self._retry(item, str(loss))
+
+    def _retry(self, item: Item, reason: str) -> None:
+        pause = min(_LAST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 4**item.attempts)
+        next_at = self._clock.now() + timedelta(seconds=pause * self._random.uniform(0.8, 1.2))
+        self._ledger.record(
+            Outcome(item.id, item.fence, State.PLANNED.value, "put_off", reason[:500], next_at)
+        )
+
+
+async def send_loop(service: Service) -> None:
+    """Run a sender as long as the service runs; at its stop, end what is on the wire first."""
+    settings = service.settings
+    if not isinstance(settings, MessagingSettings):
+        message = "messaging-svc needs MessagingSettings"
+        raise TypeError(message)
+    if not settings.smtp_host:
+        log.warning("sender.off", detail="no smtp_host is set: mails stay planned")
+        return
+    while True:
+        sender = Sender(service, settings)
+        task = asyncio.get_running_loop().create_task(sender.run(), name="messaging: sender at work")
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            sender.stop()
+            await asyncio.wait({task}, timeout=_STOP_SECONDS)
+            task.cancel()
+            await asyncio.wait({task})
+            raise
+        except Exception as error:  # noqa: BLE001 - the loop must outlive whatever a sender meets
+            log.warning("sender.failed", error=repr(error)[:500])
+            await asyncio.sleep(_RESTART_SECONDS)

@@ -1,0 +1,160 @@
+"""The statements of the ledger whose locks and order matter, as text; each is one step of a message's life."""
+
+from sqlalchemy import text
+
+NOTIFY_CHANNEL = "kantis_dispatch"
+
+WAKE = text("SELECT pg_notify('kantis_dispatch', '')")
+
+CLAIM = text(
+    """
+    WITH due AS (
+        SELECT * FROM dispatch WHERE state = 'planned' AND next_at <= :now
+        ORDER BY is_marketing, next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), verdict AS (
+        SELECT d.id, coalesce(d.to_email, p.email) AS email,
+            coalesce(d.language, p.language, 'en') AS language,
+            coalesce(d.preferred_name, p.preferred_name, '') AS preferred_name,
+            CASE WHEN m.person_id IS NOT NULL THEN jsonb_build_object('ledger_id', m.ledger_id, 'state', m.state,
+                'version', m.version, 'legal_basis', m.legal_basis, 'occurred_at', m.occurred_at) END AS permission,
+            CASE
+                WHEN d.not_after <= :now THEN 'expired'
+                WHEN d.channel <> 'email' THEN 'channel_not_available'
+                WHEN p.is_erased THEN 'erased'
+                WHEN d.builtin = '' AND d.template_version_id IS NULL THEN 'template_unknown'
+                WHEN d.to_email IS NULL AND p.person_id IS NULL THEN
+                    CASE WHEN d.planned_at + make_interval(secs => :person_grace) <= :now
+                         THEN 'person_unknown' ELSE 'waits_for_person' END
+                WHEN coalesce(d.to_email, p.email) IS NULL THEN 'no_address'
+                WHEN NOT d.is_marketing THEN 'allowed'
+                WHEN s.address_hash IS NOT NULL THEN 'address_suppressed'
+                WHEN w.withdrawn_at >= coalesce(m.occurred_at, '-infinity') THEN 'withdrawn'
+                WHEN m.person_id IS NULL THEN
+                    CASE WHEN d.planned_at + make_interval(secs => :permission_grace) <= :now
+                         THEN 'no_permission' ELSE 'waits_for_permission' END
+                WHEN m.state <> 'granted' THEN 'permission_' || m.state
+                ELSE 'allowed'
+            END AS rule
+        FROM due d
+        LEFT JOIN person_card p ON p.person_id = d.person_id
+        LEFT JOIN permission_card m
+            ON m.person_id = d.person_id AND m.channel = d.channel AND m.purpose = d.purpose
+        LEFT JOIN suppression s ON s.address_hash = p.email_hash
+        LEFT JOIN LATERAL (
+            SELECT max(withdrawn_at) AS withdrawn_at FROM withdrawal
+            WHERE person_id = d.person_id AND channel = d.channel AND purpose IN (d.purpose, '')
+        ) w ON true
+    ), decided AS (
+        SELECT *, CASE
+            WHEN rule = 'allowed' THEN 'claimed'
+            WHEN rule = 'expired' THEN 'expired'
+            WHEN rule LIKE 'waits\\_%' THEN 'planned'
+            WHEN rule IN ('channel_not_available', 'template_unknown', 'person_unknown') THEN 'failed'
+            ELSE 'suppressed' END AS next_state
+        FROM verdict
+    )
+    UPDATE dispatch d SET
+        state = n.next_state, rule = n.rule, permission = n.permission,
+        claimed_by = CASE WHEN n.next_state = 'claimed' THEN cast(:me AS uuid) END,
+        claimed_until = CASE WHEN n.next_state = 'claimed' THEN cast(:until AS timestamptz) END,
+        claimed_at = CASE WHEN n.next_state = 'claimed' THEN cast(:now AS timestamptz) ELSE claimed_at END,
+        fence = d.fence + CASE WHEN n.next_state = 'claimed' THEN 1 ELSE 0 END,
+        settled_at = CASE WHEN n.next_state IN ('claimed', 'planned') THEN NULL ELSE cast(:now AS timestamptz) END,
+        next_at = CASE WHEN n.next_state = 'planned' THEN least(
+            :now + make_interval(secs => least(60, 1 + extract(epoch FROM cast(:now AS timestamptz) - d.planned_at))),
+            d.planned_at + make_interval(secs =>
+                CASE n.rule WHEN 'waits_for_person' THEN :person_grace ELSE :permission_grace END))
+            ELSE d.next_at END
+    FROM decided n
+    WHERE d.id = n.id
+    RETURNING d.id, d.state, d.fence, d.claimed_until, d.attempts, d.origin, d.is_marketing, d.purpose, d.person_id,
+        d.source_id, d.response_code, d.template_version_id, d.builtin, d.facts, d.rfc_message_id, n.email,
+        n.language, n.preferred_name
+    """
+)
+"""Claim what is due and decide on it in one statement: the gate."""
+
+LOCK_PERSONS = text(
+    """
+    SELECT person_id FROM person_card WHERE person_id = ANY(cast(:persons AS uuid[]))
+    ORDER BY person_id FOR KEY SHARE SKIP LOCKED
+    """
+)
+"""Held until the hand-over is committed; a withdrawal locks the same row, so that one of the two comes first."""
+
+MARK = text(
+    """
+    UPDATE dispatch d SET state = 'handed_over', handed_over_at = :now, claimed_until = :until,
+        attempts = d.attempts + 1
+    FROM unnest(cast(:ids AS uuid[]), cast(:fences AS bigint[]), cast(:emails AS text[])) AS t (id, fence, email)
+    WHERE d.id = t.id AND d.fence = t.fence AND d.state = 'claimed' AND d.claimed_by = :me AND d.claimed_until > :now
+      AND (d.not_after IS NULL OR d.not_after > :now)
+      AND NOT EXISTS (SELECT FROM person_card p WHERE p.person_id = d.person_id AND p.is_erased)
+      AND (NOT d.is_marketing OR (
+          d.person_id = ANY(cast(:locked AS uuid[]))
+          AND EXISTS (
+              SELECT FROM person_card p
+              JOIN permission_card m ON m.person_id = p.person_id AND m.channel = d.channel AND m.purpose = d.purpose
+              WHERE p.person_id = d.person_id AND p.email = t.email AND m.state = 'granted'
+                AND NOT EXISTS (SELECT FROM suppression s WHERE s.address_hash = p.email_hash)
+                AND NOT EXISTS (
+                    SELECT FROM withdrawal w
+                    WHERE w.person_id = d.person_id AND w.channel = d.channel AND w.purpose IN (d.purpose, '')
+                      AND w.withdrawn_at >= m.occurred_at)
+          )))
+    RETURNING d.id
+    """
+)
+"""Hand over what is still ours and still allowed; runs after LOCK_PERSONS, with a snapshot of its own."""
+
+GIVE_BACK = text(
+    """
+    UPDATE dispatch d SET state = 'planned', claimed_by = NULL, claimed_until = NULL, next_at = :at
+    FROM unnest(cast(:ids AS uuid[]), cast(:fences AS bigint[])) AS t (id, fence)
+    WHERE d.id = t.id AND d.fence = t.fence AND d.state = 'claimed' AND d.claimed_by = :me
+    """
+)
+"""Claimed and not handed over: the next claim decides anew."""
+
+RECORD = text(
+    """
+    UPDATE dispatch d SET state = t.state, reason = t.reason,
+        rule = CASE WHEN t.rule = '' THEN d.rule ELSE t.rule END,
+        next_at = coalesce(t.next_at, d.next_at), claimed_by = NULL, claimed_until = NULL,
+        settled_at = CASE WHEN t.state = 'planned' THEN NULL ELSE cast(:now AS timestamptz) END, is_announced = false
+    FROM jsonb_to_recordset(cast(:outcomes AS jsonb))
+        AS t (id uuid, fence bigint, state text, rule text, reason text, next_at timestamptz)
+    WHERE d.id = t.id AND d.fence = t.fence AND d.state IN ('claimed', 'handed_over', 'in_doubt')
+    """
+)
+"""What the mail server said. An answer that comes after the lease still counts while nobody else has decided."""
+
+RECOVER = text(
+    """
+    WITH late AS (
+        SELECT id FROM dispatch WHERE state IN ('claimed', 'handed_over') AND claimed_until <= :now
+        ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE dispatch d SET
+        state = CASE WHEN d.state = 'handed_over' AND d.is_marketing THEN 'in_doubt' ELSE 'planned' END,
+        rule = CASE WHEN d.state = 'handed_over' AND d.is_marketing THEN 'no_answer' ELSE d.rule END,
+        reason = CASE WHEN d.state = 'handed_over' THEN 'handed over, and no answer was recorded' ELSE d.reason END,
+        settled_at = CASE WHEN d.state = 'handed_over' AND d.is_marketing THEN cast(:now AS timestamptz) END,
+        next_at = :now, claimed_by = NULL, claimed_until = NULL
+    FROM late WHERE d.id = late.id
+    """
+)
+"""Leases that ran out: marketing handed over is in doubt for ever, all else is planned again."""
+
+ANNOUNCE = text(
+    """
+    WITH ended AS (
+        SELECT id FROM dispatch WHERE settled_at IS NOT NULL AND NOT is_announced
+        ORDER BY settled_at, id LIMIT 1000 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE dispatch d SET is_announced = true FROM ended
+    WHERE d.id = ended.id
+    RETURNING d.id, d.origin, d.piece_id, d.source_id, d.person_id, d.channel, d.state, d.rule, d.reason, d.settled_at
+    """
+)
+"""Ends that nobody outside has been told of."""

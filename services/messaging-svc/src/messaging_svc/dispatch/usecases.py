@@ -1,0 +1,266 @@
+"""Plan messages, and decide what became of those in doubt."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    Text,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from kantis_contracts.campaign import PieceReleasedV1, TestMessage
+from kantis_contracts.contacts import ConfirmationRequest
+from kantis_contracts.orders import Notice
+from kantis_kit.ids import new_id
+from kantis_kit.tx import Tx
+from messaging_svc.base import Moment, Uid
+from messaging_svc.dispatch import sql
+from messaging_svc.dispatch.errors import MessageNotFound, NotInDoubt
+from messaging_svc.dispatch.mime import Letterhead
+from messaging_svc.dispatch.model import State, dispatch, dispatch_source
+from messaging_svc.sets import recordset
+from messaging_svc.settings import MessagingSettings
+from messaging_svc.templates.model import template, template_version
+
+_PLANNED: Mapping[str, Any] = {
+    "id": Uid, "origin": Text(), "origin_id": Uid, "person_id": Uid, "channel": Text(), "is_marketing": Boolean(),
+    "purpose": Text(), "source_id": Uid, "piece_id": Uid, "response_code": Text(), "because": JSONB(),
+    "template_version_id": Uid, "builtin": Text(), "facts": JSONB(), "to_email": Text(), "language": Text(),
+    "preferred_name": Text(), "not_after": Moment, "rfc_message_id": Text(),
+}  # fmt: skip
+_BLANK: Mapping[str, Any] = {
+    "response_code": "", "because": [], "builtin": "", "facts": {}, "is_marketing": False, "channel": "email",
+}  # fmt: skip
+
+
+def dispatch_key(origin: str, origin_id: UUID, person_id: UUID | None, channel: str) -> str:
+    """Return the name of a message, the same for every attempt to plan or send it."""
+    name = f"{origin}|{origin_id}|{person_id or ''}|{channel}"
+    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+
+
+async def _plan(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows that are not there yet, and wake the senders when this commits."""
+    domain = Letterhead(tx.settings(MessagingSettings).mail_from, "").domain
+    full = [_BLANK | row | {"id": new_id()} for row in rows]
+    for row in full:
+        key = dispatch_key(row["origin"], row["origin_id"], row.get("person_id"), row["channel"])
+        row["rfc_message_id"] = f"<{key}@{domain}>"
+    # Two deliveries that plan the same messages meet them in the same order.
+    full.sort(key=lambda row: (str(row["origin_id"]), str(row.get("person_id") or "")))
+    new = recordset("new", full, **_PLANNED)
+    names = list(_PLANNED)
+    statement = (
+        insert(dispatch)
+        .from_select(
+            [*names, "state", "rule", "reason", "attempts", "next_at", "planned_at", "fence", "is_announced"],
+            select(*(new.c[name] for name in names), *_start(tx.clock.now())),
+        )
+        .on_conflict_do_nothing()
+    )
+    await tx.execute(statement)
+    await tx.execute(sql.WAKE)
+
+
+def _start(now: datetime) -> list[ColumnElement[Any]]:
+    """Return the values with which every message begins."""
+    return [
+        literal(State.PLANNED.value, Text()), literal("", Text()), literal("", Text()), literal(0, Integer()),
+        literal(now, Moment), literal(now, Moment), literal(0, BigInteger()), literal(value=False, type_=Boolean()),
+    ]  # fmt: skip
+
+
+async def plan_pieces(tx: Tx, event: PieceReleasedV1) -> None:
+    """Plan a message per piece; the cell's template version is frozen when the first of its pieces comes in."""
+    source_id, version_id = await _freeze_source(tx, event)
+    await _plan(
+        tx,
+        [
+            {
+                "origin": "campaign",
+                "origin_id": event.launch_id,
+                "person_id": piece.person_id,
+                "channel": event.channel,
+                "is_marketing": True,
+                "purpose": event.purpose,
+                "source_id": source_id,
+                "piece_id": piece.piece_id,
+                "response_code": piece.response_code,
+                "because": list(piece.because),
+                "template_version_id": version_id,
+                "not_after": event.not_after,
+            }
+            for piece in event.items
+        ],
+    )
+
+
+def _current_version(template_id: UUID) -> ScalarSelect[Any]:
+    return (
+        select(template_version.c.id)
+        .join(template, template.c.id == template_version.c.template_id)
+        .where(template.c.id == template_id, template_version.c.number == template.c.version)
+        .scalar_subquery()
+    )
+
+
+async def _freeze_source(tx: Tx, event: PieceReleasedV1) -> tuple[UUID, UUID | None]:
+    statement = (
+        insert(dispatch_source)
+        .values(
+            id=new_id(),
+            launch_id=event.launch_id,
+            cell_id=event.cell_id,
+            campaign_id=event.campaign_id,
+            campaign_name=event.campaign_name,
+            key_code=event.key_code,
+            cell_name=event.cell_name,
+            segment_id=event.segment_id,
+            segment_name=event.segment_name,
+            channel=event.channel.value,
+            purpose=event.purpose.value,
+            template_id=event.template_id,
+            template_version_id=_current_version(event.template_id),
+            offer=event.offer.model_dump(mode="json") if event.offer else None,
+            cost_per_piece_minor=event.cost_per_piece_minor,
+            currency=event.currency,
+            created_at=tx.clock.now(),
+        )
+        .on_conflict_do_nothing(index_elements=["launch_id", "cell_id"])
+    )
+    await tx.execute(statement)
+    found = await tx.execute(
+        select(dispatch_source.c.id, dispatch_source.c.template_version_id).where(
+            dispatch_source.c.launch_id == event.launch_id, dispatch_source.c.cell_id == event.cell_id
+        )
+    )
+    row = found.one()
+    return row.id, row.template_version_id
+
+
+async def plan_confirmations(tx: Tx, requests: Sequence[ConfirmationRequest]) -> None:
+    """Plan the mails that ask for a confirmation; they go to the address of the request itself."""
+    base = tx.settings(MessagingSettings).public_url.rstrip("/")
+    await _plan(
+        tx,
+        [
+            {
+                "origin": "confirmation",
+                "origin_id": request.request_id,
+                "person_id": request.person_id,
+                "builtin": "confirmation",
+                "facts": {"confirm_url": f"{base}/{request.confirm_path.lstrip('/')}"},
+                "to_email": request.email,
+                "language": request.language,
+                "preferred_name": request.preferred_name,
+            }
+            for request in requests
+        ],
+    )
+
+
+async def plan_notices(tx: Tx, notices: Sequence[Notice]) -> None:
+    """Plan what customers must be told; sent whatever they think of marketing."""
+    await _plan(
+        tx,
+        [
+            {
+                "origin": "notice",
+                "origin_id": notice.notice_id,
+                "person_id": notice.person_id,
+                "builtin": notice.kind,
+                "facts": dict(notice.facts),
+            }
+            for notice in notices
+        ],
+    )
+
+
+async def plan_tests(tx: Tx, tests: Sequence[TestMessage]) -> None:
+    """Plan test messages to addresses of our own."""
+    wanted = {test.template_id for test in tests}
+    found = await tx.execute(
+        select(template_version.c.template_id, template_version.c.id)
+        .join(template, template.c.id == template_version.c.template_id)
+        .where(template.c.id.in_(wanted), template_version.c.number == template.c.version)
+    )
+    versions = {row.template_id: row.id for row in found}
+    await _plan(
+        tx,
+        [
+            {
+                "origin": "test",
+                "origin_id": test.test_id,
+                "template_version_id": versions.get(test.template_id),
+                "to_email": test.to_email,
+                "language": test.language,
+                "preferred_name": test.preferred_name,
+                "facts": {"offer": test.offer.model_dump(mode="json") if test.offer else None},
+            }
+            for test in tests
+        ],
+    )
+
+
+async def retry_waiting(tx: Tx, persons: Sequence[UUID]) -> None:
+    """Let messages that wait for news of these persons be decided on now."""
+    if not persons:
+        return
+    waiting = (
+        update(dispatch)
+        .where(
+            dispatch.c.state == State.PLANNED.value,
+            dispatch.c.rule.in_(("waits_for_person", "waits_for_permission")),
+            dispatch.c.person_id.in_(persons),
+        )
+        .values(next_at=tx.clock.now())
+        .returning(dispatch.c.id)
+    )
+    if (await tx.scalars(waiting)).first() is not None:
+        await tx.execute(sql.WAKE)
+
+
+async def resolve_in_doubt(tx: Tx, message_id: UUID, *, was_sent: bool, reason: str) -> None:
+    """Record what a person found out about a message in doubt; one that was not sent is planned again.
+
+    Raises:
+        MessageNotFound: there is no such message.
+        NotInDoubt: it is not in doubt (any more).
+    """
+    now = tx.clock.now()
+    end = (
+        {"state": State.ACCEPTED.value, "settled_at": now}
+        if was_sent
+        else {"state": State.PLANNED.value, "settled_at": None, "next_at": now}
+    )
+    changed = await tx.scalar(
+        update(dispatch)
+        .where(dispatch.c.id == message_id, dispatch.c.state == State.IN_DOUBT.value)
+        .values(
+            **end,
+            rule="resolved_by_hand",
+            reason=reason,
+            is_announced=False,
+            # Whoever handed it over and comes back late finds another fence and changes nothing.
+            fence=dispatch.c.fence + 1,
+        )
+        .returning(dispatch.c.id)
+    )
+    if changed is None:
+        state = await tx.scalar(select(dispatch.c.state).where(dispatch.c.id == message_id))
+        if state is None:
+            raise MessageNotFound("No message has this id")
+        raise NotInDoubt(f"The message is {state}; only a message in doubt can be resolved")
+    tx.audit("messages.resolve", str(message_id), was_sent=was_sent, reason=reason)
+    await tx.execute(sql.WAKE)

@@ -1,0 +1,39 @@
+"""Composition root of messaging-svc: settings, routes, subscriptions and the sender become a service."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kantis_kit.consumer import handlers_in
+from kantis_kit.service import ServiceSpec
+from kantis_kit.settings import ServiceSettings
+from messaging_svc.dispatch import api as messages
+from messaging_svc.dispatch import consumers as dispatch_consumers
+from messaging_svc.dispatch.sender import send_loop
+from messaging_svc.links import LinkMaker, TrackingTokens
+from messaging_svc.model_registry import metadata
+from messaging_svc.register import consumers as register_consumers
+from messaging_svc.settings import MessagingSettings
+from messaging_svc.templates import api as templates
+from messaging_svc.tracking import api as tracking
+
+
+def _extras(settings: ServiceSettings) -> Mapping[type, Any]:
+    if not settings.link_keys.get_secret_value():
+        return {}
+    links = LinkMaker.from_settings(settings)
+    return {LinkMaker: links, TrackingTokens: links.tokens}
+
+
+SPEC = ServiceSpec(
+    name="messaging",
+    title="Messaging",
+    settings=MessagingSettings,
+    migrations=Path(__file__).resolve().parents[2] / "migrations",
+    metadata=metadata,
+    routers=[templates.router, messages.router, tracking.suppressions],
+    public={"/c": [tracking.clicks], "/o": [tracking.openings], "/u": [tracking.unsubscribing]},
+    handlers=handlers_in(register_consumers, dispatch_consumers),
+    loops=[send_loop],
+    extras=_extras,
+)

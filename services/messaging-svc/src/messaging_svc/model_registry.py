@@ -1,0 +1,11 @@
+"""Every table of the service, for its migrations."""
+
+from messaging_svc.base import metadata
+from messaging_svc.dispatch import model as dispatch
+from messaging_svc.register import model as register
+from messaging_svc.templates import model as templates
+from messaging_svc.tracking import model as tracking
+
+TABLES = (register, templates, dispatch, tracking)
+
+__all__ = ["TABLES", "metadata"]

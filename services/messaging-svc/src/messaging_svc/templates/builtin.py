@@ -1,0 +1,70 @@
+"""Messages of our own: confirmations and what customers must be told. Transactional, without a word of sales.
+
+One layout, one catalogue of words per language; whoever asks for the message supplies its facts as ready words.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+import orjson
+
+from kantis_contracts.values import Language
+from messaging_svc.templates.compiling import LanguageSource, compile_language
+from messaging_svc.templates.rendering import Compiled
+
+FACTS: Mapping[str, tuple[str, ...]] = {
+    "confirmation": ("confirm_url",),
+    "order_placed": ("order_number", "lines", "amount"),
+    "order_shipped": ("order_number", "lines", "tracking"),
+    "invoice_issued": ("order_number", "invoice_number", "amount", "due_on", "reference", "bank_account"),
+}
+"""Kinds of messages, and the facts that each can show; one that is not given is left out."""
+
+_COMMON = ("greeting", "preferred_name", "company")
+_STYLE = (
+    "body{font-family:Helvetica,Arial,sans-serif;font-size:16px;line-height:24px;color:#1c1c1c;background:#fff;"
+    "margin:0;padding:24px}table{border-collapse:collapse}th{text-align:left;font-weight:normal;color:#595959;"
+    "padding:4px 24px 4px 0;vertical-align:top}td{padding:4px 0;white-space:pre-line}a.button{display:inline-block;background:#0b5cad;color:#fff;"
+    "padding:12px 20px;text-decoration:none;border-radius:4px}"
+)
+
+
+def _catalogue() -> dict[str, dict[str, str]]:
+    text = (files("messaging_svc.templates") / "texts.json").read_bytes()
+    loaded: dict[str, dict[str, str]] = orjson.loads(text)
+    return loaded
+
+
+def _source(kind: str, words: Mapping[str, str], language: str) -> LanguageSource:
+    rows = "".join(
+        f"{{% if {fact} %}}<tr><th>{words[f'fact.{fact}']}</th><td>{{{{ {fact} }}}}</td></tr>{{% endif %}}"
+        for fact in FACTS[kind]
+        if not fact.endswith("_url")
+    )
+    action = ""
+    if "confirm_url" in FACTS[kind]:
+        action = f'<p><a class="button" href="{{{{ confirm_url }}}}">{words["confirmation.button"]}</a></p>'
+    after = f"<p>{words[f'{kind}.after']}</p>" if words.get(f"{kind}.after") else ""
+    html = (
+        f'<html lang="{language}"><head><meta charset="utf-8"><style>{_STYLE}</style></head><body>'
+        f"<p>{{{{ greeting() }}}},</p><p>{words[f'{kind}.body']}</p><table>{rows}</table>{action}{after}"
+        f"<p>{words['regards']}<br>{{{{ company }}}}</p></body></html>"
+    )
+    return LanguageSource(subject=words[f"{kind}.subject"], html=html)
+
+
+@cache
+def builtin(kind: str) -> Compiled | None:
+    """Return a message of our own in every language, or None for a kind that we do not have."""
+    if kind not in FACTS:
+        return None
+    fields = (*_COMMON, *FACTS[kind])
+    return Compiled(
+        {
+            Language(name): compile_language(
+                _source(kind, words, name), Language(name), is_marketing=False, fields=fields
+            )
+            for name, words in _catalogue().items()
+        }
+    )

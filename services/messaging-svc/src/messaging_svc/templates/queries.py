@@ -1,0 +1,79 @@
+"""Read templates."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+
+from kantis_contracts.values import Language
+from kantis_kit.tx import ReadTx
+from messaging_svc.templates.errors import TemplateNotFound
+from messaging_svc.templates.model import template, template_version
+from messaging_svc.templates.schemas import LanguageIn, TemplateOut, VersionOut
+
+
+def _templates() -> Select[Any]:
+    return select(template, template_version.c.source).join(
+        template_version,
+        (template_version.c.template_id == template.c.id) & (template_version.c.number == template.c.version),
+    )
+
+
+def _out(row: Any) -> TemplateOut:
+    return TemplateOut(
+        id=row.id,
+        name=row.name,
+        version=row.version,
+        languages=sorted(Language(name) for name in row.source),
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        archived_at=row.archived_at,
+    )
+
+
+async def list_templates(tx: ReadTx, *, after: UUID | None, limit: int) -> list[TemplateOut]:
+    """Return a page of the templates that are in use."""
+    statement = _templates().where(template.c.archived_at.is_(None)).order_by(template.c.id).limit(limit)
+    if after:
+        statement = statement.where(template.c.id > after)
+    return [_out(row) for row in await tx.execute(statement)]
+
+
+async def get_template(tx: ReadTx, template_id: UUID) -> TemplateOut:
+    """Return a template.
+
+    Raises:
+        TemplateNotFound: there is none.
+    """
+    row = (await tx.execute(_templates().where(template.c.id == template_id))).first()
+    if row is None:
+        raise TemplateNotFound("No template has this id")
+    return _out(row)
+
+
+async def get_version(tx: ReadTx, template_id: UUID, number: int | None = None) -> tuple[VersionOut, dict[str, Any]]:
+    """Return a version and its compiled form; the newest when no number is given.
+
+    Raises:
+        TemplateNotFound: there is no such version.
+    """
+    newest = select(func.max(template_version.c.number)).where(template_version.c.template_id == template_id)
+    row = (
+        await tx.execute(
+            select(template_version).where(
+                template_version.c.template_id == template_id,
+                template_version.c.number == (newest.scalar_subquery() if number is None else number),
+            )
+        )
+    ).first()
+    if row is None:
+        raise TemplateNotFound("No such template, or no such version of it")
+    shown = VersionOut(
+        id=row.id,
+        template_id=row.template_id,
+        number=row.number,
+        languages={Language(name): LanguageIn.model_validate(one) for name, one in row.source.items()},
+        created_by=row.created_by,
+        created_at=row.created_at,
+    )
+    return shown, row.compiled

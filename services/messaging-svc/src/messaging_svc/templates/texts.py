@@ -1,0 +1,45 @@
+"""Words of our own in messages: greetings and footers, in every language."""
+
+from collections.abc import Mapping
+
+from babel.core import UnknownLocaleError
+from babel.numbers import format_currency, get_currency_precision
+
+from kantis_contracts.values import Language
+
+GREETING: Mapping[Language, str] = {
+    Language.NB: "Hei",
+    Language.SV: "Hej",
+    Language.DA: "Hej",
+    Language.FI: "Hei",
+    Language.EN: "Hello",
+}
+FOOTER: Mapping[Language, tuple[str, str, str]] = {
+    Language.NB: ("Du får denne e-posten fordi du har sagt ja til det.", "Meld meg av", "Mine valg"),
+    Language.SV: ("Du får det här mejlet för att du har tackat ja till det.", "Avsluta utskick", "Mina val"),
+    Language.DA: ("Du får denne e-mail, fordi du har sagt ja til det.", "Afmeld mig", "Mine valg"),
+    Language.FI: ("Saat tämän viestin, koska olet antanut siihen luvan.", "Peru tilaus", "Omat valintani"),
+    Language.EN: ("You receive this e-mail because you agreed to it.", "Unsubscribe", "My choices"),
+}
+_LOCALES: Mapping[Language, str] = {
+    Language.NB: "nb_NO",
+    Language.SV: "sv_SE",
+    Language.DA: "da_DK",
+    Language.FI: "fi_FI",
+    Language.EN: "en_GB",
+}
+
+
+def greeting(language: Language, preferred_name: str) -> str:
+    """Greet by the name that the person gave; without one, neutrally. A name is never guessed."""
+    name = preferred_name.strip()
+    return f"{GREETING[language]} {name}" if name else GREETING[language]
+
+
+def price(amount_minor: int, currency: str, language: Language) -> str:
+    """Return an amount as people of the language write it."""
+    digits = get_currency_precision(currency)
+    try:
+        return format_currency(amount_minor / 10**digits, currency, locale=_LOCALES[language])
+    except UnknownLocaleError:  # pragma: no cover - every locale above is in Babel
+        return f"{currency} {amount_minor / 10**digits:.{digits}f}"

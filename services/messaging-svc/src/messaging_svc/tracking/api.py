@@ -1,0 +1,143 @@
+"""Addresses that stand in delivered mail (`/c`, `/o`, `/u`), and the suppression list."""
+
+import base64
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+
+from kantis_kit.auth.links import LinkSigner
+from kantis_kit.auth.policy import needs, public
+from kantis_kit.errors import Invalid, NotFound
+from kantis_kit.tx import ReadTx
+from kantis_kit.web.deps import Read, Write
+from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
+from kantis_kit.web.router import Router
+from messaging_svc.links import LinkMaker, TrackingTokens, Unsubscribe, unpack_unsubscribe
+from messaging_svc.settings import MessagingSettings
+from messaging_svc.tracking import queries, usecases
+from messaging_svc.tracking.pages import HEADERS, unsubscribe_page
+from messaging_svc.tracking.schemas import (
+    Suppressed,
+    SuppressionAnswer,
+    SuppressionIn,
+    SuppressionOut,
+    SuppressionQuestion,
+)
+
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+NO_SUCH_LINK = "This link is not one of ours, or it is incomplete"
+_IN_MAIL = "stands in delivered mail; the token names the message"
+
+clicks = Router(prefix="/c")
+openings = Router(prefix="/o")
+unsubscribing = Router(prefix="/u")
+suppressions = Router(prefix="/v1/suppressions", tags=["suppressions"])
+
+
+def _visitor(request: Request) -> dict[str, str]:
+    """Return what a visitor shows of itself; the gateway says where the request came from."""
+    forwarded = request.headers.get("x-forwarded-for", "").split(",")[0].strip()
+    return {
+        "method": request.method,
+        "address": forwarded or (request.client.host if request.client else ""),
+        "user_agent": request.headers.get("user-agent", ""),
+    }
+
+
+@clicks.head("/{token}", policy=public(_IN_MAIL))
+@clicks.get("/{token}", policy=public(_IN_MAIL))
+async def follow_link(token: str, request: Request, tx: Write) -> Response:
+    """Record the click and lead on to where the link of the message leads."""
+    named = tx.use(TrackingTokens).read("c", token)
+    if named is None:
+        raise NotFound(NO_SUCH_LINK)
+    target = await usecases.follow_link(tx, *named, **_visitor(request))
+    if target is None:
+        raise NotFound(NO_SUCH_LINK)
+    return Response(status_code=302, headers={"Location": target, "X-Robots-Tag": "noindex"})
+
+
+@openings.head("/{token}", policy=public(_IN_MAIL))
+@openings.get("/{token}", policy=public(_IN_MAIL))
+async def record_opening(token: str, request: Request, tx: Write) -> Response:
+    """Record that the message was shown; answer with one transparent point."""
+    named = tx.use(TrackingTokens).read("o", token)
+    if named is None:
+        raise NotFound(NO_SUCH_LINK)
+    await usecases.record_opening(tx, named[0], **_visitor(request))
+    return Response(PIXEL, media_type="image/gif")
+
+
+def _unsubscribe(token: str, tx: ReadTx) -> Unsubscribe:
+    payload = tx.use(LinkSigner).read("unsubscribe", token, now=tx.clock.now())
+    link = unpack_unsubscribe(payload) if payload else None
+    if link is None:
+        raise NotFound(NO_SUCH_LINK)
+    return link
+
+
+async def _page(tx: ReadTx, link: Unsubscribe, *, done: bool) -> Response:
+    language = await queries.language_of(tx, link.person_id)
+    preferences = tx.use(LinkMaker).preferences(link.person_id) if link.person_id else None
+    company = tx.settings(MessagingSettings).company
+    return Response(
+        unsubscribe_page(language, company, done=done, preferences=preferences),
+        media_type="text/html",
+        headers={**HEADERS, "Content-Language": language.value},
+    )
+
+
+@unsubscribing.get("/{token}", policy=public(_IN_MAIL))
+async def show_unsubscribe(token: str, tx: Read) -> Response:
+    """Ask whether the person wants to unsubscribe; changes nothing, whoever opens it."""
+    return await _page(tx, _unsubscribe(token, tx), done=False)
+
+
+@unsubscribing.post("/{token}", policy=public(_IN_MAIL))
+async def unsubscribe(token: str, request: Request, tx: Write) -> Response:
+    """Take the no, from a mail program's one click (RFC 8058, either encoding) or from the page's buttons.
+
+    Committed here, where the sending happens, before it is answered.
+    """
+    link = _unsubscribe(token, tx)
+    # Whatever the body says, a POST to this address is a no; the body only tells how it was said.
+    body = await request.body()
+    await usecases.withdraw(
+        tx, link, source="one_click" if b"One-Click" in body else "page", every_purpose=b"choice=all" in body
+    )
+    return await _page(tx, link, done=True)
+
+
+@suppressions.post("", policy=needs("messaging:write"))
+async def suppress(body: SuppressionIn, tx: Write) -> Suppressed:
+    """Never send marketing to these addresses again; only their hashes are kept."""
+    added = await usecases.suppress(tx, body.emails, body.reason, body.note)
+    return Suppressed(added=added, already=len(body.emails) - added)
+
+
+@suppressions.get("", policy=needs("messaging:read"))
+async def list_suppressions(
+    tx: Read, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> Page[SuppressionOut]:
+    """Return the suppression list."""
+    keys = decode_cursor(cursor, 1)
+    try:
+        after = UUID(keys[0]) if keys else None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
+    found = await queries.list_suppressions(tx, after=after, limit=limit)
+    return Page(items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None)
+
+
+@suppressions.post("/check", policy=needs("messaging:read"))
+async def check_suppression(body: SuppressionQuestion, tx: Read) -> SuppressionAnswer:
+    """Say whether an address is on the list; it is asked in the body, so that it stands in no log of addresses."""
+    found = await queries.find_suppression(tx, body.email)
+    return SuppressionAnswer(is_suppressed=found is not None, suppression=found)
+
+
+@suppressions.delete("/{suppression_id}", policy=needs("messaging:write", privileged=True), status_code=204)
+async def lift_suppression(suppression_id: UUID, tx: Write) -> None:
+    """Take an address off the list."""
+    await usecases.lift_suppression(tx, suppression_id)

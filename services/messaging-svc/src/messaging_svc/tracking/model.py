@@ -1,0 +1,44 @@
+"""Evidence of clicks and openings, withdrawals, and addresses that get no marketing."""
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, Text
+
+from messaging_svc.base import Moment, Uid, metadata
+
+engagement = Table(
+    "engagement",
+    metadata,
+    Column("id", Uid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("message_id", Uid, nullable=False),
+    Column("link", Integer),
+    Column("method", Text, nullable=False),
+    Column("ip_prefix", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Column("delay_ms", BigInteger),
+    Column("verdict", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    Column("person_id", Uid, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("id", Uid, nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("message_id", Uid),
+    Column("withdrawn_at", Moment, nullable=False),
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("address_hash", LargeBinary, primary_key=True),
+    Column("id", Uid, nullable=False, unique=True),
+    Column("reason", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("added_at", Moment, nullable=False),
+)

@@ -1,0 +1,96 @@
+"""Read what tracking needs to answer a visitor, and the suppression list."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from kantis_contracts.values import Language
+from kantis_kit.tx import ReadTx
+from messaging_svc.addresses import address_hash
+from messaging_svc.dispatch.model import dispatch, dispatch_source
+from messaging_svc.register.model import person_card
+from messaging_svc.templates.model import template_version
+from messaging_svc.templates.rendering import Compiled
+from messaging_svc.tracking.model import engagement, suppression
+from messaging_svc.tracking.schemas import SuppressionOut
+
+BURST = timedelta(seconds=10)
+
+
+async def find_message(tx: ReadTx, message_id: UUID) -> Any | None:
+    """Return what a click or an opening is about, or None for a message that is gone."""
+    found = await tx.execute(
+        select(
+            dispatch.c.id, dispatch.c.origin, dispatch.c.person_id, dispatch.c.response_code, dispatch.c.state,
+            dispatch.c.settled_at, dispatch.c.template_version_id, dispatch_source.c.campaign_id,
+            dispatch_source.c.cell_id,
+            func.coalesce(dispatch.c.language, person_card.c.language, "en").label("language"),
+        )
+        .outerjoin(dispatch_source, dispatch_source.c.id == dispatch.c.source_id)
+        .outerjoin(person_card, person_card.c.person_id == dispatch.c.person_id)
+        .where(dispatch.c.id == message_id)
+    )  # fmt: skip
+    return found.first()
+
+
+async def find_target(tx: ReadTx, message: Any, position: int, public_url: str) -> str | None:
+    """Return where a link leads: stored with the version of the template, never taken from the request."""
+    if message.template_version_id is None:
+        return None
+    stored = await tx.scalar(
+        select(template_version.c.compiled).where(template_version.c.id == message.template_version_id)
+    )
+    compiled = Compiled.from_json(stored)
+    links = compiled.links(compiled.language_for(message.language))
+    if position >= len(links):
+        return None
+    if links[position].kind == "response":
+        return f"{public_url}/r/{message.response_code}" if message.response_code else public_url
+    return links[position].target
+
+
+async def count_burst(tx: ReadTx, message_id: UUID, position: int, now: datetime) -> int:
+    """Return how many different links of the message were followed in the last seconds, this one included."""
+    others = await tx.scalar(
+        select(func.count(engagement.c.link.distinct())).where(
+            engagement.c.message_id == message_id,
+            engagement.c.kind == "click",
+            engagement.c.link != position,
+            engagement.c.seen_at > now - BURST,
+        )
+    )
+    return int(others or 0) + 1
+
+
+async def language_of(tx: ReadTx, person_id: UUID | None) -> Language:
+    """Return the language in which a person is addressed."""
+    found = await tx.scalar(select(person_card.c.language).where(person_card.c.person_id == person_id))
+    return Language(found) if found else Language.EN
+
+
+async def list_suppressions(tx: ReadTx, *, after: UUID | None, limit: int) -> list[SuppressionOut]:
+    """Return a page of the suppression list."""
+    statement = select(suppression).order_by(suppression.c.id).limit(limit)
+    if after:
+        statement = statement.where(suppression.c.id > after)
+    return [_out(row) for row in await tx.execute(statement)]
+
+
+async def find_suppression(tx: ReadTx, email: str) -> SuppressionOut | None:
+    """Return the entry of an address, if there is one."""
+    found = await tx.execute(select(suppression).where(suppression.c.address_hash == address_hash(email)))
+    row = found.first()
+    return _out(row) if row else None
+
+
+def _out(row: Any) -> SuppressionOut:
+    return SuppressionOut(
+        id=row.id,
+        address_hash=bytes(row.address_hash).hex(),
+        reason=row.reason,
+        note=row.note,
+        added_by=row.added_by,
+        added_at=row.added_at,
+    )

@@ -1,0 +1,212 @@
+"""Keep evidence of clicks and openings; take people's no where the sending happens."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from kantis_contracts.values import Channel, Purpose
+from kantis_kit.ids import new_id
+from kantis_kit.tx import Tx
+from messaging_svc.addresses import address_hash, normalise
+from messaging_svc.dispatch.model import State, dispatch
+from messaging_svc.links import Unsubscribe
+from messaging_svc.register.model import permission_card, person_card
+from messaging_svc.settings import MessagingSettings
+from messaging_svc.tracking import events, queries
+from messaging_svc.tracking.errors import SuppressionNotFound
+from messaging_svc.tracking.model import engagement, suppression, withdrawal
+from messaging_svc.tracking.verdicts import Evidence, ip_prefix, judge
+
+ALL_PURPOSES = ""
+_MAX_AGENT = 300
+_WIRE_LOOKS = 100
+_WIRE_PAUSE_SECONDS = 0.01
+
+
+async def follow_link(
+    tx: Tx, message_id: UUID, position: int, *, method: str, address: str, user_agent: str
+) -> str | None:
+    """Record a click and return where the link leads; None when message or link is gone."""
+    message = await queries.find_message(tx, message_id)
+    if message is None:
+        return None
+    target = await queries.find_target(
+        tx, message, position, tx.settings(MessagingSettings).public_url.rstrip("/")
+    )
+    if target is None:
+        return None
+    burst = await queries.count_burst(tx, message_id, position, tx.clock.now())
+    await _record(tx, message, "click", position, burst, method, address, user_agent)
+    return target
+
+
+async def record_opening(tx: Tx, message_id: UUID, *, method: str, address: str, user_agent: str) -> None:
+    """Record that a message was shown; one that is gone is not."""
+    message = await queries.find_message(tx, message_id)
+    if message is not None:
+        await _record(tx, message, "open", None, 1, method, address, user_agent)
+
+
+async def _record(  # noqa: PLR0917 - one call each, right above
+    tx: Tx,
+    message: Any,
+    kind: str,
+    position: int | None,
+    burst: int,
+    method: str,
+    address: str,
+    user_agent: str,
+) -> None:
+    now = tx.clock.now()
+    delay = None
+    if message.state == State.ACCEPTED and message.settled_at is not None:
+        delay = (now - message.settled_at).total_seconds()
+    verdict, because = judge(Evidence(method, user_agent, delay, burst))
+    engagement_id = new_id()
+    await tx.execute(
+        insert(engagement).values(
+            id=engagement_id,
+            kind=kind,
+            message_id=message.id,
+            link=position,
+            method=method,
+            ip_prefix=ip_prefix(address),
+            user_agent=user_agent.replace("\x00", "")[:_MAX_AGENT],
+            delay_ms=None if delay is None else int(delay * 1000),
+            verdict=verdict.value,
+            because=because,
+            seen_at=now,
+        )
+    )
+    if message.origin != "test":
+        tx.stage(events.engaged(kind, engagement_id, message, verdict.value, now))
+
+
+async def withdraw(tx: Tx, link: Unsubscribe, *, source: str, every_purpose: bool = False) -> None:
+    """Take a person's no. Once this is committed, no marketing of the purpose is handed over to them.
+
+    Idempotent: a no that is in force already changes nothing. A message that is on the wire right now is waited for,
+    so that none begins after the person has been answered.
+    """
+    if link.person_id is None:
+        return  # a test message: there is nobody to withdraw
+    purpose = ALL_PURPOSES if every_purpose else link.purpose.value
+    # Senders hold this row while they mark a hand-over: theirs is either committed before, or sees our no.
+    await tx.execute(
+        select(person_card.c.person_id).where(person_card.c.person_id == link.person_id).with_for_update()
+    )
+    if await _is_in_force(tx, link.person_id, {purpose, ALL_PURPOSES}, link.purpose):
+        return
+    now = tx.clock.now()
+    message = await queries.find_message(tx, link.message_id)
+    statement = insert(withdrawal).values(
+        person_id=link.person_id,
+        channel=Channel.EMAIL.value,
+        purpose=purpose,
+        id=new_id(),
+        source=source,
+        message_id=message.id if message else None,
+        withdrawn_at=now,
+    )
+    stored = await tx.scalar(
+        statement.on_conflict_do_update(
+            index_elements=["person_id", "channel", "purpose"],
+            set_={
+                name: statement.excluded[name] for name in ("id", "source", "message_id", "withdrawn_at")
+            },
+        ).returning(withdrawal.c.id)
+    )
+    tx.stage(
+        events.permission_withdrawn(
+            stored, link.person_id, None if every_purpose else link.purpose, source, message, now
+        )
+    )
+    await _wait_for_wire(tx, link.person_id)
+
+
+async def _is_in_force(
+    tx: Tx, person_id: UUID, purposes: Collection[str], purpose: Purpose
+) -> bool:
+    """Say whether an earlier no of this kind is younger than the last yes."""
+    said = await tx.scalar(
+        select(func.max(withdrawal.c.withdrawn_at)).where(
+            withdrawal.c.person_id == person_id,
+            withdrawal.c.channel == Channel.EMAIL.value,
+            withdrawal.c.purpose.in_(purposes),
+        )
+    )
+    if said is None:
+        return False
+    yes = select(func.max(permission_card.c.occurred_at)).where(
+        permission_card.c.person_id == person_id,
+        permission_card.c.channel == Channel.EMAIL.value,
+        permission_card.c.state == "granted",
+    )
+    if ALL_PURPOSES not in purposes or len(purposes) > 1:
+        yes = yes.where(permission_card.c.purpose == purpose.value)
+    granted = await tx.scalar(yes)
+    return granted is None or granted <= said
+
+
+async def _wait_for_wire(tx: Tx, person_id: UUID) -> None:
+    """Wait until no message to the person is between its hand-over and its outcome; a second at most.
+
+    A server that takes longer to answer has had its message begun long before.
+    """
+    on_the_wire = select(dispatch.c.id).where(
+        dispatch.c.person_id == person_id, dispatch.c.is_marketing, dispatch.c.state == State.HANDED_OVER.value
+    )
+    for _ in range(_WIRE_LOOKS):
+        if (await tx.scalars(on_the_wire.limit(1))).first() is None:
+            return
+        await asyncio.sleep(_WIRE_PAUSE_SECONDS)
+
+
+async def suppress(tx: Tx, emails: Sequence[str], reason: str, note: str) -> int:
+    """Never send marketing to these addresses again; return how many were not on the list.
+
+    Only hashes are kept. Transactional mail is not affected.
+    """
+    hashes = {address_hash(email) for email in emails if normalise(email)}
+    now = tx.clock.now()
+    # As for a withdrawal: a sender that is marking a hand-over to one of these persons comes before or after us.
+    await tx.execute(
+        select(person_card.c.person_id)
+        .where(person_card.c.email_hash.in_(hashes))
+        .order_by(person_card.c.person_id)
+        .with_for_update()
+    )
+    added = await tx.scalars(
+        insert(suppression)
+        .values(
+            [
+                {
+                    "address_hash": one, "id": new_id(), "reason": reason, "note": note, "added_by": tx.actor,
+                    "added_at": now,
+                }
+                for one in sorted(hashes)
+            ]
+        )
+        .on_conflict_do_nothing()
+        .returning(suppression.c.id)
+    )  # fmt: skip
+    count = len(list(added))
+    tx.audit("suppressions.add", reason, added=count)
+    return count
+
+
+async def lift_suppression(tx: Tx, suppression_id: UUID) -> None:
+    """Take an address off the list.
+
+    Raises:
+        SuppressionNotFound: it is not on it.
+    """
+    removed = await tx.scalar(
+        delete(suppression).where(suppression.c.id == suppression_id).returning(suppression.c.id)
+    )
+    if removed is None:
+        raise SuppressionNotFound("No entry of the suppression list has this id")

@@ -1,0 +1,65 @@
+"""Was it a person? A verdict on a click or an opening, from evidence that is kept, so that it can be given anew.
+
+Careful in one direction: a doubtful click is kept and called suspect; only what is surely a machine is called one.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+MACHINE_SECONDS = 2.0
+SUSPECT_SECONDS = 15.0
+BURST_LINKS = 3
+
+_SCANNERS = re.compile(
+    r"bot\b|crawl|spider|scan|preview|proofpoint|barracuda|mimecast|safelinks|symantec|messagelabs|trendmicro|fireeye"
+    r"|python-|curl/|wget|go-http-client|java/|okhttp|headlesschrome|phantomjs|libwww|axios|node-fetch",
+    re.IGNORECASE,
+)
+
+
+class Verdict(StrEnum):
+    """Who was it."""
+
+    HUMAN = "human"
+    SUSPECT = "suspect"
+    MACHINE = "machine"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a click or an opening when it comes."""
+
+    method: str
+    user_agent: str
+    delay_seconds: float | None
+    """Since the mail server accepted the message; None while it has not."""
+    links_of_burst: int = 1
+    """Different links of the message that were followed within seconds, this one included."""
+
+
+def judge(evidence: Evidence) -> tuple[Verdict, str]:
+    """Return the verdict and the rule that gave it."""
+    if evidence.method == "HEAD":
+        return Verdict.MACHINE, "head_request"
+    if not evidence.user_agent.strip():
+        return Verdict.MACHINE, "no_user_agent"
+    if _SCANNERS.search(evidence.user_agent):
+        return Verdict.MACHINE, "known_agent"
+    if evidence.delay_seconds is None or evidence.delay_seconds < MACHINE_SECONDS:
+        return Verdict.MACHINE, "faster_than_people"
+    if evidence.links_of_burst >= BURST_LINKS:
+        return Verdict.SUSPECT, "many_links_at_once"
+    if evidence.delay_seconds < SUSPECT_SECONDS:
+        return Verdict.SUSPECT, "very_fast"
+    return Verdict.HUMAN, "no_sign_of_a_machine"
+
+
+def ip_prefix(address: str) -> str:
+    """Return the network of an address, /24 or /48: enough to see a data centre, not enough to find a person."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    return str(ipaddress.ip_network(f"{parsed}/{24 if parsed.version == 4 else 48}", strict=False))  # noqa: PLR2004
