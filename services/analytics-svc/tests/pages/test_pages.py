@@ -17,7 +17,7 @@ from analytics_svc.campaigns.statistics import wilson
 from analytics_svc.campaigns.table import harmless
 from analytics_svc.main import SPEC
 from analytics_svc.pages.api import wanted_language
-from analytics_svc.pages.plots import nice_ceiling
+from analytics_svc.pages.plots import Range, nice_ceiling, ranges
 from analytics_svc.pages.render import CONTENT_SECURITY_POLICY, render_report
 from analytics_svc.pages.texts import TEXTS
 from kantis_contracts.campaign import CampaignLaunchedV1, CellCard
@@ -145,6 +145,17 @@ def test_wilson_gives_the_interval_of_the_textbook():
 @given(st.floats(1e-3, 1e12))
 def test_an_axis_ends_just_above_what_it_shows(value):
     assert value <= nice_ceiling(value) <= 2.5 * value * 1.0001
+
+
+def test_a_long_name_is_broken_and_cut_under_the_axis_and_whole_beside_the_dot():
+    long = "Klikanneet (henkilöt) ja muut jotka eivät mahdu viivan alle"
+    points = [Range(f"{number} {long}", 0.1, 0.2, 0.3) for number in range(7)]
+    tree = ET.fromstring(ranges(points, title="t", about="a", key="k", show=str))  # noqa: S314
+
+    labels = [text.text for text in tree.iter("text") if text.get("text-anchor") == "middle"]
+    assert 14 == len(labels)
+    assert max(len(label) for label in labels) <= 640 / 7 / 6
+    assert 7 == sum(long in (title.text or "") for title in tree.iter("title"))
 
 
 @given(st.text(max_size=20))

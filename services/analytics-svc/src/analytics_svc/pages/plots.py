@@ -7,6 +7,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 _WIDTH = 720
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 16, 44
 _HEIGHT = 280
+_LETTER = 6.5  # width of a letter of 12 px, on the safe side
+_LINES = 2
 _SERIES = 6  # as many colours as the page's style has; more series begin again
 
 
@@ -50,6 +52,23 @@ def _text(parent: Element, x: float, y: float, text: str, anchor: str = "middle"
     SubElement(
         parent, "text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}
     ).text = text
+
+
+def _label(parent: Element, x: float, text: str, room: float) -> None:
+    """Write a group's name under the axis, on two lines where that helps, cut where it must be."""
+    fits = max(3, int(room / _LETTER))
+    words, lines = text.split(), [""]
+    for word in words:
+        joined = f"{lines[-1]} {word}".strip()
+        if len(joined) <= fits or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines.append(word)
+    if len(lines) > _LINES:
+        lines = [lines[0], " ".join(lines[1:])]
+    for number, line in enumerate(lines):
+        shown = line if len(line) <= fits else f"{line[: fits - 1]}…"
+        _text(parent, x, _HEIGHT - _BOTTOM + 16 + number * 14, shown)
 
 
 def _line(parent: Element, kind: str, x1: float, y1: float, x2: float, y2: float) -> None:  # noqa: PLR0917 - two points
@@ -116,7 +135,7 @@ def bars(
                 },
             )
             SubElement(bar, "title").text = f"{one.name}, {group}: {show(value)}"
-        _text(svg, middle, _HEIGHT - _BOTTOM + 18, group)
+        _label(svg, middle, group, slot)
     return tostring(svg, encoding="unicode")
 
 
@@ -143,5 +162,5 @@ def ranges(points: Sequence[Range], *, title: str, about: str, key: str, show: S
         )
         described = f"{show(point.value)} ({show(point.low)} – {show(point.high)})"
         SubElement(dot, "title").text = f"{point.name}: {described}"
-        _text(svg, x, _HEIGHT - _BOTTOM + 18, point.name)
+        _label(svg, x, point.name, slot)
     return tostring(svg, encoding="unicode")

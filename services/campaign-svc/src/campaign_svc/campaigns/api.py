@@ -35,7 +35,7 @@ from kantis_kit.web.router import Router
 router = Router(prefix="/v1/campaigns", tags=["campaigns"])
 offers = Router(prefix="/v1/offers", tags=["campaigns"])
 READ, WRITE = needs("campaign:read"), needs("campaign:write")
-LAUNCH = needs("campaign:write", privileged=True)
+
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -154,7 +154,7 @@ async def send_test(campaign_id: UUID, body: TestSendIn, tx: Write) -> TestSendO
     return await usecases.send_test(tx, campaign_id, body)
 
 
-@router.post("/{campaign_id}/launch", policy=LAUNCH, status_code=202)
+@router.post("/{campaign_id}/launch", policy=WRITE, status_code=202)
 async def launch_campaign(
     campaign_id: UUID, tx: Write, response: Response, body: LaunchIn | None = None
 ) -> LaunchOut:

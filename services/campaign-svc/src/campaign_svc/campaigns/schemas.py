@@ -16,7 +16,9 @@ Minor = Annotated[int, Field(ge=0, le=10**15)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 ResponsePercent = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
-KeyCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z][0-9A-Z-]{1,11}$", to_upper=True)]
+KeyCode = Annotated[
+    str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z-]{1,11}$", to_upper=True)
+]
 
 
 class CampaignState(StrEnum):

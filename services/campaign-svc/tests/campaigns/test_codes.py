@@ -1,0 +1,75 @@
+"""Response codes: mistakes are noticed."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from campaign_svc.campaigns.codes import ALPHABET, check_character, draw_code, is_sound, normal
+from campaign_svc.campaigns.model import cell_of, standing
+from campaign_svc.campaigns.schemas import PieceState
+from kantis_contracts.values import ResponseCode
+
+characters = st.sampled_from(ALPHABET)
+codes = st.text(characters, min_size=9, max_size=9).map(lambda data: data + check_character(data))
+
+
+@given(codes, st.integers(0, 9), characters)
+def test_every_single_wrong_character_is_found(code, place, other):
+    wrong = code[:place] + other + code[place + 1 :]
+
+    assert is_sound(code)
+    assert is_sound(wrong) == (wrong == code)
+
+
+@given(codes, st.integers(0, 9), st.integers(0, 9))
+def test_every_swap_of_two_characters_is_found_adjacent_or_not(code, one, other):
+    letters = list(code)
+    letters[one], letters[other] = letters[other], letters[one]
+    wrong = "".join(letters)
+
+    assert is_sound(wrong) == (wrong == code)
+
+
+@given(codes)
+def test_a_code_is_understood_as_people_key_it(code):
+    keyed = f"{code[:5]}-{code[5:]} ".lower().replace("0", "o").replace("1", "l")
+
+    assert is_sound(keyed)
+    assert code == normal(keyed)
+
+
+def test_what_is_no_code_is_not_sound():
+    assert not any(is_sound(text) for text in ("", "ABC", "U" * 10, "0" * 11, "ÆØÅ4567890"))
+
+
+def test_drawn_codes_are_sound_fit_the_contract_and_do_not_repeat():
+    drawn = {draw_code() for _ in range(2_000)}
+
+    assert 2_000 == len(drawn)
+    assert all(is_sound(code) for code in drawn)
+    assert all(TypeAdapter(ResponseCode).validate_python(code) for code in drawn)
+
+
+@given(st.uuids(), st.lists(st.uuids(), min_size=1, max_size=30, unique=True), st.integers(1, 99))
+def test_a_person_s_cell_is_the_same_at_every_delivery_and_one_of_the_campaign_s(
+    launch, persons, share
+):
+    shares = [(launch, share), (persons[0], 100 - share)]
+
+    cells = [cell_of(launch, person, shares) for person in persons]
+
+    assert cells == [cell_of(launch, person, shares) for person in persons]
+    assert set(cells) <= {launch, persons[0]}
+
+
+states = st.sampled_from(PieceState)
+moments = st.datetimes()
+
+
+@given(st.lists(st.tuples(states.filter(lambda s: s != "released"), moments), max_size=8))
+def test_what_is_said_of_a_piece_ends_the_same_in_any_order_and_certainty_beats_doubt(said):
+    end = max(said, key=lambda one: standing(*one), default=None)
+
+    assert end == max(reversed(said), key=lambda one: standing(*one), default=None)
+    if any(state != PieceState.IN_DOUBT for state, _ in said):
+        assert end[0] != PieceState.IN_DOUBT
