@@ -1,7 +1,7 @@
 """RabbitMQ keeps the port's promises; what only RabbitMQ can suffer is here too."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 import aio_pika
 import pytest
@@ -56,6 +56,14 @@ class RabbitBench:
 
     async def bring_back(self) -> None:
         await asyncio.to_thread(self.server.start_app)
+
+    @asynccontextmanager
+    async def hang(self):
+        self.server.freeze()
+        try:
+            yield
+        finally:
+            self.server.thaw()
 
     async def clear(self) -> None:
         queues = [f"{self.service}.{name}" for name in ("first", "second")]

@@ -66,7 +66,7 @@ class EmbeddedBroker:
         self._blocked = False
         self._publishing: asyncpg.Pool[Any] | None = None
         self._working: asyncpg.Pool[Any] | None = None
-        self._kept = Kept("embedded broker", self._hold, (*LOST, BrokerError))
+        self._kept = Kept("embedded broker", self._hold)
 
     @property
     def state(self) -> str:

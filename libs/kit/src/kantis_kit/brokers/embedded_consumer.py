@@ -46,11 +46,13 @@ class EmbeddedConsumer:
         self.wake = asyncio.Event()
         self._work, self._shuffle = work, shuffle
         self._held: set[int] = set()
+        self._unfinished: list[tuple[str, list[int], int]] = []
 
     def enlisted(self, owner: int | None) -> None:
         """Claim as this owner from now on; what an earlier one holds comes again."""
         self.owner = owner
         self._held.clear()
+        self._unfinished.clear()
         self.wake.set()
 
     async def batches(self) -> AsyncIterator[Sequence[Delivery]]:
@@ -58,9 +60,10 @@ class EmbeddedConsumer:
         while True:
             self.wake.clear()
             room = self.prefetch - len(self._held)
-            if room > 0 and self.owner is not None:
+            if self.owner is not None and (room > 0 or self._unfinished):
                 try:
-                    batch = await self._claim(room, self.owner)
+                    await self._finish_the_unfinished()
+                    batch = await self._claim(room, self.owner) if room > 0 else []
                 except LOST as error:
                     log.warning("broker.claim_failed", queue=self.queue, reason=describe(error))
                     await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311 - jitter
@@ -74,7 +77,7 @@ class EmbeddedConsumer:
                     await self.wake.wait()
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """Delete the messages. When the database is away they come again."""
+        """Delete the messages. On a lost connection they come again."""
         await self._finish(sql.ACK, deliveries)
 
     async def release(self, deliveries: Sequence[Delivery]) -> None:
@@ -108,8 +111,18 @@ class EmbeddedConsumer:
                     messages=len(numbers),
                     reason=describe(error),
                 )
+                # Who still owns them must try again: nobody else can have them.
+                if owner == self.owner:
+                    self._unfinished.append((statement, numbers, owner))
             self._held.difference_update(numbers)
         self.wake.set()
+
+    async def _finish_the_unfinished(self) -> None:
+        while self._unfinished:
+            entry = self._unfinished[0]
+            await self._work(*entry)
+            if self._unfinished and self._unfinished[0] is entry:  # not if the owner has changed
+                del self._unfinished[0]
 
 
 def write_head(envelope: Envelope) -> bytes:

@@ -24,16 +24,11 @@ class Kept:
     `hold` connects, calls `ready()` on this object, and returns or raises when the connection is gone.
     """
 
-    def __init__(
-        self,
-        name: str,
-        hold: Callable[["Kept"], Awaitable[None]],
-        lost: tuple[type[Exception], ...],
-    ) -> None:
+    def __init__(self, name: str, hold: Callable[["Kept"], Awaitable[None]]) -> None:
         self.name = name
         self.is_up = False
         self.error: Exception | None = None
-        self._hold, self._lost = hold, lost
+        self._hold = hold
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -90,7 +85,7 @@ class Kept:
             try:
                 await self._hold(self)
                 error: Exception = ConnectionResetError("the connection was closed")
-            except self._lost as reason:
+            except Exception as reason:  # noqa: BLE001 - whatever ends a connection, it must come back
                 error = reason
             if self.is_up:
                 pause = FIRST_PAUSE_SECONDS

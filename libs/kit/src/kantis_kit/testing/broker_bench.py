@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -48,6 +48,10 @@ class BrokerBench(Protocol):
 
     async def bring_back(self) -> None:
         """Undo `take_away`."""
+        ...
+
+    def hang(self) -> AbstractAsyncContextManager[None]:
+        """Let the broker take what is sent and answer nothing, inside the block."""
         ...
 
 

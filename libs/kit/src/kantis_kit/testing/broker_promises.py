@@ -54,7 +54,6 @@ class BrokerPromises:
     @staticmethod
     @asynccontextmanager
     async def started(bench: BrokerBench) -> AsyncIterator[Broker]:
-        """Provide one more connection."""
         broker = bench.broker()
         await broker.start()
         try:
@@ -342,14 +341,51 @@ class BrokerPromises:
         assert [PublishFailed, PublishFailed] == [type(each) for each in outcomes]
         assert broker.state == "up"
 
+    async def test_a_broker_that_hangs_fails_the_publish_and_works_when_it_answers(
+        self, bench: BrokerBench, broker: Broker, queue: str
+    ) -> None:
+        await broker.declare([Subscription(queue, (HAPPENED,))])
+        after = envelope()
+        async with bench.hang(), asyncio.timeout(GUARD_SECONDS):
+            outcomes = await broker.publish([envelope(), envelope()])
+
+        async def is_published() -> bool:
+            return await broker.publish([after]) == [None]
+
+        await until(is_published, "publishing works again")
+        assert [PublishFailed, PublishFailed] == [type(each) for each in outcomes]
+        assert after.id in ids(await empty(broker, queue))
+
+    async def test_acks_on_a_lost_connection_do_not_raise_and_the_messages_come_again(
+        self, bench: BrokerBench, broker: Broker, queue: str
+    ) -> None:
+        await broker.declare([Subscription(queue, (HAPPENED,))])
+        await broker.publish([envelope(), envelope()])
+
+        async with broker.consume(queue) as consumer:
+            held = await take(consumer, 2)
+            await bench.take_away()
+            try:
+                await until(lambda: broker.state == "down", "the loss was noticed")
+                await consumer.ack(held[:1])
+                await consumer.release(held[1:])
+                with pytest.raises(BrokerError):
+                    await broker.declare([Subscription(queue, (HAPPENED,))])
+            finally:
+                await bench.bring_back()
+            again = await take(consumer, 2)
+            await consumer.ack(again)
+
+        assert set(ids(held)) == set(ids(again))
+        assert {True} == {each.redelivered for each in again}
+
     async def test_consumers_killed_at_random_lose_nothing(
         self, bench: BrokerBench, broker: Broker, queue: str
     ) -> None:
         seed = 20261122
         chance = random.Random(seed)  # noqa: S311 - a replay needs the seed
         await broker.declare([Subscription(queue, (HAPPENED,))])
-        sent: set[UUID] = set()
-        handled: set[UUID] = set()
+        sent, handled = set[UUID](), set[UUID]()
 
         async with nursery(bench, queue) as children:
             for _ in range(KILLS):

@@ -71,6 +71,14 @@ class RabbitServer(ABC):
         """End it as a power cut does; `start` brings it back with its data."""
 
     @abstractmethod
+    def freeze(self) -> None:
+        """Stop it in its tracks: connections stay open, nothing is answered."""
+
+    @abstractmethod
+    def thaw(self) -> None:
+        """Undo `freeze`."""
+
+    @abstractmethod
     def close(self) -> None:
         """End it and remove its data."""
 
@@ -146,6 +154,18 @@ class InstalledRabbit(RabbitServer):
             process.wait(COMMAND_SECONDS)
             pipe.close()
         self._processes.clear()
+
+    def freeze(self) -> None:
+        """Stop the server's processes."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let the server's processes go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process, _ in self._processes:
+            os.killpg(process.pid, number)  # the group that we made for it
 
     def close(self) -> None:
         """End the server and remove its folder."""
@@ -228,6 +248,14 @@ class DockerRabbit(RabbitServer):
         """Kill the container; its volume stays."""
         run(["docker", "kill", self._container])
 
+    def freeze(self) -> None:
+        """Pause the container."""
+        run(["docker", "pause", self._container])
+
+    def thaw(self) -> None:
+        """Let the container go on."""
+        run(["docker", "unpause", self._container])
+
     def close(self) -> None:
         """Remove the container and its volume."""
         run(["docker", "rm", "--force", "--volumes", self._container])
@@ -264,6 +292,14 @@ class GivenRabbit(RabbitServer):
     def kill(self) -> None:
         """Refuse: it is not ours."""
         self.ctl("kill")
+
+    def freeze(self) -> None:
+        """Refuse: it is not ours."""
+        self.ctl("freeze")
+
+    def thaw(self) -> None:
+        """Refuse: it is not ours."""
+        self.ctl("thaw")
 
     def close(self) -> None:
         """Do nothing: it is not ours to end."""
