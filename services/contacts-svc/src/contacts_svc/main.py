@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import contacts_svc.imports.api
+import contacts_svc.imports.jobs
 import contacts_svc.intake.api
 import contacts_svc.intake.jobs
 import contacts_svc.people.api
@@ -35,6 +37,7 @@ SPEC = ServiceSpec(
         contacts_svc.people.api.router,
         contacts_svc.permissions.api.router,
         contacts_svc.intake.api.router,
+        contacts_svc.imports.api.router,
         contacts_svc.segments.api.router,
     ],
     public={
@@ -42,7 +45,7 @@ SPEC = ServiceSpec(
         "/p": [contacts_svc.intake.api.confirmations, contacts_svc.permissions.api.pages],
     },
     handlers=handlers_in(contacts_svc.permissions.consumers, contacts_svc.segments.consumers),
-    timers=timers_in(contacts_svc.intake.jobs),
-    jobs=jobs_in(contacts_svc.intake.jobs),
+    timers=timers_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs),
+    jobs=jobs_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs),
     extras=_extras,
 )

@@ -1,0 +1,32 @@
+"""Timed work of imports."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from contacts_svc.imports import usecases
+from kantis_kit.timers import Timer, on_timer, recurring
+from kantis_kit.tx import Tx
+
+
+@on_timer(usecases.CHUNK_TIMER)
+async def take_chunks(tx: Tx, timers: Sequence[Timer]) -> None:
+    """Take the next chunk of the import that has waited longest; the others keep their turn."""
+    first, *others = timers
+    await usecases.take_chunk(tx, UUID(first.key))
+    for timer in others:
+        # One chunk is one transaction, so the others are set anew.
+        await tx.schedule(timer.kind, timer.key, timer.due_at)
+
+
+@on_timer(usecases.FORGET_TIMER)
+async def forget_files(tx: Tx, timers: Sequence[Timer]) -> None:
+    """Delete the files of imports that are done."""
+    for timer in timers:
+        await usecases.forget_file(tx, UUID(timer.key))
+
+
+@recurring("imports.tidy", every=timedelta(hours=6))
+async def tidy(tx: Tx) -> None:
+    """Forget what is not needed any longer."""
+    await usecases.tidy(tx)

@@ -1,0 +1,220 @@
+"""Reading CSV as people really send it: encodings, byte order marks, delimiters, broken rows, files cut in the middle.
+
+A file is read record by record from a byte offset, so that an import goes on where it was, whatever happened between.
+"""
+
+import codecs
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+DELIMITERS = (";", ",", "\t", "|")
+MAX_LINE_BYTES = 65_536
+MAX_COLUMNS = 200
+_SAMPLE_LINES = 20
+_CHUNK = 1 << 20
+
+
+class Unreadable(ValueError):
+    """The whole file cannot be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row of the file. `problem` says why its cells cannot be used; `end` is the offset after it."""
+
+    number: int
+    cells: list[str]
+    end: int
+    problem: str = ""
+
+
+def _bom(path: Path) -> tuple[str, int] | None:
+    with path.open("rb") as file:
+        start = file.read(4)
+    for mark, name in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if start.startswith(mark):
+            return name, len(mark)
+    return None
+
+
+def settle(path: Path) -> tuple[str, int]:
+    """Find the encoding of a file; return it and the offset of its first line.
+
+    UTF-16 (what Excel calls Unicode text) is rewritten as UTF-8, and lone carriage returns as line feeds, so that
+    offsets of lines can be found. In a file of mostly UTF-8, single broken rows do not turn the others into rubbish.
+
+    Raises:
+        Unreadable: binary data.
+    """
+    mark = _bom(path)
+    if mark is not None and mark[0] == "utf-16":
+        _rewrite(path)
+        mark = ("utf-8", 0)
+    with path.open("rb") as file:
+        sample = file.read(_CHUNK)
+    if sample.count(b"\x00") * 10 > len(sample):
+        message = "this is not text: save it as CSV (UTF-8) and send that"
+        raise Unreadable(message)
+    if b"\r" in sample and b"\n" not in sample:
+        path.write_bytes(path.read_bytes().replace(b"\r", b"\n"))
+    if mark is not None:
+        return "utf-8", mark[1]
+    return _guess(path), 0
+
+
+def _rewrite(path: Path) -> None:
+    twin = path.with_suffix(".utf8")
+    try:
+        with path.open(encoding="utf-16", newline="") as old, twin.open("w", encoding="utf-8", newline="") as new:
+            while part := old.read(_CHUNK):
+                new.write(part)
+    except UnicodeDecodeError as error:
+        twin.unlink(missing_ok=True)
+        message = f"the file says it is UTF-16 but breaks off or is damaged near byte {error.start}"
+        raise Unreadable(message) from error
+    twin.replace(path)
+
+
+def _guess(path: Path) -> str:
+    good = bad = 0
+    with path.open("rb") as file:
+        while line := file.readline(MAX_LINE_BYTES):
+            if line.isascii():
+                continue
+            try:
+                line.decode("utf-8")
+                good += 1
+            except UnicodeDecodeError:
+                bad += 1
+    return "utf-8" if good >= bad else "windows-1252"
+
+
+def find_delimiter(lines: Sequence[str]) -> str:
+    """Return the delimiter that cuts the first lines into the most columns, and into equally many."""
+
+    def judge(delimiter: str) -> tuple[int, int]:
+        try:
+            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        except csv.Error:
+            return (0, 0)
+        width = widths[0] if widths else 0
+        return (sum(1 for one in widths if one == width) * (width > 1), width)
+
+    return max(DELIMITERS, key=judge)
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A file that is known how to read."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+    header: list[str]
+    data_offset: int
+    """Offset of the first row after the header."""
+    sample: list[Record] = field(default_factory=list)
+
+
+def open_sheet(path: Path) -> Sheet:
+    """Find out how a file is to be read, and read its header and first rows.
+
+    Raises:
+        Unreadable: empty, binary, no header, or a header with too many columns.
+    """
+    encoding, start = settle(path)
+    with path.open("rb") as file:
+        file.seek(start)
+        raw = [file.readline(MAX_LINE_BYTES) for _ in range(_SAMPLE_LINES)]
+    lines = [line.decode(encoding, errors="replace") for line in raw if line.strip()]
+    if not lines:
+        message = "the file is empty"
+        raise Unreadable(message)
+    delimiter = find_delimiter(lines)
+    records = read_records(path, encoding, delimiter, offset=start, number=0)
+    head = next((record for record in records if any(cell.strip() for cell in record.cells) or record.problem), None)
+    if head is None or head.problem:
+        message = f"the header cannot be read: {head.problem if head else 'there is none'}"
+        raise Unreadable(message)
+    if len(head.cells) > MAX_COLUMNS:
+        message = f"the header has {len(head.cells)} columns, at most {MAX_COLUMNS} are read"
+        raise Unreadable(message)
+    header = [cell.strip() for cell in head.cells]
+    return Sheet(path, encoding, delimiter, header, head.end)
+
+
+def read_records(
+    path: Path, encoding: str, delimiter: str, *, offset: int, number: int
+) -> Iterator[Record]:
+    """Yield the rows from a byte offset on; `number` is that of the row before.
+
+    A row that cannot be read (bytes of another encoding, a quote that is never closed, a line without an end) is given
+    with its problem, and reading goes on with the line after it.
+    """
+    with path.open("rb") as file:
+        file.seek(offset)
+        while True:
+            number += 1
+            record = _read_one(file, encoding, delimiter, number)
+            if record is None:
+                return
+            yield record
+
+
+def _read_one(file: BinaryIO, encoding: str, delimiter: str, number: int) -> Record | None:
+    start = file.tell()
+    first = file.readline(MAX_LINE_BYTES)
+    if not first:
+        return None
+    after_first = file.tell()
+    if not first.endswith(b"\n") and len(first) >= MAX_LINE_BYTES:
+        return Record(number, [], _skip_line(file), f"the line is longer than {MAX_LINE_BYTES} bytes")
+    try:
+        cells = _parse(file, first, encoding, delimiter)
+    except UnicodeDecodeError as error:
+        found = error.object[error.start]
+        problem = f"byte {found:#04x} is not {encoding.upper()}"
+        file.seek(after_first)
+        return Record(number, [first.decode(encoding, errors="replace").rstrip("\r\n")], after_first, problem)
+    except (csv.Error, _Endless) as error:
+        # The row's first line alone is set aside, so that an open quote does not swallow the rows after it.
+        file.seek(after_first)
+        return Record(number, [first.decode(encoding, errors="replace").rstrip("\r\n")], after_first, f"{error}")
+    if file.tell() == start:
+        return None
+    return Record(number, cells, file.tell())
+
+
+class _Endless(Exception):  # noqa: N818 - a verdict on a row
+    pass
+
+
+def _parse(file: BinaryIO, first: bytes, encoding: str, delimiter: str) -> list[str]:
+    read = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal read
+        line = first
+        while line:
+            read += len(line)
+            if read > MAX_LINE_BYTES:
+                message = "a quote is opened and not closed"
+                raise _Endless(message)
+            yield line.decode(encoding)
+            line = file.readline(MAX_LINE_BYTES)
+
+    try:
+        return next(csv.reader(lines(), delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        message = "a quote is opened and not closed" if "unexpected end" in str(error) else f"{error}"
+        raise csv.Error(message) from error
+
+
+def _skip_line(file: BinaryIO) -> int:
+    while part := file.readline(MAX_LINE_BYTES):
+        if part.endswith(b"\n"):
+            break
+    return file.tell()
