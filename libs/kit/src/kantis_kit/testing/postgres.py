@@ -30,7 +30,10 @@ Build = Callable[[ServiceDsns], Awaitable[None]]
 T = TypeVar("T")
 
 _TEMPLATE_LOCK = 0x6B616E75
-_CLUSTER_SETTINGS = {"autovacuum_naptime": "10s"}
+_CLUSTER_SETTINGS = {
+    "autovacuum_naptime": "10s",
+    "dynamic_shared_memory_type": "mmap",  # inside the folder, and gone with it
+}
 
 
 class FreshDatabase(Protocol):
