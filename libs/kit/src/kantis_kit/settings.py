@@ -1,7 +1,8 @@
 """Settings that every service has; each service adds its own class with its own prefix.
 
-Read from the environment (`KANTIS_…`); a value that is a secret may instead stand in a file whose path is in the
-variable with `_FILE` at the end, as container platforms do it.
+Read from the environment: `KANTIS_…` is for every service, `KANTIS_ORDERS_…` (a service's own prefix) for one alone and
+stronger. A value that is a secret may instead stand in a file whose path is in the variable with `_FILE` at the end, as
+container platforms do it.
 """
 
 import os
@@ -10,15 +11,26 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+COMMON_PREFIX = "KANTIS_"
 
 
 class SecretFileSource(PydanticBaseSettingsSource):
     """Reads `<PREFIX><FIELD>_FILE`: the path of a file that holds the value."""
 
+    def __init__(self, settings_cls: type[BaseSettings], prefix: str | None = None) -> None:
+        super().__init__(settings_cls)
+        self._prefix = prefix if prefix is not None else self.config.get("env_prefix", "")
+
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Return the file's content for one field, or None."""
-        name = f"{self.config.get('env_prefix', '')}{field_name}_FILE".upper()
+        name = f"{self._prefix}{field_name}_FILE".upper()
         path = os.environ.get(name)
         if not path:
             return None, field_name, False
@@ -37,7 +49,7 @@ class SecretFileSource(PydanticBaseSettingsSource):
 class ServiceSettings(BaseSettings):
     """What the chassis needs to know."""
 
-    model_config = SettingsConfigDict(env_prefix="KANTIS_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=COMMON_PREFIX, extra="ignore")
 
     environment: Literal["embedded", "production", "test"] = "embedded"
     data_dir: Path = Path("data")
@@ -75,5 +87,11 @@ class ServiceSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let explicit values win over files, and files over the environment."""
-        return init_settings, SecretFileSource(settings_cls), env_settings
+        """Let explicit values win over files, files over the environment, and a service's own prefix over ours."""
+        return (
+            init_settings,
+            SecretFileSource(settings_cls),
+            env_settings,
+            SecretFileSource(settings_cls, COMMON_PREFIX),
+            EnvSettingsSource(settings_cls, env_prefix=COMMON_PREFIX),
+        )
