@@ -149,3 +149,17 @@ class AudienceFrozenV1(Event, type="contacts.audience.frozen.v1"):
     segment_name: str = ""
     total: int
     items: tuple[AudienceMember, ...] = Items
+
+
+class AudienceRefusal(Item):
+    """A launch that has no audience. `reason` is `empty` or `unknown_segment`."""
+
+    launch_id: UUID
+    campaign_id: UUID
+    reason: str
+
+
+class AudienceRefusedV1(Event, type="contacts.audience.refused.v1"):
+    """Launches asked for an audience and there is nobody to send to."""
+
+    items: tuple[AudienceRefusal, ...] = Items

@@ -87,6 +87,7 @@ _TABLES = {
         total        int CHECK (total >= 0),
         arrived      int NOT NULL DEFAULT 0 CHECK (arrived >= 0),
         settled      int NOT NULL DEFAULT 0 CHECK (settled BETWEEN 0 AND arrived),
+        problem      text NOT NULL DEFAULT '',
         launched_at  timestamptz NOT NULL,
         launched_by  text NOT NULL
     )

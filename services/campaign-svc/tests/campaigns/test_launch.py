@@ -4,11 +4,15 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+from campaign_svc.campaigns.codes import draw_code
+from campaign_svc.campaigns.usecases import settle_pieces, take_audience
 from campaign_svc.main import SPEC
 from kantis_contracts import campaign as said
 from kantis_contracts.contacts import (
     AudienceFrozenV1,
     AudienceMember,
+    AudienceRefusal,
+    AudienceRefusedV1,
     ChannelReach,
     ReachCountedV1,
 )
@@ -26,6 +30,7 @@ from kantis_contracts.orders import (
 )
 from kantis_contracts.values import Channel
 from kantis_kit.ids import new_id
+from kantis_kit.tx import write
 
 SEGMENT = UUID(int=5)
 PRODUCT = UUID(int=7)
@@ -158,10 +163,6 @@ async def test_ten_who_press_at_once_launch_once_and_get_the_same_launch(rig_for
 
 
 async def test_a_taken_code_is_drawn_again_and_nobody_is_lost(rig_for):
-    from campaign_svc.campaigns.codes import draw_code
-    from campaign_svc.campaigns.usecases.audience import take_audience
-    from kantis_kit.tx import write
-
     rig = await rig_for(SPEC)
     async with rig.client() as client:
         launch = await launched(rig, client, await planned(rig, client))
@@ -246,3 +247,69 @@ async def test_answers_orders_and_payments_are_remembered_per_person_in_any_orde
     assert (1, 1, 1) == (progress["responded"], progress["ordered"], progress["paid"])
     assert ["land er NO"] == why["because"]
     assert ("Kunder", piece["response_code"]) == (why["segment_name"], why["response_code"])
+
+
+async def test_a_launch_with_nobody_to_send_to_ends_and_says_why(rig_for):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        path = await planned(rig, client)
+        launch = await launched(rig, client, path)
+        refusal = AudienceRefusal(
+            launch_id=launch["id"], campaign_id=launch["campaign_id"], reason="empty"
+        )
+        await rig.publish(AudienceRefusedV1(items=(refusal,)))
+        await rig.drain()
+        ended = (await client.get(path)).json()
+
+    assert ("finished", "empty", 0) == (
+        ended["state"],
+        ended["launch"]["problem"],
+        ended["launch"]["total"],
+    )
+
+
+async def test_overlapping_parts_taken_at_the_same_time_count_everybody_once(rig_for):
+    rig = await rig_for(SPEC)
+    persons = [new_id() for _ in range(400)]
+    async with rig.client() as client:
+        path = await planned(rig, client)
+        launch = await launched(rig, client, path)
+        both = parts(launch, persons) + parts(launch, list(reversed(persons)))
+
+        async def take(part):
+            async with write(rig.service.scope) as tx:
+                await take_audience(tx, part)
+
+        await asyncio.gather(*(take(part) for part in both * 2))
+        await rig.drain()
+        detail = (await client.get(path)).json()
+
+    items = rig.items(said.PieceReleasedV1)
+    assert sorted(persons) == sorted(item.person_id for item in items)
+    assert ("running", 400, 400) == (
+        detail["state"],
+        detail["launch"]["arrived"],
+        detail["launch"]["total"],
+    )
+
+
+async def test_outcomes_taken_at_the_same_time_finish_the_launch_once(rig_for):
+    rig = await rig_for(SPEC)
+    persons = [new_id() for _ in range(20)]
+    async with rig.client() as client:
+        path = await planned(rig, client)
+        launch = await launched(rig, client, path)
+        await rig.publish(*parts(launch, persons))
+        await rig.drain()
+        pieces = (await client.get(f"{path}/pieces")).json()["items"]
+        now = rig.clock.now()
+
+        async def settle(part):
+            events = [settled(piece, SettledState.ACCEPTED, now) for piece in part]
+            async with write(rig.service.scope) as tx:
+                await settle_pieces(tx, [item for event in events for item in event.items])
+
+        await asyncio.gather(settle(pieces[:15]), settle(pieces[5:]), settle(pieces[::-1]))
+        detail = (await client.get(path)).json()
+
+    assert ("finished", 20) == (detail["state"], detail["launch"]["settled"])

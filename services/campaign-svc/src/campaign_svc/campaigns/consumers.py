@@ -1,7 +1,7 @@
 """Events that move campaigns."""
 
 from campaign_svc.campaigns import usecases
-from kantis_contracts.contacts import AudienceFrozenV1, ReachCountedV1
+from kantis_contracts.contacts import AudienceFrozenV1, AudienceRefusedV1, ReachCountedV1
 from kantis_contracts.messaging import MessageSettledV1
 from kantis_contracts.orders import OrderPaidV1, OrderPlacedV1, ResponseRegisteredV1
 from kantis_kit.consumer import Meta, consumes
@@ -18,6 +18,12 @@ async def on_reach_counted(tx: Tx, event: ReachCountedV1, _meta: Meta) -> None:
 async def on_audience_frozen(tx: Tx, event: AudienceFrozenV1, _meta: Meta) -> None:
     """A part of a launch's audience has come."""
     await usecases.take_audience(tx, event)
+
+
+@consumes(AudienceRefusedV1, queue="campaign.campaigns")
+async def on_audience_refused(tx: Tx, event: AudienceRefusedV1, _meta: Meta) -> None:
+    """A launch has nobody to send to."""
+    await usecases.end_without_audience(tx, event.items)
 
 
 @consumes(MessageSettledV1, queue="campaign.campaigns")

@@ -87,6 +87,8 @@ class Launch(Base, table=True):
     total: int | None = None
     arrived: int = 0
     settled: int = 0
+    problem: str = ""
+    """Why there is nobody to send to: `empty` or `unknown_segment`; empty when there is somebody."""
     launched_at: datetime = Field(sa_type=_MOMENT)
     launched_by: str
 

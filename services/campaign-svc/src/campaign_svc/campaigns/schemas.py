@@ -243,7 +243,7 @@ class LaunchIn(In):
 
 
 class LaunchOut(Out):
-    """The launch of a campaign."""
+    """The launch of a campaign; `problem` is `empty` or `unknown_segment` when there was nobody to send to."""
 
     id: UUID
     campaign_id: UUID
@@ -253,6 +253,7 @@ class LaunchOut(Out):
     total: int | None
     arrived: int
     settled: int
+    problem: str
     launched_at: datetime
     launched_by: str
 

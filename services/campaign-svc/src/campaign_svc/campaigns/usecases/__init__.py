@@ -1,6 +1,6 @@
 """What can be done with campaigns."""
 
-from campaign_svc.campaigns.usecases.audience import take_audience
+from campaign_svc.campaigns.usecases.audience import end_without_audience, take_audience
 from campaign_svc.campaigns.usecases.launch import launch_campaign
 from campaign_svc.campaigns.usecases.outcomes import (
     mark_orders,
@@ -27,6 +27,7 @@ __all__ = [
     "change_campaign",
     "change_cell",
     "delete_campaign",
+    "end_without_audience",
     "launch_campaign",
     "lock_draft",
     "mark_orders",

@@ -25,7 +25,7 @@ from campaign_svc.campaigns.model import Campaign, Cell, Launch, Piece, cell_of
 from campaign_svc.campaigns.schemas import CampaignState, PieceState
 from campaign_svc.campaigns.usecases.preflight import cards_of
 from campaign_svc.sets import row_set
-from kantis_contracts.contacts import AudienceFrozenV1, AudienceMember
+from kantis_contracts.contacts import AudienceFrozenV1, AudienceMember, AudienceRefusal
 from kantis_kit.errors import KantisError
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
@@ -171,6 +171,20 @@ async def _release(
                     pieces=mine,
                 )
             )
+
+
+async def end_without_audience(tx: Tx, items: Sequence[AudienceRefusal]) -> None:
+    """End launches that have nobody to send to; one that has got members is left alone."""
+    for item in sorted(items, key=lambda one: one.launch_id):
+        ended = await tx.scalar(
+            update(Launch)
+            .where(col(Launch.id) == item.launch_id, col(Launch.total).is_(None))
+            .values(problem=item.reason[:100])
+            .returning(col(Launch.id))
+            .execution_options(synchronize_session=False)
+        )
+        if ended is not None:
+            await advance(tx, item.launch_id, total=0)
 
 
 async def advance(
