@@ -59,7 +59,9 @@ class House:
         self.template_id = UUID(answer.json()["id"])
         return self.template_id
 
-    async def know(self, *persons: PersonCard, purposes: tuple[Purpose, ...] = (Purpose.OFFERS,)) -> None:
+    async def know(
+        self, *persons: PersonCard, purposes: tuple[Purpose, ...] = (Purpose.OFFERS,)
+    ) -> None:
         await self.rig.publish(PersonChangedV1(items=persons))
         await self.permit([person.person_id for person in persons], purposes=purposes)
         await self.rig.drain()
@@ -105,10 +107,19 @@ class House:
             "purpose": Purpose.OFFERS,
             "template_id": self.template_id,
             "offer": OfferCard(
-                offer_id=new_id(), product_id=new_id(), name="Lampe Æø", price_minor=49900, currency="NOK"
+                offer_id=new_id(),
+                product_id=new_id(),
+                name="Lampe Æø",
+                price_minor=49900,
+                currency="NOK",
             ),
             "items": tuple(
-                Piece(piece_id=new_id(), person_id=person, response_code=f"C0DE{n:04d}", because=("kjøpte lampe",))
+                Piece(
+                    piece_id=new_id(),
+                    person_id=person,
+                    response_code=f"C0DE{n:04d}",
+                    because=("kjøpte lampe",),
+                )
                 for n, person in enumerate(persons)
             ),
         }
@@ -117,14 +128,16 @@ class House:
     async def rows(self, state: str | None = None) -> list[Any]:
         pool = await self.rig.service.database.pool()
         return list(
-            await pool.fetch("SELECT * FROM dispatch WHERE $1::text IS NULL OR state = $1 ORDER BY id", state)
+            await pool.fetch(
+                "SELECT * FROM dispatch WHERE $1::text IS NULL OR state = $1 ORDER BY id", state
+            )
         )
 
     async def until_ended(self, count: int = 1) -> list[Any]:
         """Wait until that many messages have ended, and return them."""
 
         async def ended() -> list[Any]:
-            rows = [row for row in await self.rows() if row["settled_at"]]
+            rows = [row for row in await self.rows() if row["settled_at"] and row["is_announced"]]
             return rows if len(rows) >= count else []
 
         found: list[Any] = await eventually(ended, message=f"{count} messages did not end")
@@ -137,7 +150,9 @@ class House:
             rows = await self.rows(state)
             return rows if len(rows) >= count else []
 
-        found: list[Any] = await eventually(there, message=f"{count} messages did not become {state}")
+        found: list[Any] = await eventually(
+            there, message=f"{count} messages did not become {state}"
+        )
         return found
 
     @staticmethod
@@ -145,7 +160,10 @@ class House:
         return make_person(n, **changes)
 
     def mails(self) -> list[Any]:
-        return [message_from_string(record["message"], policy=policy.default) for record in self.sink.messages]
+        return [
+            message_from_string(record["message"], policy=policy.default)
+            for record in self.sink.messages
+        ]
 
 
 def make_person(n: int = 0, **changes: Any) -> PersonCard:
@@ -166,6 +184,11 @@ async def house(sink, rig_for) -> House:
 
 
 async def open_house(rig_for: Any, sink: SmtpSink, **settings: Any) -> House:
-    values = {"smtp_host": "127.0.0.1", "smtp_port": sink.port, "company": "Lys AS", "mail_from": "Lys AS <post@lys.example>"}
+    values = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": sink.port,
+        "company": "Lys AS",
+        "mail_from": "Lys AS <post@lys.example>",
+    }
     rig = await rig_for(SPEC, settings={"messaging": values | settings})
     return House(rig, sink)

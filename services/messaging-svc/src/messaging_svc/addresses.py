@@ -16,7 +16,9 @@ def normalise(address: str) -> str:
 
 def address_hash(address: str) -> bytes:
     """Return the hash under which an address is suppressed; it is kept when the address itself is erased."""
-    return hashlib.blake2b(normalise(address).encode(), digest_size=20, person=b"kantis address").digest()
+    return hashlib.blake2b(
+        normalise(address).encode(), digest_size=20, person=b"kantis address"
+    ).digest()
 
 
 def wire_address(address: str) -> str | None:

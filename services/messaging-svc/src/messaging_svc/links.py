@@ -29,7 +29,10 @@ class TrackingTokens:
 
     def __init__(self, ring: Mapping[int, bytes]) -> None:
         self._ring = {
-            kid: {use: hashlib.blake2b(use.encode(), key=key[:64], digest_size=32).digest() for use in ("c", "o")}
+            kid: {
+                use: hashlib.blake2b(use.encode(), key=key[:64], digest_size=32).digest()
+                for use in ("c", "o")
+            }
             for kid, key in ring.items()
         }
         self._current = next(iter(self._ring))
@@ -104,7 +107,9 @@ class LinkMaker:
         """Take the ring of keys and the public address of the service."""
         ring = settings.link_keys.get_secret_value()
         return cls(
-            settings.public_url.rstrip("/"), TrackingTokens.from_text(ring), LinkSigner.from_text(ring)
+            settings.public_url.rstrip("/"),
+            TrackingTokens.from_text(ring),
+            LinkSigner.from_text(ring),
         )
 
     def click(self, message_id: UUID, link: int) -> str:

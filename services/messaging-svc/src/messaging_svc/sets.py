@@ -9,7 +9,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 
-def recordset(name: str, rows: Iterable[Mapping[str, Any]], **columns: TypeEngine[Any]) -> TableValuedAlias:
+def recordset(
+    name: str, rows: Iterable[Mapping[str, Any]], **columns: TypeEngine[Any]
+) -> TableValuedAlias:
     """Return the rows as a table with these columns, for INSERT … SELECT and UPDATE … FROM."""
     text = orjson.dumps(list(rows), default=str).decode()
     return (

@@ -28,12 +28,15 @@ def _after(cursor: str | None) -> UUID | None:
 
 
 def _page(found: list[MessageOut], limit: int) -> Page[MessageOut]:
-    return Page(items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None)
+    return Page(
+        items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None
+    )
 
 
 @router.get("", policy=needs("messaging:read"))
 async def list_messages(
     tx: Read,
+    *,
     campaign_id: UUID | None = None,
     person_id: UUID | None = None,
     state: State | None = None,
@@ -42,15 +45,25 @@ async def list_messages(
 ) -> Page[MessageOut]:
     """Return messages in the order of their planning."""
     found = await queries.list_messages(
-        tx, campaign_id=campaign_id, person_id=person_id, state=state, after=_after(cursor), limit=limit
+        tx,
+        campaign_id=campaign_id,
+        person_id=person_id,
+        state=state,
+        after=_after(cursor),
+        limit=limit,
     )
     return _page(found, limit)
 
 
 @router.get("/in-doubt", policy=needs("messaging:read"))
-async def list_in_doubt(tx: Read, cursor: str | None = None, limit: Limit = 100) -> Page[MessageOut]:
+async def list_in_doubt(
+    tx: Read, cursor: str | None = None, limit: Limit = 100
+) -> Page[MessageOut]:
     """Return messages that were handed over and never answered: they wait for a person."""
-    return _page(await queries.list_messages(tx, state=State.IN_DOUBT, after=_after(cursor), limit=limit), limit)
+    return _page(
+        await queries.list_messages(tx, state=State.IN_DOUBT, after=_after(cursor), limit=limit),
+        limit,
+    )
 
 
 @router.get("/{message_id}", policy=needs("messaging:read"))
@@ -68,5 +81,7 @@ async def explain_message(message_id: UUID, tx: Read) -> Why:
 @router.post("/{message_id}/resolve", policy=needs("messaging:write", privileged=True))
 async def resolve_message(message_id: UUID, body: ResolveIn, tx: Write) -> MessageOut:
     """Decide on a message in doubt: it was sent, or it was not and is sent now."""
-    await usecases.resolve_in_doubt(tx, message_id, was_sent=body.outcome == "sent", reason=body.reason)
+    await usecases.resolve_in_doubt(
+        tx, message_id, was_sent=body.outcome == "sent", reason=body.reason
+    )
     return await queries.get_message(tx, message_id)

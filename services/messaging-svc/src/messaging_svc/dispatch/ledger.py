@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import Row
 
 from kantis_kit import failpoints, observability
 from kantis_kit.db.database import is_away
@@ -101,7 +102,12 @@ class Ledger:
     async def _give_back(self, tx: Tx, items: Sequence[Item], at: datetime) -> None:
         await tx.execute(
             sql.GIVE_BACK,
-            {"ids": [i.id for i in items], "fences": [i.fence for i in items], "me": self._me, "at": at},
+            {
+                "ids": [i.id for i in items],
+                "fences": [i.fence for i in items],
+                "me": self._me,
+                "at": at,
+            },
         )
 
     async def recover(self) -> None:
@@ -136,32 +142,26 @@ class Ledger:
             self._woken.clear()
             wishes, self._wishes = self._wishes, []
             outcomes, self._outcomes = self._outcomes, []
-            while not await self._try(wishes, outcomes):
-                await asyncio.sleep(_AWAY_PAUSE_SECONDS)
+            await self._write(wishes, outcomes)
             if not self._wishes and not self._outcomes:
                 self._idle.set()
 
-    async def _try(self, wishes: Sequence[_Wish], outcomes: Sequence[Outcome]) -> bool:
+    async def _write(self, wishes: Sequence[_Wish], outcomes: Sequence[Outcome]) -> None:
+        granted: set[UUID] = set()
         try:
             granted = await self._commit(wishes, outcomes)
         except Exception as error:
             if not is_away(error):
                 raise
-            # Nobody knows whether it was committed. Outcomes can be written twice; a hand-over that may have been
-            # marked is not acted on: it is given up, and its lease decides.
+            # Nobody knows whether it was committed. A hand-over that may have been marked is not acted on: its lease
+            # decides. Outcomes can be written twice: they wait for the database.
             log.warning("sender.database_away", error=type(error).__name__)
-            for wish in wishes:
-                if not wish.granted.done():
-                    wish.granted.set_result(False)
-            return not outcomes or await self._try_outcomes(outcomes)
+            await asyncio.sleep(_AWAY_PAUSE_SECONDS)
+            self._outcomes[:0] = outcomes
+            self._woken.set()
         for wish in wishes:
             if not wish.granted.done():
                 wish.granted.set_result(wish.item.id in granted)
-        return True
-
-    async def _try_outcomes(self, outcomes: Sequence[Outcome]) -> bool:
-        await asyncio.sleep(_AWAY_PAUSE_SECONDS)
-        return await self._try([], outcomes)
 
     async def _commit(self, wishes: Sequence[_Wish], outcomes: Sequence[Outcome]) -> set[UUID]:
         now = self._scope.clock.now()
@@ -221,24 +221,25 @@ class _Ended:
     settled_at: datetime
 
 
-def _with_source(rows: Sequence[Any], sources: dict[UUID, tuple[UUID, UUID]]) -> list[_Ended]:
+def _with_source(rows: Sequence[Row[Any]], sources: dict[UUID, tuple[UUID, UUID]]) -> list[_Ended]:
     return [
         _Ended(
-            row.id,
-            row.piece_id,
-            *(sources.get(row.source_id, (None, None)) if row.source_id else (None, None)),
-            row.person_id,
-            row.channel,
-            row.state,
-            row.rule,
-            row.reason,
-            row.settled_at,
+            id=row.id,
+            piece_id=row.piece_id,
+            campaign_id=sources[row.source_id][0] if row.source_id else None,
+            cell_id=sources[row.source_id][1] if row.source_id else None,
+            person_id=row.person_id,
+            channel=row.channel,
+            state=row.state,
+            rule=row.rule,
+            reason=row.reason,
+            settled_at=row.settled_at,
         )
         for row in rows
     ]
 
 
-def _item(row: Any) -> Item:
+def _item(row: Row[Any]) -> Item:
     return Item(
         id=row.id,
         fence=row.fence,

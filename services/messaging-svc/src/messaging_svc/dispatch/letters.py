@@ -77,19 +77,23 @@ class Letters:
 
     async def prepare(self, tx: ReadTx, items: Sequence[Item]) -> None:
         """Load what these messages need and is not held yet; both never change once written."""
-        versions = {i.template_version_id for i in items if i.template_version_id} - self._versions.keys()
+        versions = {
+            i.template_version_id for i in items if i.template_version_id
+        } - self._versions.keys()
         if versions:
             found = await tx.execute(
-                select(template_version.c.id, template_version.c.compiled).where(template_version.c.id.in_(versions))
+                select(template_version.c.id, template_version.c.compiled).where(
+                    template_version.c.id.in_(versions)
+                )
             )
             for row in found:
                 self._versions[row.id] = Compiled.from_json(row.compiled)
         sources = {i.source_id for i in items if i.source_id} - self._sources.keys()
         if sources:
             found = await tx.execute(
-                select(dispatch_source.c.id, dispatch_source.c.offer, dispatch_source.c.purpose).where(
-                    dispatch_source.c.id.in_(sources)
-                )
+                select(
+                    dispatch_source.c.id, dispatch_source.c.offer, dispatch_source.c.purpose
+                ).where(dispatch_source.c.id.in_(sources))
             )
             for row in found:
                 self._sources[row.id] = Source(row.offer, row.purpose)
@@ -135,12 +139,18 @@ class Letters:
         return recipient, mail
 
     def _template(self, item: Item) -> Compiled:
-        compiled = builtin(item.builtin) if item.builtin else self._versions.get(item.template_version_id or item.id)
+        compiled = (
+            builtin(item.builtin)
+            if item.builtin
+            else self._versions.get(item.template_version_id or item.id)
+        )
         if compiled is None:
             raise CannotRender(f"there is no template {item.builtin or item.template_version_id}")
         return compiled
 
-    def _fields(self, item: Item, compiled: Compiled, language: Language, unsubscribe: str) -> dict[str, str]:
+    def _fields(
+        self, item: Item, compiled: Compiled, language: Language, unsubscribe: str
+    ) -> dict[str, str]:
         fields = {
             "preferred_name": item.preferred_name.strip(),
             "greeting": greeting(language, item.preferred_name),
@@ -151,8 +161,12 @@ class Letters:
         offer = self._offer(item)
         fields |= {
             "offer_name": str(offer["name"]) if offer else "",
-            "offer_price": price(int(offer["price_minor"]), str(offer["currency"]), language) if offer else "",
-            "response_url": self._links.response(item.response_code) if item.response_code else self._links.base,
+            "offer_price": price(int(offer["price_minor"]), str(offer["currency"]), language)
+            if offer
+            else "",
+            "response_url": self._links.response(item.response_code)
+            if item.response_code
+            else self._links.base,
             "unsubscribe_url": unsubscribe,
             "preferences_url": self._links.preferences(item.person_id),
             "open_url": self._links.opening(item.id),

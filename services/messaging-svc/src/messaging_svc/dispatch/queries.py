@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 
 from kantis_kit.tx import ReadTx
 from messaging_svc.dispatch.errors import MessageNotFound
@@ -115,7 +115,7 @@ async def explain(tx: ReadTx, message_id: UUID) -> Why:
     return _why(message, found.one())
 
 
-def _why(message: MessageOut, row: Any) -> Why:
+def _why(message: MessageOut, row: Row[Any]) -> Why:
     campaign = segment = used = None
     if message.campaign_id is not None and message.cell_id is not None:
         campaign = CampaignWhy(
@@ -137,16 +137,23 @@ def _why(message: MessageOut, row: Any) -> Why:
             number=row.template_number,
             name=row.template_name,
         )
-    stopped = row.state in (State.SUPPRESSED, State.EXPIRED) or row.rule in ("template_unknown", "person_unknown")
-    verdict = "stopped" if stopped else "waits" if row.rule.startswith("waits_") or not row.rule else "passed"
+    stopped = row.state in (State.SUPPRESSED, State.EXPIRED) or row.rule in (
+        "template_unknown",
+        "person_unknown",
+    )
+    verdict = (
+        "stopped"
+        if stopped
+        else "waits"
+        if row.rule.startswith("waits_") or not row.rule
+        else "passed"
+    )
     return Why(
         message=message,
         campaign=campaign,
         segment=segment,
         permission=PermissionWhy.model_validate(row.permission) if row.permission else None,
-        gate=GateWhy(
-            verdict=verdict, rule=row.rule, sentence=_SENTENCES.get(row.rule, row.rule)
-        ),
+        gate=GateWhy(verdict=verdict, rule=row.rule, sentence=_SENTENCES.get(row.rule, row.rule)),
         template=used,
         builtin=row.builtin,
         times=TimesWhy(
@@ -165,8 +172,8 @@ async def sources_of(tx: ReadTx, ids: Collection[UUID]) -> dict[UUID, tuple[UUID
     if not ids:
         return {}
     found = await tx.execute(
-        select(dispatch_source.c.id, dispatch_source.c.campaign_id, dispatch_source.c.cell_id).where(
-            dispatch_source.c.id.in_(ids)
-        )
+        select(
+            dispatch_source.c.id, dispatch_source.c.campaign_id, dispatch_source.c.cell_id
+        ).where(dispatch_source.c.id.in_(ids))
     )
     return {row.id: (row.campaign_id, row.cell_id) for row in found}

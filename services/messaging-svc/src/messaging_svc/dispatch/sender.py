@@ -71,7 +71,9 @@ class Sender:
             background = [
                 group.create_task(self._ledger.run()),
                 group.create_task(self._announce()),
-                group.create_task(Listener(self._service.database, sql.NOTIFY_CHANNEL, self.wake).run()),
+                group.create_task(
+                    Listener(self._service.database, sql.NOTIFY_CHANNEL, self.wake).run()
+                ),
             ]
             feeder = group.create_task(self._feed())
             workers = [
@@ -228,7 +230,9 @@ async def send_loop(service: Service) -> None:
         return
     while True:
         sender = Sender(service, settings)
-        task = asyncio.get_running_loop().create_task(sender.run(), name="messaging: sender at work")
+        task = asyncio.get_running_loop().create_task(
+            sender.run(), name="messaging: sender at work"
+        )
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:

@@ -105,7 +105,9 @@ class Connection:
             if "STARTTLS" not in self._extensions:
                 raise Lost("the mail server does not offer STARTTLS, which the settings demand")
             self._expect(await self._command("STARTTLS"))
-            await self._stream().start_tls(ssl.create_default_context(), server_hostname=self._server.host)
+            await self._stream().start_tls(
+                ssl.create_default_context(), server_hostname=self._server.host
+            )
             await self._hello()
         if self._server.user:
             secret = f"\0{self._server.user}\0{self._server.password}".encode()
@@ -179,7 +181,9 @@ class Connection:
                 code, lines = await self._answer()
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             self.close()
-            raise Lost(f"no answer to the message ({type(error).__name__})", is_unknown=unknown) from error
+            raise Lost(
+                f"no answer to the message ({type(error).__name__})", is_unknown=unknown
+            ) from error
         self._in_transaction = False
         self._expect((code, lines))
         return " ".join(lines)

@@ -39,7 +39,7 @@ _PLANNED: Mapping[str, Any] = {
     "template_version_id": Uid, "builtin": Text(), "facts": JSONB(), "to_email": Text(), "language": Text(),
     "preferred_name": Text(), "not_after": Moment, "rfc_message_id": Text(),
 }  # fmt: skip
-_BLANK: Mapping[str, Any] = {
+_BLANK: dict[str, Any] = {
     "response_code": "", "because": [], "builtin": "", "facts": {}, "is_marketing": False, "channel": "email",
 }  # fmt: skip
 
@@ -64,7 +64,17 @@ async def _plan(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     statement = (
         insert(dispatch)
         .from_select(
-            [*names, "state", "rule", "reason", "attempts", "next_at", "planned_at", "fence", "is_announced"],
+            [
+                *names,
+                "state",
+                "rule",
+                "reason",
+                "attempts",
+                "next_at",
+                "planned_at",
+                "fence",
+                "is_announced",
+            ],
             select(*(new.c[name] for name in names), *_start(tx.clock.now())),
         )
         .on_conflict_do_nothing()
@@ -142,7 +152,8 @@ async def _freeze_source(tx: Tx, event: PieceReleasedV1) -> tuple[UUID, UUID | N
     await tx.execute(statement)
     found = await tx.execute(
         select(dispatch_source.c.id, dispatch_source.c.template_version_id).where(
-            dispatch_source.c.launch_id == event.launch_id, dispatch_source.c.cell_id == event.cell_id
+            dispatch_source.c.launch_id == event.launch_id,
+            dispatch_source.c.cell_id == event.cell_id,
         )
     )
     row = found.one()

@@ -1,7 +1,7 @@
 """Keep the copies of persons and permissions up to date."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Text, func
@@ -15,9 +15,17 @@ from messaging_svc.register.model import permission_card, person_card
 from messaging_svc.sets import recordset
 
 
-def _newest(items: Sequence[Any], key: Any) -> list[Any]:
+class _Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+ThingT = TypeVar("ThingT", bound=_Versioned)
+
+
+def _newest(items: Sequence[ThingT], key: Callable[[ThingT], Any]) -> list[ThingT]:
     """Keep the highest version of each thing: ON CONFLICT cannot touch a row twice; ordered against deadlocks."""
-    best: dict[Any, Any] = {}
+    best: dict[Any, ThingT] = {}
     for item in items:
         held = best.get(key(item))
         if held is None or item.version > held.version:
@@ -64,12 +72,12 @@ async def keep_persons(tx: Tx, cards: Sequence[PersonCard]) -> list[UUID]:
             new.c.email, func.decode(new.c.email_hash, "hex"), new.c.is_erased, func.now(),
         ),
     )  # fmt: skip
-    statement = statement.on_conflict_do_update(
+    upsert = statement.on_conflict_do_update(
         index_elements=["person_id"],
         set_={name: statement.excluded[name] for name in names if name != "person_id"},
         where=(person_card.c.version < statement.excluded.version) & ~person_card.c.is_erased,
     ).returning(person_card.c.person_id)
-    return list(await tx.scalars(statement))
+    return list(await tx.scalars(upsert))
 
 
 async def keep_permissions(tx: Tx, entries: Sequence[PermissionEntry]) -> list[UUID]:
@@ -87,7 +95,9 @@ async def keep_permissions(tx: Tx, entries: Sequence[PermissionEntry]) -> list[U
                 "legal_basis": entry.legal_basis,
                 "occurred_at": entry.occurred_at,
             }
-            for entry in _newest(entries, lambda entry: (entry.person_id, entry.channel, entry.purpose))
+            for entry in _newest(
+                entries, lambda entry: (entry.person_id, entry.channel, entry.purpose)
+            )
         ],
         person_id=Uid,
         channel=Text(),
@@ -102,9 +112,9 @@ async def keep_permissions(tx: Tx, entries: Sequence[PermissionEntry]) -> list[U
     statement = insert(permission_card).from_select(
         names, new.select().with_only_columns(*(new.c[name] for name in names))
     )
-    statement = statement.on_conflict_do_update(
+    upsert = statement.on_conflict_do_update(
         index_elements=["person_id", "channel", "purpose"],
         set_={name: statement.excluded[name] for name in names[3:]},
         where=permission_card.c.version < statement.excluded.version,
     ).returning(permission_card.c.person_id)
-    return list(await tx.scalars(statement))
+    return list(await tx.scalars(upsert))

@@ -50,7 +50,9 @@ async def list_templates(
     except (ValueError, TypeError, AttributeError) as error:
         raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
     found = await queries.list_templates(tx, after=after, limit=limit)
-    return Page(items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None)
+    return Page(
+        items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None
+    )
 
 
 @router.get("/{template_id}", policy=needs("messaging:read"))

@@ -17,7 +17,14 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     "confirmation": ("confirm_url",),
     "order_placed": ("order_number", "lines", "amount"),
     "order_shipped": ("order_number", "lines", "tracking"),
-    "invoice_issued": ("order_number", "invoice_number", "amount", "due_on", "reference", "bank_account"),
+    "invoice_issued": (
+        "order_number",
+        "invoice_number",
+        "amount",
+        "due_on",
+        "reference",
+        "bank_account",
+    ),
 }
 """Kinds of messages, and the facts that each can show; one that is not given is left out."""
 

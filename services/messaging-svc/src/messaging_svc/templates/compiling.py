@@ -22,7 +22,9 @@ from messaging_svc.templates.texts import FOOTER
 
 MAX_SUBJECT = 200
 _MARK = re.compile(r"(?:<|&lt;)!--kx(\d+)xk--(?:>|&gt;)|kx(\d+)xk")
-_LINK = re.compile(r"(<(?:a|area)\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?\shref=)\"([^\"]*)\"", re.IGNORECASE)
+_LINK = re.compile(
+    r"(<(?:a|area)\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?\shref=)\"([^\"]*)\"", re.IGNORECASE
+)
 _FIELD = re.compile(r"\{\{-?\s*(\w+)\s*-?\}\}")
 _ACTIVE = re.compile(
     r"<\s*/?\s*(script|iframe|object|embed|form|meta\s+http-equiv=[\"']?refresh|base|link)\b|\son\w+\s*=|javascript:",
@@ -92,7 +94,9 @@ class _Tags:
         got = [i for i in _numbers(after) if self.kept[i].startswith("{%")]
         if wanted != got:
             lost = next((i for i in wanted if got.count(i) != 1), wanted[0] if wanted else got[0])
-            raise Flaw(f"{self.kept[lost]} stands where the layout does not keep it; put it inside a text block")
+            raise Flaw(
+                f"{self.kept[lost]} stands where the layout does not keep it; put it inside a text block"
+            )
 
 
 def _numbers(text: str) -> list[int]:
@@ -105,7 +109,11 @@ def _without_call(tag: str) -> str:
 
 
 def compile_language(
-    source: LanguageSource, language: Language, *, is_marketing: bool = True, fields: Collection[str] = FIELDS
+    source: LanguageSource,
+    language: Language,
+    *,
+    is_marketing: bool = True,
+    fields: Collection[str] = FIELDS,
 ) -> LanguageTemplate:
     """Check one language of a template and make it ready.
 
@@ -123,7 +131,9 @@ def compile_language(
         text = _no_references(plain_text(html), "text")
         text = tags.put_back(text)
     ready = LanguageTemplate(subject=subject, html=tags.put_back(html), text=text, links=links)
-    sandbox = Sandbox({"subject.txt": ready.subject, "body.html": ready.html, "body.txt": ready.text})
+    sandbox = Sandbox(
+        {"subject.txt": ready.subject, "body.html": ready.html, "body.txt": ready.text}
+    )
     for name in ("subject.txt", "body.html", "body.txt"):
         sandbox.check(name)
     return ready
@@ -156,7 +166,9 @@ def _html(
     held = tags.take_out(source)
     active = _ACTIVE.search(html_entities.unescape(held))
     if active:
-        raise Flaw(f"html: {active[0].strip()} does nothing in a mail and is not accepted; remove it")
+        raise Flaw(
+            f"html: {active[0].strip()} does nothing in a mail and is not accepted; remove it"
+        )
     page = _laid_out(held)
     page = _no_references(page, "html")
     tags.check_complete(held, page)
@@ -165,7 +177,9 @@ def _html(
     page, links = _slots(page, tags, fields)
     if is_marketing:
         pixel = tags.hold("{{ open_url|safe }}")
-        page = _before_end(page, f'<img src="{pixel}" width="1" height="1" alt="" style="display:block">')
+        page = _before_end(
+            page, f'<img src="{pixel}" width="1" height="1" alt="" style="display:block">'
+        )
     return page, tags, links
 
 
@@ -184,7 +198,9 @@ def _laid_out(held: str) -> str:
 
 def _no_references(text: str, where: str) -> str:
     if has_tags(text):
-        raise Flaw(f"{where}: write the tags of the template plainly, not with character references")
+        raise Flaw(
+            f"{where}: write the tags of the template plainly, not with character references"
+        )
     return text
 
 
@@ -200,7 +216,11 @@ def _footer(tags: _Tags, language: Language) -> str:
 
 def _before_end(page: str, addition: str) -> str:
     ends = list(_BODY_END.finditer(page))
-    return f"{page[: ends[-1].start()]}{addition}{page[ends[-1].start() :]}" if ends else page + addition
+    return (
+        f"{page[: ends[-1].start()]}{addition}{page[ends[-1].start() :]}"
+        if ends
+        else page + addition
+    )
 
 
 def _slots(page: str, tags: _Tags, fields: Collection[str]) -> tuple[str, list[Link]]:
@@ -209,12 +229,16 @@ def _slots(page: str, tags: _Tags, fields: Collection[str]) -> tuple[str, list[L
     def replace(match: re.Match[str]) -> str:
         href = html_entities.unescape(match[2]).strip()
         field = tags.field(href)
-        if field in ("unsubscribe_url", "preferences_url") or (field and field.endswith("_url") and field not in ADDRESSES):
+        if field in ("unsubscribe_url", "preferences_url") or (
+            field and field.endswith("_url") and field not in ADDRESSES
+        ):
             return f'{match[1]}"{tags.hold("{{ " + field + "|safe }}")}"'
         if field == "response_url":
             links.append(Link(kind="response"))
         elif _MARK.search(href):
-            raise Flaw(f"html: a link may hold one of {_addresses(fields)} alone, and no other field")
+            raise Flaw(
+                f"html: a link may hold one of {_addresses(fields)} alone, and no other field"
+            )
         elif href.startswith(("http://", "https://")) and not CONTROL.search(href):
             links.append(Link(kind="fixed", target=href))
         elif href.startswith(("mailto:", "tel:", "#")):

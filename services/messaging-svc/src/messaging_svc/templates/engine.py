@@ -42,7 +42,9 @@ def check_tags(source: str, fields: Collection[str] = FIELDS) -> None:
         Flaw: with the tag and how to mend it.
     """
     if len(source.encode()) > MAX_SOURCE_BYTES:
-        raise Flaw(f"is larger than {MAX_SOURCE_BYTES // 1024} KiB; keep pictures outside and link to them")
+        raise Flaw(
+            f"is larger than {MAX_SOURCE_BYTES // 1024} KiB; keep pictures outside and link to them"
+        )
     for tag in TAG.findall(source):
         if not tag.startswith("{#"):
             _check_tag(tag, fields)
@@ -57,7 +59,9 @@ def _check_tag(tag: str, fields: Collection[str]) -> None:
     if not tokens:
         raise Flaw(f"{_shown(tag)} is empty")
     if is_statement and tokens[0][1] not in _STARTS:
-        raise Flaw(f"{_shown(tag)}: only if, elif, else and endif are available, no loops and no definitions")
+        raise Flaw(
+            f"{_shown(tag)}: only if, elif, else and endif are available, no loops and no definitions"
+        )
     previous = ""
     for index, (kind, word) in enumerate(tokens):
         if kind == "name":
@@ -65,15 +69,21 @@ def _check_tag(tag: str, fields: Collection[str]) -> None:
         previous = word
 
 
-def _check_name(tag: str, word: str, previous: str, fields: Collection[str], *, may_start: bool) -> None:
+def _check_name(
+    tag: str, word: str, previous: str, fields: Collection[str], *, may_start: bool
+) -> None:
     if previous == "|":
         if word not in _FILTERS:
-            raise Flaw(f"{_shown(tag)}: the filter {word} is not available; there are {', '.join(sorted(_FILTERS))}")
+            raise Flaw(
+                f"{_shown(tag)}: the filter {word} is not available; there are {', '.join(sorted(_FILTERS))}"
+            )
     elif word in _WORDS:
         if word in _STARTS and not may_start:
             raise Flaw(f"{_shown(tag)}: {word} cannot stand here")
     elif word not in fields:
-        raise Flaw(f"{_shown(tag)}: the field {word} is not known; there are {', '.join(sorted(fields))}")
+        raise Flaw(
+            f"{_shown(tag)}: the field {word} is not known; there are {', '.join(sorted(fields))}"
+        )
 
 
 def _tokens(tag: str, body: str) -> Iterable[tuple[str, str]]:
@@ -83,7 +93,7 @@ def _tokens(tag: str, body: str) -> Iterable[tuple[str, str]]:
         if match is None:
             raise Flaw(
                 f"{_shown(tag)}: fields, filters, texts in quotes, == and != are available, "
-                f"and nothing else ({body[at:at + 12].strip()!r})"
+                f"and nothing else ({body[at : at + 12].strip()!r})"
             )
         at = match.end()
         yield str(match.lastgroup), match[match.lastgroup or 0]
@@ -102,7 +112,9 @@ class Sandbox:
     """Compiled templates by name; names that end in `.html` escape what they print."""
 
     def __init__(self, templates: Mapping[str, str]) -> None:
-        self._engine = Environment(templates=dict(templates), undefined_behavior="strict", fuel=FUEL)
+        self._engine = Environment(
+            templates=dict(templates), undefined_behavior="strict", fuel=FUEL
+        )
         for name in ("debug", "range", "dict", "namespace"):
             self._engine.remove_global(name)
 

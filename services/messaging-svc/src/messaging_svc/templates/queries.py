@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
 
 from kantis_contracts.values import Language
 from kantis_kit.tx import ReadTx
@@ -15,11 +15,12 @@ from messaging_svc.templates.schemas import LanguageIn, TemplateOut, VersionOut
 def _templates() -> Select[Any]:
     return select(template, template_version.c.source).join(
         template_version,
-        (template_version.c.template_id == template.c.id) & (template_version.c.number == template.c.version),
+        (template_version.c.template_id == template.c.id)
+        & (template_version.c.number == template.c.version),
     )
 
 
-def _out(row: Any) -> TemplateOut:
+def _out(row: Row[Any]) -> TemplateOut:
     return TemplateOut(
         id=row.id,
         name=row.name,
@@ -33,7 +34,9 @@ def _out(row: Any) -> TemplateOut:
 
 async def list_templates(tx: ReadTx, *, after: UUID | None, limit: int) -> list[TemplateOut]:
     """Return a page of the templates that are in use."""
-    statement = _templates().where(template.c.archived_at.is_(None)).order_by(template.c.id).limit(limit)
+    statement = (
+        _templates().where(template.c.archived_at.is_(None)).order_by(template.c.id).limit(limit)
+    )
     if after:
         statement = statement.where(template.c.id > after)
     return [_out(row) for row in await tx.execute(statement)]
@@ -51,18 +54,23 @@ async def get_template(tx: ReadTx, template_id: UUID) -> TemplateOut:
     return _out(row)
 
 
-async def get_version(tx: ReadTx, template_id: UUID, number: int | None = None) -> tuple[VersionOut, dict[str, Any]]:
+async def get_version(
+    tx: ReadTx, template_id: UUID, number: int | None = None
+) -> tuple[VersionOut, dict[str, Any]]:
     """Return a version and its compiled form; the newest when no number is given.
 
     Raises:
         TemplateNotFound: there is no such version.
     """
-    newest = select(func.max(template_version.c.number)).where(template_version.c.template_id == template_id)
+    newest = select(func.max(template_version.c.number)).where(
+        template_version.c.template_id == template_id
+    )
     row = (
         await tx.execute(
             select(template_version).where(
                 template_version.c.template_id == template_id,
-                template_version.c.number == (newest.scalar_subquery() if number is None else number),
+                template_version.c.number
+                == (newest.scalar_subquery() if number is None else number),
             )
         )
     ).first()
@@ -72,7 +80,9 @@ async def get_version(tx: ReadTx, template_id: UUID, number: int | None = None) 
         id=row.id,
         template_id=row.template_id,
         number=row.number,
-        languages={Language(name): LanguageIn.model_validate(one) for name, one in row.source.items()},
+        languages={
+            Language(name): LanguageIn.model_validate(one) for name, one in row.source.items()
+        },
         created_by=row.created_by,
         created_at=row.created_at,
     )

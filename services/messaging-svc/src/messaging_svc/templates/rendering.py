@@ -43,7 +43,9 @@ class Compiled:
     @classmethod
     def from_json(cls, stored: Mapping[str, object]) -> "Compiled":
         """Read the form in which a version is stored."""
-        return cls({Language(name): LanguageTemplate.model_validate(one) for name, one in stored.items()})
+        return cls(
+            {Language(name): LanguageTemplate.model_validate(one) for name, one in stored.items()}
+        )
 
     def language_for(self, wanted: str) -> Language:
         """Return the language that a person gets: theirs, else English, else what there is."""

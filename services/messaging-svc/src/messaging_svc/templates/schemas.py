@@ -14,7 +14,9 @@ class LanguageIn(In):
 
     subject: str = Field(max_length=1_000, examples=["{{ greeting() }}, a lamp for you"])
     html: str = Field(min_length=1, description="HTML or MJML with template tags")
-    text: str | None = Field(default=None, description="Plain text; made from the HTML when left out")
+    text: str | None = Field(
+        default=None, description="Plain text; made from the HTML when left out"
+    )
 
 
 class VersionIn(In):

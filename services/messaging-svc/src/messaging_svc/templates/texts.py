@@ -15,10 +15,22 @@ GREETING: Mapping[Language, str] = {
     Language.EN: "Hello",
 }
 FOOTER: Mapping[Language, tuple[str, str, str]] = {
-    Language.NB: ("Du får denne e-posten fordi du har sagt ja til det.", "Meld meg av", "Mine valg"),
-    Language.SV: ("Du får det här mejlet för att du har tackat ja till det.", "Avsluta utskick", "Mina val"),
+    Language.NB: (
+        "Du får denne e-posten fordi du har sagt ja til det.",
+        "Meld meg av",
+        "Mine valg",
+    ),
+    Language.SV: (
+        "Du får det här mejlet för att du har tackat ja till det.",
+        "Avsluta utskick",
+        "Mina val",
+    ),
     Language.DA: ("Du får denne e-mail, fordi du har sagt ja til det.", "Afmeld mig", "Mine valg"),
-    Language.FI: ("Saat tämän viestin, koska olet antanut siihen luvan.", "Peru tilaus", "Omat valintani"),
+    Language.FI: (
+        "Saat tämän viestin, koska olet antanut siihen luvan.",
+        "Peru tilaus",
+        "Omat valintani",
+    ),
     Language.EN: ("You receive this e-mail because you agreed to it.", "Unsubscribe", "My choices"),
 }
 _LOCALES: Mapping[Language, str] = {

@@ -38,7 +38,9 @@ def compile_all(languages: Mapping[Language, LanguageIn]) -> dict[Language, Lang
             ready[language] = compile_language(LanguageSource(**written.model_dump()), language)
             _try_out(language, ready[language])
         except (Flaw, CannotRender) as flaw:
-            errors.append({"in": "body", "field": f"languages.{language.value}", "message": str(flaw)})
+            errors.append(
+                {"in": "body", "field": f"languages.{language.value}", "message": str(flaw)}
+            )
     if errors:
         first = errors[0]
         raise TemplateRefused(f"{first['field']}: {first['message']}", errors=errors)
@@ -49,7 +51,9 @@ def _try_out(language: Language, one: LanguageTemplate) -> None:
     """Render with everything given and with everything empty: what fails here would fail for people."""
     compiled = Compiled({language: one})
     for name, offer in (("Kari", "Lampe"), ("", ""), (_LONG_NAME, _LONG_NAME)):
-        compiled.render(language, sample_fields(compiled, language, preferred_name=name, offer_name=offer))
+        compiled.render(
+            language, sample_fields(compiled, language, preferred_name=name, offer_name=offer)
+        )
 
 
 def sample_fields(
@@ -88,7 +92,9 @@ async def create_template(tx: Tx, name: str, languages: Mapping[Language, Langua
     compiled = compile_all(languages)
     template_id, now = new_id(), tx.clock.now()
     await tx.execute(
-        insert(template).values(id=template_id, name=name, version=1, created_at=now, changed_at=now)
+        insert(template).values(
+            id=template_id, name=name, version=1, created_at=now, changed_at=now
+        )
     )
     await _add_version(tx, template_id, 1, languages, compiled)
     return template_id

@@ -16,6 +16,7 @@ from kantis_kit.web.router import Router
 from messaging_svc.links import LinkMaker, TrackingTokens, Unsubscribe, unpack_unsubscribe
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.tracking import queries, usecases
+from messaging_svc.tracking.model import Visitor
 from messaging_svc.tracking.pages import HEADERS, unsubscribe_page
 from messaging_svc.tracking.schemas import (
     Suppressed,
@@ -35,14 +36,14 @@ unsubscribing = Router(prefix="/u")
 suppressions = Router(prefix="/v1/suppressions", tags=["suppressions"])
 
 
-def _visitor(request: Request) -> dict[str, str]:
+def _visitor(request: Request) -> Visitor:
     """Return what a visitor shows of itself; the gateway says where the request came from."""
     forwarded = request.headers.get("x-forwarded-for", "").split(",")[0].strip()
-    return {
-        "method": request.method,
-        "address": forwarded or (request.client.host if request.client else ""),
-        "user_agent": request.headers.get("user-agent", ""),
-    }
+    return Visitor(
+        method=request.method,
+        address=forwarded or (request.client.host if request.client else ""),
+        user_agent=request.headers.get("user-agent", ""),
+    )
 
 
 @clicks.head("/{token}", policy=public(_IN_MAIL))
@@ -52,7 +53,7 @@ async def follow_link(token: str, request: Request, tx: Write) -> Response:
     named = tx.use(TrackingTokens).read("c", token)
     if named is None:
         raise NotFound(NO_SUCH_LINK)
-    target = await usecases.follow_link(tx, *named, **_visitor(request))
+    target = await usecases.follow_link(tx, *named, _visitor(request))
     if target is None:
         raise NotFound(NO_SUCH_LINK)
     return Response(status_code=302, headers={"Location": target, "X-Robots-Tag": "noindex"})
@@ -65,7 +66,7 @@ async def record_opening(token: str, request: Request, tx: Write) -> Response:
     named = tx.use(TrackingTokens).read("o", token)
     if named is None:
         raise NotFound(NO_SUCH_LINK)
-    await usecases.record_opening(tx, named[0], **_visitor(request))
+    await usecases.record_opening(tx, named[0], _visitor(request))
     return Response(PIXEL, media_type="image/gif")
 
 
@@ -104,7 +105,10 @@ async def unsubscribe(token: str, request: Request, tx: Write) -> Response:
     # Whatever the body says, a POST to this address is a no; the body only tells how it was said.
     body = await request.body()
     await usecases.withdraw(
-        tx, link, source="one_click" if b"One-Click" in body else "page", every_purpose=b"choice=all" in body
+        tx,
+        link,
+        source="one_click" if b"One-Click" in body else "page",
+        every_purpose=b"choice=all" in body,
     )
     return await _page(tx, link, done=True)
 
@@ -127,7 +131,9 @@ async def list_suppressions(
     except (ValueError, TypeError, AttributeError) as error:
         raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
     found = await queries.list_suppressions(tx, after=after, limit=limit)
-    return Page(items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None)
+    return Page(
+        items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None
+    )
 
 
 @suppressions.post("/check", policy=needs("messaging:read"))
@@ -137,7 +143,9 @@ async def check_suppression(body: SuppressionQuestion, tx: Read) -> SuppressionA
     return SuppressionAnswer(is_suppressed=found is not None, suppression=found)
 
 
-@suppressions.delete("/{suppression_id}", policy=needs("messaging:write", privileged=True), status_code=204)
+@suppressions.delete(
+    "/{suppression_id}", policy=needs("messaging:write", privileged=True), status_code=204
+)
 async def lift_suppression(suppression_id: UUID, tx: Write) -> None:
     """Take an address off the list."""
     await usecases.lift_suppression(tx, suppression_id)

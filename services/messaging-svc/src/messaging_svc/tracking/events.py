@@ -1,7 +1,6 @@
 """What leaves this slice: clicks, openings, and people's no."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from kantis_contracts.messaging import (
@@ -12,9 +11,12 @@ from kantis_contracts.messaging import (
     Withdrawal,
 )
 from kantis_contracts.values import Channel, Purpose
+from messaging_svc.tracking.model import Mail
 
 
-def engaged(kind: str, engagement_id: UUID, message: Any, verdict: str, at: datetime) -> LinkClickedV1 | MessageOpenedV1:
+def engaged(
+    kind: str, engagement_id: UUID, message: Mail, verdict: str, at: datetime
+) -> LinkClickedV1 | MessageOpenedV1:
     """Say that a message was clicked in or opened."""
     item = Engagement(
         engagement_id=engagement_id,
@@ -32,8 +34,9 @@ def permission_withdrawn(
     withdrawal_id: UUID,
     person_id: UUID,
     purpose: Purpose | None,
+    *,
     source: str,
-    message: Any,
+    message: Mail | None,
     at: datetime,
 ) -> PermissionWithdrawnV1:
     """Say that a person said no; it is in force here already."""

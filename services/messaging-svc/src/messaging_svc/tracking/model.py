@@ -1,5 +1,9 @@
 """Evidence of clicks and openings, withdrawals, and addresses that get no marketing."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, Text
 
 from messaging_svc.base import Moment, Uid, metadata
@@ -42,3 +46,27 @@ suppression = Table(
     Column("added_by", Text, nullable=False),
     Column("added_at", Moment, nullable=False),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message as a visitor's click is about it."""
+
+    id: UUID
+    origin: str
+    person_id: UUID | None
+    campaign_id: UUID | None
+    cell_id: UUID | None
+    response_code: str
+    template_version_id: UUID | None
+    language: str
+    accepted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """What a visitor shows of itself."""
+
+    method: str
+    address: str
+    user_agent: str

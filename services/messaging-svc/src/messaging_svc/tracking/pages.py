@@ -29,7 +29,9 @@ HEADERS = {
 @cache
 def _engine() -> Environment:
     return Environment(
-        loader=PackageLoader("messaging_svc.tracking", "html"), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("messaging_svc.tracking", "html"),
+        autoescape=True,
+        undefined=StrictUndefined,
     )
 
 
@@ -41,9 +43,17 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
     return loaded
 
 
-def unsubscribe_page(language: Language, company: str, *, done: bool, preferences: str | None) -> str:
+def unsubscribe_page(
+    language: Language, company: str, *, done: bool, preferences: str | None
+) -> str:
     """Return the page: the question, or that it is done."""
-    texts = {key: words.format(company=company) for key, words in catalogue()[language.value].items()}
-    return _engine().get_template("unsubscribe.html").render(
-        language=language.value, texts=texts, style=STYLE, done=done, preferences=preferences
+    texts = {
+        key: words.format(company=company) for key, words in catalogue()[language.value].items()
+    }
+    return (
+        _engine()
+        .get_template("unsubscribe.html")
+        .render(
+            language=language.value, texts=texts, style=STYLE, done=done, preferences=preferences
+        )
     )

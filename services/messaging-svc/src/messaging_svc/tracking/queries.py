@@ -4,43 +4,46 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, case, func, select
 
 from kantis_contracts.values import Language
 from kantis_kit.tx import ReadTx
 from messaging_svc.addresses import address_hash
-from messaging_svc.dispatch.model import dispatch, dispatch_source
+from messaging_svc.dispatch.model import State, dispatch, dispatch_source
 from messaging_svc.register.model import person_card
 from messaging_svc.templates.model import template_version
 from messaging_svc.templates.rendering import Compiled
-from messaging_svc.tracking.model import engagement, suppression
+from messaging_svc.tracking.model import Mail, engagement, suppression
 from messaging_svc.tracking.schemas import SuppressionOut
 
 BURST = timedelta(seconds=10)
 
 
-async def find_message(tx: ReadTx, message_id: UUID) -> Any | None:
+async def find_message(tx: ReadTx, message_id: UUID) -> Mail | None:
     """Return what a click or an opening is about, or None for a message that is gone."""
     found = await tx.execute(
         select(
-            dispatch.c.id, dispatch.c.origin, dispatch.c.person_id, dispatch.c.response_code, dispatch.c.state,
-            dispatch.c.settled_at, dispatch.c.template_version_id, dispatch_source.c.campaign_id,
-            dispatch_source.c.cell_id,
+            dispatch.c.id, dispatch.c.origin, dispatch.c.person_id, dispatch_source.c.campaign_id,
+            dispatch_source.c.cell_id, dispatch.c.response_code, dispatch.c.template_version_id,
             func.coalesce(dispatch.c.language, person_card.c.language, "en").label("language"),
+            case((dispatch.c.state == State.ACCEPTED.value, dispatch.c.settled_at)).label("accepted_at"),
         )
         .outerjoin(dispatch_source, dispatch_source.c.id == dispatch.c.source_id)
         .outerjoin(person_card, person_card.c.person_id == dispatch.c.person_id)
         .where(dispatch.c.id == message_id)
     )  # fmt: skip
-    return found.first()
+    row = found.first()
+    return Mail(**row._mapping) if row else None  # noqa: SLF001 - the public name of the row as a mapping
 
 
-async def find_target(tx: ReadTx, message: Any, position: int, public_url: str) -> str | None:
+async def find_target(tx: ReadTx, message: Mail, position: int, public_url: str) -> str | None:
     """Return where a link leads: stored with the version of the template, never taken from the request."""
     if message.template_version_id is None:
         return None
     stored = await tx.scalar(
-        select(template_version.c.compiled).where(template_version.c.id == message.template_version_id)
+        select(template_version.c.compiled).where(
+            template_version.c.id == message.template_version_id
+        )
     )
     compiled = Compiled.from_json(stored)
     links = compiled.links(compiled.language_for(message.language))
@@ -66,7 +69,9 @@ async def count_burst(tx: ReadTx, message_id: UUID, position: int, now: datetime
 
 async def language_of(tx: ReadTx, person_id: UUID | None) -> Language:
     """Return the language in which a person is addressed."""
-    found = await tx.scalar(select(person_card.c.language).where(person_card.c.person_id == person_id))
+    found = await tx.scalar(
+        select(person_card.c.language).where(person_card.c.person_id == person_id)
+    )
     return Language(found) if found else Language.EN
 
 
@@ -80,12 +85,14 @@ async def list_suppressions(tx: ReadTx, *, after: UUID | None, limit: int) -> li
 
 async def find_suppression(tx: ReadTx, email: str) -> SuppressionOut | None:
     """Return the entry of an address, if there is one."""
-    found = await tx.execute(select(suppression).where(suppression.c.address_hash == address_hash(email)))
+    found = await tx.execute(
+        select(suppression).where(suppression.c.address_hash == address_hash(email))
+    )
     row = found.first()
     return _out(row) if row else None
 
 
-def _out(row: Any) -> SuppressionOut:
+def _out(row: Row[Any]) -> SuppressionOut:
     return SuppressionOut(
         id=row.id,
         address_hash=bytes(row.address_hash).hex(),

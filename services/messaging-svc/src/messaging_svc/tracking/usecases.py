@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -18,7 +17,7 @@ from messaging_svc.register.model import permission_card, person_card
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.tracking import events, queries
 from messaging_svc.tracking.errors import SuppressionNotFound
-from messaging_svc.tracking.model import engagement, suppression, withdrawal
+from messaging_svc.tracking.model import Mail, Visitor, engagement, suppression, withdrawal
 from messaging_svc.tracking.verdicts import Evidence, ip_prefix, judge
 
 ALL_PURPOSES = ""
@@ -27,9 +26,7 @@ _WIRE_LOOKS = 100
 _WIRE_PAUSE_SECONDS = 0.01
 
 
-async def follow_link(
-    tx: Tx, message_id: UUID, position: int, *, method: str, address: str, user_agent: str
-) -> str | None:
+async def follow_link(tx: Tx, message_id: UUID, position: int, visitor: Visitor) -> str | None:
     """Record a click and return where the link leads; None when message or link is gone."""
     message = await queries.find_message(tx, message_id)
     if message is None:
@@ -40,32 +37,24 @@ async def follow_link(
     if target is None:
         return None
     burst = await queries.count_burst(tx, message_id, position, tx.clock.now())
-    await _record(tx, message, "click", position, burst, method, address, user_agent)
+    await _record(tx, message, visitor, position=position, burst=burst)
     return target
 
 
-async def record_opening(tx: Tx, message_id: UUID, *, method: str, address: str, user_agent: str) -> None:
+async def record_opening(tx: Tx, message_id: UUID, visitor: Visitor) -> None:
     """Record that a message was shown; one that is gone is not."""
     message = await queries.find_message(tx, message_id)
     if message is not None:
-        await _record(tx, message, "open", None, 1, method, address, user_agent)
+        await _record(tx, message, visitor, position=None, burst=1)
 
 
-async def _record(  # noqa: PLR0917 - one call each, right above
-    tx: Tx,
-    message: Any,
-    kind: str,
-    position: int | None,
-    burst: int,
-    method: str,
-    address: str,
-    user_agent: str,
+async def _record(
+    tx: Tx, message: Mail, visitor: Visitor, *, position: int | None, burst: int
 ) -> None:
     now = tx.clock.now()
-    delay = None
-    if message.state == State.ACCEPTED and message.settled_at is not None:
-        delay = (now - message.settled_at).total_seconds()
-    verdict, because = judge(Evidence(method, user_agent, delay, burst))
+    kind = "open" if position is None else "click"
+    delay = None if message.accepted_at is None else (now - message.accepted_at).total_seconds()
+    verdict, because = judge(Evidence(visitor.method, visitor.user_agent, delay, burst))
     engagement_id = new_id()
     await tx.execute(
         insert(engagement).values(
@@ -73,9 +62,9 @@ async def _record(  # noqa: PLR0917 - one call each, right above
             kind=kind,
             message_id=message.id,
             link=position,
-            method=method,
-            ip_prefix=ip_prefix(address),
-            user_agent=user_agent.replace("\x00", "")[:_MAX_AGENT],
+            method=visitor.method,
+            ip_prefix=ip_prefix(visitor.address),
+            user_agent=visitor.user_agent.replace("\x00", "")[:_MAX_AGENT],
             delay_ms=None if delay is None else int(delay * 1000),
             verdict=verdict.value,
             because=because,
@@ -97,7 +86,9 @@ async def withdraw(tx: Tx, link: Unsubscribe, *, source: str, every_purpose: boo
     purpose = ALL_PURPOSES if every_purpose else link.purpose.value
     # Senders hold this row while they mark a hand-over: theirs is either committed before, or sees our no.
     await tx.execute(
-        select(person_card.c.person_id).where(person_card.c.person_id == link.person_id).with_for_update()
+        select(person_card.c.person_id)
+        .where(person_card.c.person_id == link.person_id)
+        .with_for_update()
     )
     if await _is_in_force(tx, link.person_id, {purpose, ALL_PURPOSES}, link.purpose):
         return
@@ -116,13 +107,19 @@ async def withdraw(tx: Tx, link: Unsubscribe, *, source: str, every_purpose: boo
         statement.on_conflict_do_update(
             index_elements=["person_id", "channel", "purpose"],
             set_={
-                name: statement.excluded[name] for name in ("id", "source", "message_id", "withdrawn_at")
+                name: statement.excluded[name]
+                for name in ("id", "source", "message_id", "withdrawn_at")
             },
         ).returning(withdrawal.c.id)
     )
     tx.stage(
         events.permission_withdrawn(
-            stored, link.person_id, None if every_purpose else link.purpose, source, message, now
+            stored,
+            link.person_id,
+            None if every_purpose else link.purpose,
+            source=source,
+            message=message,
+            at=now,
         )
     )
     await _wait_for_wire(tx, link.person_id)
@@ -158,7 +155,9 @@ async def _wait_for_wire(tx: Tx, person_id: UUID) -> None:
     A server that takes longer to answer has had its message begun long before.
     """
     on_the_wire = select(dispatch.c.id).where(
-        dispatch.c.person_id == person_id, dispatch.c.is_marketing, dispatch.c.state == State.HANDED_OVER.value
+        dispatch.c.person_id == person_id,
+        dispatch.c.is_marketing,
+        dispatch.c.state == State.HANDED_OVER.value,
     )
     for _ in range(_WIRE_LOOKS):
         if (await tx.scalars(on_the_wire.limit(1))).first() is None:

@@ -5,6 +5,7 @@ Careful in one direction: a doubtful click is kept and called suspect; only what
 
 import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,20 +40,22 @@ class Evidence:
     """Different links of the message that were followed within seconds, this one included."""
 
 
+_RULES: tuple[tuple[Verdict, str, Callable[[Evidence], bool]], ...] = (
+    (Verdict.MACHINE, "head_request", lambda e: e.method == "HEAD"),
+    (Verdict.MACHINE, "no_user_agent", lambda e: not e.user_agent.strip()),
+    (Verdict.MACHINE, "known_agent", lambda e: bool(_SCANNERS.search(e.user_agent))),
+    (Verdict.MACHINE, "faster_than_people", lambda e: (e.delay_seconds or 0.0) < MACHINE_SECONDS),
+    (Verdict.SUSPECT, "many_links_at_once", lambda e: e.links_of_burst >= BURST_LINKS),
+    (Verdict.SUSPECT, "very_fast", lambda e: (e.delay_seconds or 0.0) < SUSPECT_SECONDS),
+)
+"""The first rule that fits decides."""
+
+
 def judge(evidence: Evidence) -> tuple[Verdict, str]:
     """Return the verdict and the rule that gave it."""
-    if evidence.method == "HEAD":
-        return Verdict.MACHINE, "head_request"
-    if not evidence.user_agent.strip():
-        return Verdict.MACHINE, "no_user_agent"
-    if _SCANNERS.search(evidence.user_agent):
-        return Verdict.MACHINE, "known_agent"
-    if evidence.delay_seconds is None or evidence.delay_seconds < MACHINE_SECONDS:
-        return Verdict.MACHINE, "faster_than_people"
-    if evidence.links_of_burst >= BURST_LINKS:
-        return Verdict.SUSPECT, "many_links_at_once"
-    if evidence.delay_seconds < SUSPECT_SECONDS:
-        return Verdict.SUSPECT, "very_fast"
+    for verdict, name, fits in _RULES:
+        if fits(evidence):
+            return verdict, name
     return Verdict.HUMAN, "no_sign_of_a_machine"
 
 
