@@ -45,7 +45,11 @@ def normal(code: str) -> str:
 
 def draw_code() -> str:
     """Return a new code from the system's source of secrets."""
-    data = "".join(secrets.choice(ALPHABET) for _ in range(DATA_LENGTH))
+    bits = secrets.randbits(DATA_LENGTH * _FIELD_BITS)
+    data = "".join(
+        ALPHABET[bits >> (_FIELD_BITS * place) & (len(ALPHABET) - 1)]
+        for place in range(DATA_LENGTH)
+    )
     return data + check_character(data)
 
 

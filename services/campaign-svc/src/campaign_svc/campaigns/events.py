@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from campaign_svc.campaigns.model import Campaign, Cell, Launch, Offer, Piece, Preflight
+from campaign_svc.campaigns.model import Campaign, Cell, Launch, NewPiece, Offer, Preflight
 from kantis_contracts.campaign import (
     AudienceRequest,
     AudienceRequestedV1,
     CampaignLaunchedV1,
     CellCard,
     OfferCard,
+    Piece,
     PieceReleasedV1,
     PreflightRequest,
     PreflightRequestedV1,
     TestMessage,
     TestRequestedV1,
 )
-from kantis_contracts.campaign import Piece as PieceCard
 from kantis_contracts.values import Channel, Language, Purpose
 
 COUNTED_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.LETTER, Channel.PHONE)
@@ -97,7 +97,7 @@ def pieces_released(
     *,
     segment_name: str,
     offer: OfferCard | None,
-    pieces: Sequence[Piece],
+    pieces: Sequence[NewPiece],
 ) -> PieceReleasedV1:
     """Let new pieces of one cell be sent."""
     return PieceReleasedV1(
@@ -117,7 +117,7 @@ def pieces_released(
         currency=campaign.currency,
         not_after=campaign.not_after,
         items=tuple(
-            PieceCard(
+            Piece(
                 piece_id=piece.id,
                 person_id=piece.person_id,
                 response_code=piece.response_code,

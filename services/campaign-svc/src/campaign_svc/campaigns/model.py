@@ -1,6 +1,7 @@
 """Campaigns, what they offer, their test cells, and every piece that left for a person."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
@@ -110,6 +111,17 @@ class Piece(Base, table=True):
     responded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     ordered_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     paid_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPiece:
+    """A piece on its way into the table: thousands are made at once, and a table's object costs ten times as much."""
+
+    id: UUID
+    cell_id: UUID
+    person_id: UUID
+    response_code: str
+    because: Sequence[str]
 
 
 class Outcome(Base, table=True):

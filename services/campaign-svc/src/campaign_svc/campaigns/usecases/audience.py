@@ -21,10 +21,10 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
 from campaign_svc.campaigns import codes, events, queries
-from campaign_svc.campaigns.model import Campaign, Cell, Launch, Piece, cell_of
+from campaign_svc.campaigns.model import Campaign, Cell, Launch, NewPiece, Piece, cell_of
 from campaign_svc.campaigns.schemas import CampaignState, PieceState
 from campaign_svc.campaigns.usecases.preflight import cards_of
-from campaign_svc.sets import row_set
+from campaign_svc.sets import one_of, row_set
 from kantis_contracts.contacts import AudienceFrozenV1, AudienceMember, AudienceRefusal
 from kantis_kit.errors import KantisError
 from kantis_kit.ids import new_id
@@ -67,42 +67,45 @@ async def _store(
     cells: Sequence[Cell],
     members: Sequence[AudienceMember],
     draw: Callable[[], str],
-) -> list[Piece]:
+) -> list[NewPiece]:
     """Insert a piece for every member that has none; return the new ones."""
     shares = [(cell.id, cell.share_pct) for cell in cells]
-    now = tx.clock.now()
     # In the order of the persons, so that two parts with the same persons wait for each other, not in a ring.
     left = {member.person_id: member for member in sorted(members, key=lambda m: m.person_id)}
-    made: list[Piece] = []
+    made: list[NewPiece] = []
     for _ in range(_DRAWS):
+        # At first, whoever has a piece from an earlier delivery; then whoever got one from a part taken at the same
+        # time. Whoever is left after an insertion met a code that is in use, and draws again.
+        for person_id in await _with_piece(tx, launch.id, list(left)):
+            left.pop(person_id)
+        if not left:
+            return made
         fresh = {
-            person_id: Piece(
+            person_id: NewPiece(
                 id=new_id(),
-                launch_id=launch.id,
-                campaign_id=launch.campaign_id,
                 cell_id=cell_of(launch.id, person_id, shares),
                 person_id=person_id,
                 response_code=draw(),
-                because=list(member.because),
-                state=PieceState.RELEASED.value,
-                released_at=now,
+                because=member.because,
             )
             for person_id, member in left.items()
         }
-        stored = await _insert(tx, list(fresh.values()))
-        made.extend(fresh[person_id] for person_id in sorted(stored))
-        held = await tx.scalars(
-            select(col(Piece.person_id)).where(
-                col(Piece.launch_id) == launch.id, col(Piece.person_id).in_(list(left))
-            )
-        )
-        # Whoever has no piece now met a code that is in use: draw again.
-        for person_id in held:
+        for person_id in sorted(await _insert(tx, launch, list(fresh.values()))):
+            made.append(fresh[person_id])
             left.pop(person_id)
         if not left:
             return made
     message = f"no free response codes for {len(left)} persons after {_DRAWS} draws"
     raise KantisError(message)
+
+
+async def _with_piece(tx: Tx, launch_id: UUID, person_ids: list[UUID]) -> set[UUID]:
+    rows = await tx.scalars(
+        select(col(Piece.person_id)).where(
+            col(Piece.launch_id) == launch_id, col(Piece.person_id) == one_of(person_ids, Uuid())
+        )
+    )
+    return set(rows)
 
 
 _COLUMNS = (
@@ -115,9 +118,7 @@ _TARGETS = [
 ]  # fmt: skip
 
 
-async def _insert(tx: Tx, pieces: Sequence[Piece]) -> set[UUID]:
-    if not pieces:
-        return set()
+async def _insert(tx: Tx, launch: Launch, pieces: Sequence[NewPiece]) -> set[UUID]:
     new = row_set(
         "new",
         _COLUMNS,
@@ -126,18 +127,17 @@ async def _insert(tx: Tx, pieces: Sequence[Piece]) -> set[UUID]:
             for p in pieces
         ],
     )
-    first = pieces[0]
     source = select(
         new.c.id,
-        literal(first.launch_id, Uuid),
-        literal(first.campaign_id, Uuid),
+        literal(launch.id, Uuid),
+        literal(launch.campaign_id, Uuid),
         new.c.cell_id,
         new.c.person_id,
         new.c.response_code,
         cast(new.c.because, JSONB),
-        literal(first.state, Text),
+        literal(PieceState.RELEASED.value, Text),
         literal("", Text),
-        literal(first.released_at, DateTime(timezone=True)),
+        literal(tx.clock.now(), DateTime(timezone=True)),
     )
     stored = await tx.scalars(
         insert(Piece)
@@ -155,7 +155,7 @@ async def _release(
     *,
     segment_name: str,
     cells: Sequence[Cell],
-    pieces: Sequence[Piece],
+    pieces: Sequence[NewPiece],
 ) -> None:
     cards = await cards_of(tx, campaign.id, list(cells))
     for cell in cells:

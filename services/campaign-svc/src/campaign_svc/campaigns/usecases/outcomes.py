@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text, Uuid, column, func, or_, select, tuple_, update
+from sqlalchemy import DateTime, Text, Uuid, and_, column, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from campaign_svc.campaigns.model import Outcome, Piece, standing
 from campaign_svc.campaigns.schemas import PieceState
 from campaign_svc.campaigns.usecases.audience import advance
-from campaign_svc.sets import row_set
+from campaign_svc.sets import one_of, row_set
 from kantis_contracts.messaging import Settled
 from kantis_contracts.orders import OrderCard, ResponseRegistered
 from kantis_kit.tx import Tx
@@ -42,7 +42,7 @@ async def settle_pieces(tx: Tx, items: Sequence[Settled]) -> None:
     # In the order of the key, so that two consumers lock rows in the same order.
     rows = await tx.execute(
         select(col(Piece.id), col(Piece.launch_id), col(Piece.state), col(Piece.settled_at))
-        .where(col(Piece.id).in_(list(best)))
+        .where(col(Piece.id) == one_of(list(best), Uuid()))
         .order_by(col(Piece.id))
         .with_for_update()
     )
@@ -94,19 +94,16 @@ async def _enter(tx: Tx, entries: Iterable[_Entry]) -> None:
     unique = {(one.piece_id, one.kind, one.source_id): one for one in entries}
     if not unique:
         return
+    new = row_set(
+        "new",
+        (
+            column("piece_id", Uuid), column("kind", Text), column("source_id", Uuid), column("at", _MOMENT),
+        ),
+        [(*key, one.at) for key, one in sorted(unique.items())],
+    )  # fmt: skip
     await tx.execute(
         insert(Outcome)
-        .values(
-            [
-                {
-                    "piece_id": one.piece_id,
-                    "kind": one.kind,
-                    "source_id": one.source_id,
-                    "at": one.at,
-                }
-                for _, one in sorted(unique.items())
-            ]
-        )
+        .from_select(["piece_id", "kind", "source_id", "at"], select(*new.c))
         .on_conflict_do_nothing()
     )
 
@@ -117,7 +114,12 @@ async def mark_responses(tx: Tx, items: Sequence[ResponseRegistered]) -> None:
     response_codes = [item.response_code for item in items]
     rows = await tx.execute(
         select(col(Piece.id), col(Piece.response_code))
-        .where(or_(col(Piece.id).in_(ids), col(Piece.response_code).in_(response_codes)))
+        .where(
+            or_(
+                col(Piece.id) == one_of(ids, Uuid()),
+                col(Piece.response_code) == one_of(response_codes, Text()),
+            )
+        )
         .order_by(col(Piece.id))
         .with_for_update()
     )
@@ -138,11 +140,20 @@ async def mark_orders(tx: Tx, items: Sequence[OrderCard], kind: str) -> None:
     wanted = {(item.campaign_id, item.person_id) for item in items if item.campaign_id}
     if not wanted:
         return
+    asked = row_set(
+        "asked", (column("campaign_id", Uuid), column("person_id", Uuid)), sorted(wanted)
+    )
     rows = await tx.execute(
         select(col(Piece.id), col(Piece.campaign_id), col(Piece.person_id))
-        .where(tuple_(col(Piece.campaign_id), col(Piece.person_id)).in_(list(wanted)))
+        .join(
+            asked,
+            and_(
+                col(Piece.campaign_id) == asked.c.campaign_id,
+                col(Piece.person_id) == asked.c.person_id,
+            ),
+        )
         .order_by(col(Piece.id))
-        .with_for_update()
+        .with_for_update(of=Piece)
     )
     pieces = {(row.campaign_id, row.person_id): row.id for row in rows}
     entries = [
