@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, DateTime, FromClause, Table, bindparam, column, func
+from sqlalchemy import ARRAY, DateTime, FromClause, Result, Table, bindparam, column, func
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
@@ -30,3 +30,8 @@ def row_set(name: str, columns: Mapping[str, tuple[TypeEngine[Any], Sequence[Any
     ]
     wanted = [column(key, kind) for key, (kind, _) in columns.items()]
     return func.unnest(*arrays).table_valued(*wanted, name=name).render_derived()
+
+
+def plain(rows: Result[Any]) -> list[tuple[Any, ...]]:
+    """Return rows as plain tuples, to be unpacked."""
+    return [tuple(row) for row in rows]

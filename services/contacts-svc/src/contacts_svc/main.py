@@ -11,6 +11,7 @@ import contacts_svc.intake.jobs
 import contacts_svc.people.api
 import contacts_svc.permissions.api
 import contacts_svc.permissions.consumers
+import contacts_svc.privacy.api
 import contacts_svc.segments.api
 import contacts_svc.segments.consumers
 from contacts_svc.intake.limits import LeadLimits
@@ -39,6 +40,7 @@ SPEC = ServiceSpec(
         contacts_svc.intake.api.router,
         contacts_svc.imports.api.router,
         contacts_svc.segments.api.router,
+        contacts_svc.privacy.api.router,
     ],
     public={
         "/f": [contacts_svc.intake.api.forms],

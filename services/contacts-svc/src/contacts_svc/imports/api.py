@@ -96,6 +96,7 @@ async def start_import(
     request: Request,
     response: Response,
     tx: Write,
+    *,
     name: Words = "",
     source: Words = "",
     country: Annotated[Country, Query(description="Of rows that name none; phone numbers are read by it")] = "NO",
@@ -104,7 +105,7 @@ async def start_import(
     permission_source: Annotated[str, Query(max_length=200, description="Needed with permission columns")] = "",
     permission_text: Annotated[str, Query(max_length=4_000)] = "",
     mapping: Annotated[str, Query(max_length=20_000, description='JSON: {"column": "field"}')] = "",
-    preview: Annotated[bool, Query(description="Only tell how the file would be read")] = False,  # noqa: FBT002
+    preview: Annotated[bool, Query(description="Only tell how the file would be read")] = False,
 ) -> ImportOut | PreviewOut:
     """Take a CSV file of contacts (up to 100 MB); it is read in the background, see the import's progress.
 
@@ -115,7 +116,7 @@ async def start_import(
         name=name, source=source, country=country, on_existing=on_existing, permission_source=permission_source,
         permission_text=permission_text, mapping=_read_mapping(mapping),
     )
-    if "\x00" in "".join((name, source, permission_source, permission_text, mapping)):
+    if any("\x00" in text for text in (name, source, permission_source, permission_text, mapping)):
         raise Invalid("A parameter holds a NUL character")
     options = await _with_form(tx, form, options)
     import_id = new_id()

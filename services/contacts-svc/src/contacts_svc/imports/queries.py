@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
+from contacts_svc.base import plain
 from contacts_svc.imports.errors import ImportUnknown
 from contacts_svc.imports.model import Import, ImportReject
 from contacts_svc.imports.rows import quoted
@@ -55,12 +56,12 @@ async def rejects_as_csv(tx: ReadTx, import_id: UUID) -> str:
     writer = csv.writer(text, delimiter=found.delimiter, lineterminator="\r\n")
     writer.writerow(["row_number", "reason", *map(quoted, found.header)])
     rows = await tx.execute(
-        select(ImportReject.row_number, ImportReject.reason, ImportReject.cells)
+        select(col(ImportReject.row_number), col(ImportReject.reason), col(ImportReject.cells))
         .where(col(ImportReject.import_id) == import_id)
         .order_by(col(ImportReject.row_number))
         .limit(MAX_REJECTS)
     )
-    for number, reason, cells in rows:
+    for number, reason, cells in plain(rows):
         writer.writerow([number, quoted(reason), *(quoted(str(cell)) for cell in cells)])
     # With a byte order mark spreadsheets read æ, ø and å rightly.
     return "\ufeff" + text.getvalue()

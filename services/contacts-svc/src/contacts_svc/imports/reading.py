@@ -188,7 +188,7 @@ def _read_one(file: BinaryIO, encoding: str, delimiter: str, number: int) -> Rec
     return Record(number, cells, file.tell())
 
 
-class _Endless(Exception):  # noqa: N818 - a verdict on a row
+class _Endless(Exception):
     pass
 
 

@@ -99,7 +99,7 @@ def read_chunk(
     return chunk
 
 
-class _Refused(Exception):  # noqa: N818 - a verdict on a row
+class _Refused(Exception):
     pass
 
 

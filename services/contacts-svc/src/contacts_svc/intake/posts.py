@@ -51,7 +51,7 @@ async def read_form(request: Request) -> LeadIn:
     return _lead(body)
 
 
-def _lead(body: Any) -> LeadIn:
+def _lead(body: object) -> LeadIn:
     try:
         return LeadIn.model_validate(body)
     except ValidationError as error:
@@ -106,14 +106,11 @@ def origin_of(address: str) -> str:
 def addresses_named(body: LeadIn, country: str) -> list[str]:
     """Return what is counted of a post: each mailbox and number once, however it is spelt."""
     named = []
-    for read in (
-        lambda: normalise_email(body.email) if body.email else None,
-        lambda: normalise_phone(body.phone, body.country or country) if body.phone else None,
-    ):
-        try:
-            address = read()
-        except AddressInvalid:
-            continue  # refused with its reason when the lead is taken
-        if address is not None:
-            named.append(canonical(address))
+    try:
+        if body.email:
+            named.append(canonical(normalise_email(body.email)))
+        if body.phone:
+            named.append(canonical(normalise_phone(body.phone, body.country or country)))
+    except AddressInvalid:
+        pass  # refused with its reason when the lead is taken
     return named

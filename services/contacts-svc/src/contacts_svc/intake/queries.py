@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from contacts_svc.base import plain
 from contacts_svc.intake.errors import FormUnknown
 from contacts_svc.intake.model import Confirmation, ConsentText, Form, FormTrap
 from contacts_svc.intake.schemas import ConsentOut, FormOut
@@ -60,8 +61,10 @@ async def list_forms(tx: ReadTx) -> list[FormOut]:
     """Return every form by its key."""
     caught = {
         form_id: int(count)
-        for form_id, count in await tx.execute(
-            select(col(FormTrap.form_id), func.sum(col(FormTrap.caught))).group_by(col(FormTrap.form_id))
+        for form_id, count in plain(
+            await tx.execute(
+                select(col(FormTrap.form_id), func.sum(col(FormTrap.caught))).group_by(col(FormTrap.form_id))
+            )
         )
     }
     forms = await tx.scalars(select(Form).order_by(col(Form.key)).limit(1_000))
@@ -101,12 +104,12 @@ class OpenQuestion:
 
 async def find_question(tx: ReadTx, confirmation_id: UUID) -> OpenQuestion | None:
     """Return a confirmation whose person is still known, or None."""
-    row = (
+    rows = plain(
         await tx.execute(
             select(Confirmation, Form)
             .join(Form, col(Form.id) == col(Confirmation.form_id))
             .join(Person, col(Person.id) == col(Confirmation.person_id))
             .where(col(Confirmation.id) == confirmation_id, ~col(Person.is_erased))
         )
-    ).first()
-    return OpenQuestion(row[0], row[1]) if row is not None else None
+    )
+    return OpenQuestion(*rows[0]) if rows else None

@@ -5,14 +5,21 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from contacts_svc.base import table_of
 from contacts_svc.intake import events, queries
 from contacts_svc.intake.errors import ConsentReworded, FormKeyTaken
-from contacts_svc.intake.model import Confirmation, ConfirmationSlot, ConsentText, Form, FormTrap, Lead
+from contacts_svc.intake.model import (
+    Confirmation,
+    ConfirmationSlot,
+    ConsentText,
+    Form,
+    FormTrap,
+    Lead,
+)
 from contacts_svc.intake.schemas import FormIn, LeadIn
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
@@ -258,6 +265,28 @@ async def ask_later(tx: Tx, lead_id: UUID, email: str) -> None:
     if lead is None or person is None or person.is_erased:
         return
     await ask_owner(tx, await queries.get_form_by_id(tx, lead.form_id), lead, email)
+
+
+async def forget_leads(tx: Tx, person_id: UUID) -> None:
+    """Delete what a person has posted, and the questions about it."""
+    leads = await tx.scalars(delete(table_of(Lead)).where(col(Lead.person_id) == person_id).returning(col(Lead.id)))
+    await tx.cancel(RETRY_TIMER, [str(lead_id) for lead_id in leads])
+    emails = await tx.scalars(
+        delete(table_of(Confirmation))
+        .where(col(Confirmation.person_id) == person_id)
+        .returning(col(Confirmation.email))
+    )
+    mailboxes = {canonical(normalise_email(email)) for email in emails}
+    await tx.execute(
+        delete(table_of(ConfirmationSlot)).where(col(ConfirmationSlot.address).in_(sorted(mailboxes)))
+    )
+
+
+async def forget_slots(tx: Tx) -> None:
+    """Delete what counts mailboxes, once they may be asked again."""
+    await tx.execute(
+        delete(table_of(ConfirmationSlot)).where(col(ConfirmationSlot.last_at) < tx.clock.now() - ASK_AGAIN_AFTER)
+    )
 
 
 async def confirm(tx: Tx, question: queries.OpenQuestion, *, evidence: Mapping[str, Any]) -> None:

@@ -48,6 +48,7 @@ async def create_contact(body: ContactIn, tx: Write, response: Response) -> Cont
 @router.get("", policy=needs("contacts:read"))
 async def list_contacts(
     tx: Read,
+    *,
     email: Annotated[str | None, Query(max_length=320)] = None,
     phone: Annotated[str | None, Query(max_length=40)] = None,
     q: Annotated[str | None, Query(max_length=100, description="Part of a name or address")] = None,

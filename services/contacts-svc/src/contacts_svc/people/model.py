@@ -165,7 +165,7 @@ class Draft:
 
     def complete(self) -> dict[str, str]:
         """Return all fields of a new person, with what follows from those given; never a preferred name."""
-        known = {name: "" for name in FIELDS} | {k: v for k, v in self.fields.items() if v}
+        known = dict.fromkeys(FIELDS, "") | {k: v for k, v in self.fields.items() if v}
         known["country"] = known["country"] or "NO"
         known["language"] = known["language"] or language_of(known["country"]).value
         known["time_zone"] = known["time_zone"] or zone_of(known["country"])

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, LargeBinary, Uuid, bindparam, func, or_, s
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlmodel import col
 
+from contacts_svc.base import plain
 from contacts_svc.people.errors import ContactUnknown
 from contacts_svc.people.model import Draft, Identifier, Person, PersonChange, SuppressedAddress
 from contacts_svc.people.rules import (
@@ -28,7 +29,7 @@ Key = tuple[str, str]
 
 
 def any_of(values: Iterable[UUID]) -> ColumnElement[Any]:
-    """Return one array parameter for `column == any_of(ids)`."""
+    """Make one array parameter of many ids, to compare a column with."""
     return func.any(bindparam(None, list(values), type_=ARRAY(Uuid()), unique=True))
 
 
@@ -41,7 +42,7 @@ async def lock_owners(tx: Tx, keys: Sequence[Key]) -> dict[Key, Person]:
     emails = [value for kind, value in keys if kind == IdentifierKind.EMAIL]
     phones = [value for kind, value in keys if kind == IdentifierKind.PHONE]
     rows = await tx.execute(
-        select(Identifier.kind, Identifier.value, Person)
+        select(col(Identifier.kind), col(Identifier.value), Person)
         .join(Person, col(Person.id) == col(Identifier.person_id))
         .where(
             or_(
@@ -52,7 +53,7 @@ async def lock_owners(tx: Tx, keys: Sequence[Key]) -> dict[Key, Person]:
         .order_by(col(Person.id))
         .with_for_update(of=Person)
     )
-    return {(kind, value): person for kind, value, person in rows}
+    return {(kind, value): person for kind, value, person in plain(rows)}
 
 
 def suppression_key(tx: ReadTx) -> bytes:

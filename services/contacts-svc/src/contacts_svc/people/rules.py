@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -128,16 +129,29 @@ def national_number_in(text: str) -> str | None:
     """
     if sum(sign.isdigit() for sign in text) < 9:  # noqa: PLR2004 - the shortest holds nine digits
         return None
-    if any(fodselsnummer.is_valid(found[0].replace(" ", "")) for found in _ELEVEN.finditer(text)):
-        return "Norwegian fødselsnummer"
-    if any(hetu.is_valid(found[0].upper()) for found in _FINNISH.finditer(text)):
-        return "Finnish henkilötunnus"
-    if any(personnummer.is_valid(found[0].replace(" ", "-")) for found in _TWELVE.finditer(text)):
-        return "Swedish personnummer"
-    for found in _TEN.finditer(text):
-        digits = found[1] + found[3]
-        if personnummer.is_valid(f"{found[1]}-{found[3]}"):
-            return "Swedish personnummer"
-        if cpr.is_valid(digits) and (found[2] or cpr.checksum(digits) == 0):
-            return "Danish CPR number"
-    return None
+    return next((name for name, holds in _NATIONAL.items() if holds(text)), None)
+
+
+def _is_swedish(text: str) -> bool:
+    return any(personnummer.is_valid(found[0].replace(" ", "-")) for found in _TWELVE.finditer(text)) or any(
+        personnummer.is_valid(f"{found[1]}-{found[3]}") for found in _TEN.finditer(text)
+    )
+
+
+def _is_danish(text: str) -> bool:
+    return any(
+        cpr.is_valid(found[1] + found[3]) and (found[2] or cpr.checksum(found[1] + found[3]) == 0)
+        for found in _TEN.finditer(text)
+    )
+
+
+_NATIONAL: Mapping[str, Callable[[str], bool]] = {
+    "Norwegian fødselsnummer": lambda text: any(
+        fodselsnummer.is_valid(found[0].replace(" ", "")) for found in _ELEVEN.finditer(text)
+    ),
+    "Finnish henkilötunnus": lambda text: any(
+        hetu.is_valid(found[0].upper()) for found in _FINNISH.finditer(text)
+    ),
+    "Swedish personnummer": _is_swedish,
+    "Danish CPR number": _is_danish,
+}

@@ -1,6 +1,6 @@
 """Permissions at the API, and the preference page."""
 
-from typing import Any
+from collections.abc import Mapping
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -59,7 +59,7 @@ def _boxes(contact: ContactOut) -> list[tuple[Channel, Purpose]]:
     return [(channel, purpose) for purpose in Purpose for channel in channels]
 
 
-def _label(texts: Any, channel: Channel, purpose: Purpose) -> str:
+def _label(texts: Mapping[str, str], channel: Channel, purpose: Purpose) -> str:
     return f"{texts[purpose.value]} {texts[channel.value]}"
 
 

@@ -14,7 +14,13 @@ from contacts_svc.base import Moment, row_set, table_of
 from contacts_svc.people import queries as people
 from contacts_svc.permissions import events, queries
 from contacts_svc.permissions.errors import PermissionInvalid
-from contacts_svc.permissions.model import LedgerEntry, PermissionNow, Statement, WithdrawalSeen, allows
+from contacts_svc.permissions.model import (
+    LedgerEntry,
+    PermissionNow,
+    Statement,
+    WithdrawalSeen,
+    allows,
+)
 from contacts_svc.permissions.schemas import PermissionIn
 from kantis_contracts.contacts import PermissionState
 from kantis_contracts.messaging import Withdrawal
@@ -143,7 +149,7 @@ async def take_withdrawals(tx: Tx, items: Sequence[Withdrawal]) -> None:
             .returning(col(WithdrawalSeen.withdrawal_id))
         )
     )
-    statements = []
+    statements: list[Statement] = []
     for item in items:
         if item.withdrawal_id not in new:
             continue

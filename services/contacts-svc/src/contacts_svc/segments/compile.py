@@ -1,5 +1,6 @@
 """The one module that turns a condition into SQL: typed tree in, SQLAlchemy expression with bound parameters out."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from contacts_svc.people.model import Identifier, Person
 from contacts_svc.permissions.model import ASKED_FIRST, PermissionNow
 from contacts_svc.segments.conditions import (
     All,
-    Any_,
+    AnyOf,
     CityIs,
     Compare,
     CountryIs,
@@ -19,6 +20,7 @@ from contacts_svc.segments.conditions import (
     LanguageIs,
     LastOrder,
     LifecycleIs,
+    Node,
     Not,
     OrderMeasure,
     Orders,
@@ -35,33 +37,9 @@ _order: Table = table_of(OrderFact)
 Clause = ColumnElement[bool]
 
 
-def clause(node: Any, *, now: datetime) -> Clause:
+def clause(node: Node, *, now: datetime) -> Clause:
     """Return what holds for a row of `person` when the condition holds for that person."""
-    match node:
-        case All():
-            return and_(*(clause(part, now=now) for part in node.of))
-        case Any_():
-            return or_(*(clause(part, now=now) for part in node.of))
-        case Not():
-            return not_(clause(node.of, now=now))
-        case CountryIs() | LanguageIs() | LifecycleIs() | SourceIs():
-            return person.c[node.op].in_([str(value) for value in node.is_in])
-        case CityIs():
-            return func.lower(person.c.city).in_([value.lower() for value in node.is_in])
-        case PostalCodeStarts():
-            return or_(*(person.c.postal_code.startswith(start, autoescape=True) for start in node.starts_with))
-        case Created():
-            return _created(node, now)
-        case HasPermission():
-            return _has_permission(node)
-        case Orders():
-            return _orders(node, now)
-        case LastOrder():
-            last = select(func.max(_order.c.placed_at)).where(_order.c.person_id == person.c.id).scalar_subquery()
-            return func.coalesce(last >= now - timedelta(days=node.within_days), False)  # noqa: FBT003 - SQL's false
-        case _:
-            message = f"{type(node).__name__} cannot be compiled"
-            raise TypeError(message)
+    return _COMPILED[type(node)](node, now)
 
 
 def _created(node: Created, now: datetime) -> Clause:
@@ -107,7 +85,37 @@ def _orders(node: Orders, now: datetime) -> Clause:
     return number >= node.value if node.compare is Compare.AT_LEAST else number <= node.value
 
 
-def members(condition: Any, *, now: datetime) -> Select[Any]:
+def _last_order(node: LastOrder, now: datetime) -> Clause:
+    recent = select(_order.c.order_id).where(
+        _order.c.person_id == person.c.id, _order.c.placed_at >= now - timedelta(days=node.within_days)
+    )
+    return recent.correlate(person).exists()
+
+
+def _one_of(node: CountryIs | LanguageIs | LifecycleIs | SourceIs, _now: datetime) -> Clause:
+    return person.c[node.op].in_([str(value) for value in node.is_in])
+
+
+_COMPILED: dict[type, Callable[[Any, datetime], Clause]] = {
+    All: lambda node, now: and_(*(clause(part, now=now) for part in node.of)),
+    AnyOf: lambda node, now: or_(*(clause(part, now=now) for part in node.of)),
+    Not: lambda node, now: not_(clause(node.of, now=now)),
+    CountryIs: _one_of,
+    LanguageIs: _one_of,
+    LifecycleIs: _one_of,
+    SourceIs: _one_of,
+    CityIs: lambda node, _now: func.lower(person.c.city).in_([value.lower() for value in node.is_in]),
+    PostalCodeStarts: lambda node, _now: or_(
+        *(person.c.postal_code.startswith(start, autoescape=True) for start in node.starts_with)
+    ),
+    Created: _created,
+    HasPermission: lambda node, _now: _has_permission(node),
+    Orders: _orders,
+    LastOrder: _last_order,
+}
+
+
+def members(condition: Node, *, now: datetime) -> Select[Any]:
     """Select the persons of a segment; the erased are in none."""
     return select(person.c.id).where(~person.c.is_erased, clause(condition, now=now))
 

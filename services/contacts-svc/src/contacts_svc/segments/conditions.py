@@ -1,7 +1,7 @@
 """The condition language: a typed tree, bounded in depth and size. No SQL text crosses the API."""
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -28,7 +28,7 @@ class All(_Node):
     of: list["Condition"] = Field(min_length=1, max_length=MAX_NODES)
 
 
-class Any_(_Node):
+class AnyOf(_Node):
     """At least one part holds."""
 
     op: Literal["any"]
@@ -154,16 +154,17 @@ class LastOrder(_Node):
     within_days: int = Field(ge=1, le=36_500)
 
 
-Leaf = (
-    CountryIs | LanguageIs | LifecycleIs | CityIs | PostalCodeStarts | SourceIs | Created | HasPermission | Orders
-    | LastOrder
-)
 Condition = Annotated[
-    All | Any_ | Not | CountryIs | LanguageIs | LifecycleIs | CityIs | PostalCodeStarts | SourceIs | Created
+    All | AnyOf | Not | CountryIs | LanguageIs | LifecycleIs | CityIs | PostalCodeStarts | SourceIs | Created
     | HasPermission | Orders | LastOrder,
     Field(discriminator="op"),
 ]
-for _model in (All, Any_, Not):
+Node = (
+    All | AnyOf | Not | CountryIs | LanguageIs | LifecycleIs | CityIs | PostalCodeStarts | SourceIs | Created
+    | HasPermission | Orders | LastOrder
+)
+"""Any clause."""
+for _model in (All, AnyOf, Not):
     _model.model_rebuild()
 
 
@@ -171,7 +172,7 @@ class ConditionTooLarge(ValueError):
     """Deeper or larger than a condition may be."""
 
 
-def check_size(raw: Any) -> None:
+def check_size(raw: object) -> None:
     """Refuse a tree that is too deep or too large, before it is parsed; works without recursion.
 
     Raises:
@@ -192,7 +193,7 @@ def check_size(raw: Any) -> None:
         level = [child for node in level for child in _raw_children(node)]
 
 
-def _raw_children(node: Any) -> list[Any]:
+def _raw_children(node: object) -> list[object]:
     if not isinstance(node, dict):
         return []
     of = node.get("of")
@@ -201,54 +202,31 @@ def _raw_children(node: Any) -> list[Any]:
     return [of] if isinstance(of, dict) else []
 
 
-def walk(condition: Any) -> Iterator[Any]:
-    """Yield every node of a tree, the root first."""
-    yield condition
-    if isinstance(condition, All | Any_):
-        for part in condition.of:
-            yield from walk(part)
-    elif isinstance(condition, Not):
-        yield from walk(condition.of)
+def parts_of(node: Node) -> list[Node]:
+    """Return the parts of a clause; none for one that compares."""
+    if isinstance(node, All | AnyOf):
+        return list(node.of)
+    return [node.of] if isinstance(node, Not) else []
 
 
-def describe(node: Any) -> str:
+def describe(node: Node) -> str:
     """Return a clause in words."""
-    match node:
-        case All():
-            return "all of (" + "; ".join(map(describe, node.of)) + ")"
-        case Any_():
-            return "any of (" + "; ".join(map(describe, node.of)) + ")"
-        case Not():
-            return f"not ({describe(node.of)})"
-        case PostalCodeStarts():
-            return "postal code starts with " + " or ".join(node.starts_with)
-        case Created():
-            return "created " + _span(node.since, node.before, node.within_days)
-        case HasPermission():
-            return f"{node.channel.value} {node.purpose.value}: {_name(node.state)}"
-        case Orders():
-            return _orders(node)
-        case LastOrder():
-            return f"last order within {node.within_days} days"
-        case _:
-            return f"{node.op} is " + " or ".join(_name(value) for value in node.is_in)
+    words = _WORDS.get(type(node))
+    if words is not None:
+        return words(node)
+    return f"{node.op} is " + " or ".join(_name(value) for value in getattr(node, "is_in", ()))
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     return str(getattr(value, "value", value))
 
 
-def _day(moment: Any) -> date:
-    day: date = moment.date()
-    return day
-
-
-def _span(since: Any, before: Any, within_days: int | None) -> str:
+def _span(since: datetime | None, before: datetime | None, within_days: int | None) -> str:
     parts = []
     if since is not None:
-        parts.append(f"since {_day(since)}")
+        parts.append(f"since {since.date()}")
     if before is not None:
-        parts.append(f"before {_day(before)}")
+        parts.append(f"before {before.date()}")
     if within_days is not None:
         parts.append(f"within {within_days} days")
     return " and ".join(parts)
@@ -259,3 +237,15 @@ def _orders(node: Orders) -> str:
     kind = "paid " if node.paid_only else ""
     span = _span(node.since, None, node.within_days)
     return f"{kind}{what} {node.compare.value.replace('_', ' ')} {node.value}{' ' + span if span else ''}"
+
+
+_WORDS: dict[type, Callable[[Any], str]] = {
+    All: lambda node: "all of (" + "; ".join(map(describe, node.of)) + ")",
+    AnyOf: lambda node: "any of (" + "; ".join(map(describe, node.of)) + ")",
+    Not: lambda node: f"not ({describe(node.of)})",
+    PostalCodeStarts: lambda node: "postal code starts with " + " or ".join(node.starts_with),
+    Created: lambda node: "created " + _span(node.since, node.before, node.within_days),
+    HasPermission: lambda node: f"{node.channel.value} {node.purpose.value}: {_name(node.state)}",
+    Orders: _orders,
+    LastOrder: lambda node: f"last order within {node.within_days} days",
+}

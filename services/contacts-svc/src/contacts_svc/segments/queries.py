@@ -1,15 +1,16 @@
 """Reads of segments: who is in them, how many, and why."""
 
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, and_, case, func, literal, not_, select
 from sqlmodel import col
 
+from contacts_svc.base import plain
 from contacts_svc.people.errors import ContactUnknown
 from contacts_svc.segments import compile as sql
-from contacts_svc.segments.conditions import All, Any_, Condition, Not, describe
+from contacts_svc.segments.conditions import All, AnyOf, Condition, Node, describe, parts_of
 from contacts_svc.segments.errors import SegmentUnknown
 from contacts_svc.segments.model import Segment
 from contacts_svc.segments.schemas import ClauseOut, ExplanationOut, MemberOut, SegmentOut
@@ -20,10 +21,10 @@ from kantis_kit.errors import Invalid
 from kantis_kit.tx import ReadTx, Tx
 from kantis_kit.web.paging import decode_cursor, encode_cursor
 
-_CONDITION: TypeAdapter[Any] = TypeAdapter(Condition)
+_CONDITION: TypeAdapter[Node] = TypeAdapter(Condition)
 
 
-def parse(stored: Any) -> Any:
+def parse(stored: object) -> Node:
     """Return the tree that was stored."""
     return _CONDITION.validate_python(stored)
 
@@ -63,14 +64,14 @@ async def list_segments(tx: ReadTx) -> list[SegmentOut]:
     return [segment_out(row) for row in rows]
 
 
-async def count_members(tx: ReadTx, condition: Any) -> int:
+async def count_members(tx: ReadTx, condition: Node) -> int:
     """Return how many people a condition holds for now."""
     found = sql.members(condition, now=tx.clock.now()).subquery()
     return int(await tx.scalar(select(func.count()).select_from(found)))
 
 
 async def list_members(
-    tx: ReadTx, condition: Any, *, cursor: str | None, limit: int
+    tx: ReadTx, condition: Node, *, cursor: str | None, limit: int
 ) -> tuple[list[MemberOut], str | None]:
     """Return the people a condition holds for, in the order of their ids, and the cursor of the next page."""
     people = sql.person
@@ -88,17 +89,12 @@ async def list_members(
     return shown, encode_cursor(shown[-1].person_id) if len(rows) > limit else None
 
 
-def _outline(node: Any, depth: int = 0) -> list[tuple[int, Any]]:
-    found = [(depth, node)]
-    if isinstance(node, All | Any_):
-        for part in node.of:
-            found += _outline(part, depth + 1)
-    elif isinstance(node, Not):
-        found += _outline(node.of, depth + 1)
-    return found
+def _outline(node: Node, depth: int = 0) -> list[tuple[int, Node]]:
+    below = [found for part in parts_of(node) for found in _outline(part, depth + 1)]
+    return [(depth, node), *below]
 
 
-async def explain(tx: ReadTx, condition: Any, person_id: UUID) -> ExplanationOut:
+async def explain(tx: ReadTx, condition: Node, person_id: UUID) -> ExplanationOut:
     """Return clause by clause whether it holds for a person. Raises `ContactUnknown`."""
     outline = _outline(condition)
     now = tx.clock.now()
@@ -117,20 +113,20 @@ async def explain(tx: ReadTx, condition: Any, person_id: UUID) -> ExplanationOut
     return ExplanationOut(person_id=person_id, is_member=clauses[0].holds, clauses=clauses)
 
 
-def _head(node: Any) -> str:
+def _head(node: Node) -> str:
     if isinstance(node, All):
         return "all of"
-    if isinstance(node, Any_):
+    if isinstance(node, AnyOf):
         return "any of"
     return describe(node)
 
 
-async def count_reach(tx: ReadTx, condition: Any, request: PreflightRequest) -> list[ChannelReach]:
+async def count_reach(tx: ReadTx, condition: Node, request: PreflightRequest) -> list[ChannelReach]:
     """Return per channel how many would be reached and why others would not; each is counted under one reason."""
     return [await _reach(tx, condition, channel, request.purpose) for channel in request.channels]
 
 
-async def _reach(tx: ReadTx, condition: Any, channel: Channel, purpose: Purpose) -> ChannelReach:
+async def _reach(tx: ReadTx, condition: Node, channel: Channel, purpose: Purpose) -> ChannelReach:
     reason = case(
         (not_(sql.has_address(channel)), literal("no_address")),
         (not_(sql.may_be_contacted(channel, purpose)), literal("no_permission")),
@@ -139,17 +135,17 @@ async def _reach(tx: ReadTx, condition: Any, channel: Channel, purpose: Purpose)
     ).label("reason")
     judged = sql.members(condition, now=tx.clock.now()).with_only_columns(reason).subquery()
     rows = await tx.execute(select(judged.c.reason, func.count()).group_by(judged.c.reason))
-    counted = {str(name): int(number) for name, number in rows}
+    counted = {str(name): int(number) for name, number in plain(rows)}
     return ChannelReach(channel=channel, reachable=counted.pop("", 0), excluded=counted)
 
 
-async def count_nameless(tx: ReadTx, condition: Any) -> int:
+async def count_nameless(tx: ReadTx, condition: Node) -> int:
     """Return how many members have not said what they want to be called."""
     nameless = sql.members(condition, now=tx.clock.now()).where(sql.person.c.preferred_name == "").subquery()
     return int(await tx.scalar(select(func.count()).select_from(nameless)))
 
 
-async def count_duplicates(tx: ReadTx, condition: Any) -> int:
+async def count_duplicates(tx: ReadTx, condition: Node) -> int:
     """Return how many members look like another one: the same name at the same street and postal code."""
     people = sql.person
     alike = (
@@ -163,7 +159,7 @@ async def count_duplicates(tx: ReadTx, condition: Any) -> int:
     return int(await tx.scalar(select(func.coalesce(func.sum(alike.c.further), 0))))
 
 
-def reachable(condition: Any, channel: Channel, purpose: Purpose, *, now: Any) -> ColumnElement[bool]:
+def reachable(condition: Node, channel: Channel, purpose: Purpose, *, now: datetime) -> ColumnElement[bool]:
     """Return what holds for members that a channel may and can reach for a purpose."""
     return and_(
         ~sql.person.c.is_erased,
@@ -174,8 +170,8 @@ def reachable(condition: Any, channel: Channel, purpose: Purpose, *, now: Any) -
     )
 
 
-def reasons(condition: Any) -> list[Any]:
+def reasons(condition: Node) -> list[Node]:
     """Return the clauses of which a frozen member is told which hold: leaves, and what is negated as a whole."""
-    if isinstance(condition, All | Any_):
+    if isinstance(condition, All | AnyOf):
         return [leaf for part in condition.of for leaf in reasons(part)]
     return [condition]

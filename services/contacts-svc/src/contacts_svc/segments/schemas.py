@@ -27,7 +27,7 @@ class SegmentIn(In):
 
     @field_validator("condition", mode="before")
     @classmethod
-    def bound_size(cls, value: Any) -> Any:
+    def bound_size(cls, value: object) -> object:
         """Refuse what is too deep or too large before it is looked at."""
         check_size(value)
         return value

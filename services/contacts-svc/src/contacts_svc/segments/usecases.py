@@ -1,7 +1,7 @@
 """What is done with segments: kept, counted, frozen; and the facts that their conditions use."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from contacts_svc.base import Moment, row_set, table_of
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments import events, queries
-from contacts_svc.segments.conditions import describe
+from contacts_svc.segments.conditions import Node, describe
 from contacts_svc.segments.model import FrozenAudience, OrderFact, Segment
 from contacts_svc.segments.schemas import SegmentIn
 from kantis_contracts.campaign import AudienceRequest, PreflightRequest
@@ -138,7 +138,7 @@ async def _freeze(tx: Tx, request: AudienceRequest, segment: Segment) -> None:
 
 
 async def _members(
-    tx: Tx, condition: Any, request: AudienceRequest, now: Any
+    tx: Tx, condition: Node, request: AudienceRequest, now: datetime
 ) -> list[tuple[UUID, list[str]]]:
     clauses = queries.reasons(condition)[:MAX_BECAUSE]
     words = [describe(node)[:_SHORT] for node in clauses]
@@ -148,4 +148,5 @@ async def _members(
         .where(queries.reachable(condition, request.channel, request.purpose, now=now))
         .order_by(sql.person.c.id)
     )
-    return [(row[0], [text for text, holds in zip(words, row[1:], strict=True) if holds]) for row in rows]
+    told = [tuple(row) for row in rows]
+    return [(row[0], [text for place, text in enumerate(words, 1) if row[place]]) for row in told]

@@ -1,0 +1,219 @@
+"""One way in for one person and for two thousand: find them by their addresses, or make them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Boolean, Text, Uuid, delete, literal, select
+from sqlalchemy.dialects.postgresql import insert
+
+from contacts_svc.base import Moment, plain, row_set, table_of
+from contacts_svc.people import events, queries
+from contacts_svc.people.errors import Contended
+from contacts_svc.people.model import (
+    FIELDS,
+    Draft,
+    Identifier,
+    OnExisting,
+    Origin,
+    Person,
+    Saved,
+    Verdict,
+)
+from contacts_svc.people.rules import Address
+from kantis_kit.ids import new_id
+from kantis_kit.tx import Tx
+
+ROUNDS = 4
+"""How often addresses that others took at the same moment are looked up again."""
+ERASED = "the owner of this address has asked to be forgotten"
+TWO_OWNERS = "the e-mail address and the phone number belong to two different contacts"
+_PERSON_COLUMNS = ("id", "version", *FIELDS, "is_erased", "created_at", "updated_at")
+_CHANGE_COLUMNS = ("person_id", "version", "at", "actor", "import_id", "import_row", "changes")
+
+
+@dataclass(slots=True)
+class _Book:
+    """What saving knows and decides; rows are written from it at the end."""
+
+    existing: OnExisting
+    origin: Origin
+    now: datetime
+    suppressed: set[queries.Key]
+    created: dict[UUID, Person] = field(default_factory=dict)
+    changed: dict[UUID, Person] = field(default_factory=dict)
+    history: list[tuple[Any, ...]] = field(default_factory=list)
+    # The pass over the drafts that is under way:
+    owners: dict[queries.Key, Person] = field(default_factory=dict)
+    claims: dict[queries.Key, tuple[Address, UUID]] = field(default_factory=dict)
+    drafts_of: dict[UUID, list[int]] = field(default_factory=dict)
+
+    def begin(self, owners: dict[queries.Key, Person]) -> None:
+        """Start a pass with the addresses' owners as they are now."""
+        self.owners, self.claims, self.drafts_of = owners, {}, {}
+
+    def place(self, index: int, draft: Draft) -> Saved:
+        """Decide whose draft this is, and what it changes."""
+        found = {self.owners[key].id: self.owners[key] for key in draft.keys if key in self.owners}
+        if len(found) > 1:
+            return Saved(Verdict.REFUSED, reason=TWO_OWNERS)
+        if found:
+            (person,) = found.values()
+            return self._meet(index, draft, person)
+        if not draft.after_erasure and self.suppressed.intersection(draft.keys):
+            return Saved(Verdict.REFUSED, reason=ERASED)
+        return self._make(index, draft)
+
+    def _make(self, index: int, draft: Draft) -> Saved:
+        person = Person(id=new_id(), version=1, is_erased=False, created_at=self.now, updated_at=self.now)
+        for name, value in draft.complete().items():
+            setattr(person, name, value)
+        self.created[person.id] = person
+        self.drafts_of[person.id] = [index]
+        told = {name: ["", value] for name, value in person.known().items() if value}
+        told |= self._take(person, draft)
+        self.history.append(history_row(person, self.origin, draft.row, told))
+        return Saved(Verdict.CREATED, person.id)
+
+    def _meet(self, index: int, draft: Draft, person: Person) -> Saved:
+        if person.id in self.drafts_of:
+            self.drafts_of[person.id].append(index)
+        if self.existing is OnExisting.KEEP:
+            return Saved(Verdict.UNCHANGED, person.id)
+        given = {name: value for name, value in draft.fields.items() if value}
+        told = set_fields(person, given) | self._take(person, draft)
+        if not told:
+            return Saved(Verdict.UNCHANGED, person.id)
+        if person.id not in self.created and person.id not in self.changed:
+            self.changed[person.id] = person
+            person.version += 1
+            person.updated_at = self.now
+        self.history.append(history_row(person, self.origin, draft.row, told))
+        return Saved(Verdict.UPDATED, person.id)
+
+    def _take(self, person: Person, draft: Draft) -> dict[str, list[str]]:
+        free = [address for address in draft.addresses if address.key not in self.owners]
+        for address in free:
+            self.owners[address.key] = person
+            self.claims[address.key] = (address, person.id)
+        return {address.kind.value: ["", address.value] for address in free}
+
+    def lose(self, taken: Iterable[queries.Key]) -> set[UUID]:
+        """Unmake new persons of whose addresses somebody else took one meanwhile; return them."""
+        lost = {self.claims[key][1] for key in taken} & self.drafts_of.keys()
+        for person_id in lost:
+            del self.created[person_id]
+        return lost
+
+
+async def save_drafts(
+    tx: Tx, drafts: Sequence[Draft], *, existing: OnExisting, origin: Origin
+) -> list[Saved]:
+    """Create or find the persons that these drafts describe, by their addresses; tell what became of each.
+
+    Works in one statement per step. Two drafts with one address are one person. A draft whose e-mail address belongs
+    to one person and its phone number to another is refused; the others are saved.
+
+    Raises:
+        Contended: other transactions kept taking the same addresses.
+    """
+    book = _Book(existing, origin, tx.clock.now(), await queries.find_suppressed(tx, drafts))
+    saved: dict[int, Saved] = {}
+    todo = list(range(len(drafts)))
+    for _ in range(ROUNDS):
+        if not todo:
+            break
+        book.begin(await queries.lock_owners(tx, sorted({key for index in todo for key in drafts[index].keys})))
+        for index in todo:
+            saved[index] = book.place(index, drafts[index])
+        todo = await _claim(tx, book)
+    if todo:
+        raise Contended("Send it again in a moment", headers={"Retry-After": "1"})
+    rows = [tuple(getattr(person, name) for name in _PERSON_COLUMNS) for person in book.created.values()]
+    if rows:
+        await tx.copy("person", _PERSON_COLUMNS, rows)
+    kept = book.created.keys() | book.changed.keys()
+    await write_history(tx, [row for row in book.history if row[0] in kept])
+    await announce(tx, {**book.changed, **book.created})
+    return [saved[index] for index in range(len(drafts))]
+
+
+def set_fields(person: Person, fields: Mapping[str, str]) -> dict[str, list[str]]:
+    """Set what differs; return per field the value before and after."""
+    told = {}
+    for name, value in fields.items():
+        before = getattr(person, name)
+        if value != before:
+            setattr(person, name, value)
+            told[name] = [before, value]
+    return told
+
+
+def history_row(
+    person: Person, origin: Origin, row: int | None, told: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """Return the row that tells what was changed of a person just now."""
+    changes = orjson.dumps(told).decode()
+    return (person.id, person.version, person.updated_at, origin.actor, origin.import_id, row, changes)
+
+
+async def _claim(tx: Tx, book: _Book) -> list[int]:
+    """Take the addresses; return the drafts whose address somebody else took meanwhile, to be looked up again."""
+    if not book.claims:
+        return []
+    claims = [book.claims[key] for key in sorted(book.claims)]  # one order for all, so that nobody waits in a circle
+    rows = row_set(
+        "claim",
+        {
+            "kind": (Text(), [address.kind.value for address, _ in claims]),
+            "value": (Text(), [address.value for address, _ in claims]),
+            "person_id": (Uuid(), [person_id for _, person_id in claims]),
+            "as_given": (Text(), [address.as_given for address, _ in claims]),
+            "is_primary": (Boolean(), await _is_first(tx, claims, book)),
+        },
+    )
+    table = table_of(Identifier)
+    mine = await tx.execute(
+        insert(table)
+        .from_select(
+            [*rows.c.keys(), "validity", "reachability", "created_at"],
+            select(*rows.c, literal("valid"), literal("unknown"), literal(book.now, Moment)),
+        )
+        .on_conflict_do_nothing(index_elements=["kind", "value"])
+        .returning(table.c.kind, table.c.value)
+    )
+    lost = book.lose(book.claims.keys() - set(plain(mine)))
+    if not lost:
+        return []
+    await tx.execute(delete(table).where(table.c.person_id == queries.any_of(lost)))
+    return sorted(index for person_id in lost for index in book.drafts_of[person_id])
+
+
+async def _is_first(tx: Tx, claims: Sequence[tuple[Address, UUID]], book: _Book) -> list[bool]:
+    """Say for each claim whether the person has no first address of that kind yet."""
+    old = {person_id for _, person_id in claims if person_id not in book.created}
+    held = await queries.list_identifiers(tx, old) if old else {}
+    taken = {(one.person_id, one.kind) for found in held.values() for one in found if one.is_primary}
+    first = []
+    for address, person_id in claims:
+        slot = (person_id, address.kind.value)
+        first.append(slot not in taken)
+        taken.add(slot)
+    return first
+
+
+async def write_history(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Keep who changed what."""
+    if rows:
+        await tx.copy("person_change", _CHANGE_COLUMNS, rows)
+
+
+async def announce(tx: Tx, people: Mapping[UUID, Person]) -> None:
+    """Tell the other services how these persons look now."""
+    if not people:
+        return
+    identifiers = await queries.list_identifiers(tx, people)
+    tx.stage(events.persons_changed((person, identifiers[person.id]) for person in people.values()))
