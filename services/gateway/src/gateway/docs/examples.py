@@ -78,12 +78,7 @@ def _first(choices: list[Schema], schemas: dict[str, Schema], depth: int) -> obj
 def _of_type(schema: Schema, schemas: dict[str, Schema], depth: int) -> object:
     kind = schema.get("type")
     if kind == "object":
-        required = set(schema.get("required", ()))
-        return {
-            name: _value(inner, schemas, depth + 1)
-            for name, inner in schema.get("properties", {}).items()
-            if name in required or "examples" in inner or "example" in inner
-        }
+        return _object(schema, schemas, depth)
     if kind == "array":
         count = int(schema.get("minItems", 0))
         return [_value(schema.get("items", {}), schemas, depth + 1)] * count if count else []
@@ -96,6 +91,22 @@ def _of_type(schema: Schema, schemas: dict[str, Schema], depth: int) -> object:
     if not isinstance(kind, str) or kind not in simple:
         raise Unknown
     return simple[kind](schema)
+
+
+def _object(schema: Schema, schemas: dict[str, Schema], depth: int) -> object:
+    required = set(schema.get("required", ()))
+    made = {
+        name: _value(inner, schemas, depth + 1)
+        for name, inner in schema.get("properties", {}).items()
+        if name in required or "examples" in inner or "example" in inner
+    }
+    others = schema.get("additionalProperties")
+    if len(made) < schema.get("minProperties", 0) and isinstance(others, dict):
+        name = _value(schema.get("propertyNames", {"const": "example"}), schemas, depth + 1)
+        made[str(name)] = _value(others, schemas, depth + 1)
+    if len(made) < schema.get("minProperties", 0):
+        raise Unknown
+    return made
 
 
 def _number(schema: Schema) -> object:

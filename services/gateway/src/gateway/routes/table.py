@@ -1,7 +1,7 @@
 """Which service answers which path. This is the only place that knows.
 
 A path under `/v1` needs a key. The public prefixes need none: they are pages for people and links in delivered mail,
-and what they may do is signed into their addresses.
+and what they may do is signed into their addresses. Where two prefixes fit, the longer one decides.
 """
 
 from collections.abc import Iterable, Iterator
@@ -49,6 +49,7 @@ _PUBLIC = {
     "/c": "messaging",  # clicks
     "/o": "messaging",  # opens
     "/r": "orders",  # response codes
+    "/v1/reports/shared": "analytics",  # report pages behind a signed link
 }
 LEAD_PREFIX = "/f"
 

@@ -4,7 +4,6 @@ import asyncio
 import re
 from datetime import datetime
 
-import aiohttp
 from starlette.responses import JSONResponse, Response
 
 from gateway.console import render
@@ -14,7 +13,6 @@ from gateway.routes.checks import Headers, header
 from gateway.spool import usecases
 from gateway.spool.model import kept_headers
 from gateway.upstreams.clients import Upstream
-from gateway.upstreams.errors import UpstreamAway
 from kantis_kit import observability
 from kantis_kit.errors import Invalid
 from kantis_kit.ids import new_id
@@ -26,7 +24,7 @@ log = observability.get_logger(__name__)
 
 LEAD_PATH = re.compile(r"/f/[A-Za-z0-9_-]{1,100}")
 MAX_KEY = 255
-_AWAY = frozenset({502, 503, 504})
+SERVER_ERROR = 500
 ACCEPTED = 202
 
 
@@ -36,7 +34,7 @@ def is_lead(scope: Scope) -> bool:
 
 
 class _Held:
-    """Lets an answer pass, unless it says that the service is away."""
+    """Lets an answer pass, unless it says that the service is away or broken."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -45,7 +43,7 @@ class _Held:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.away = message["status"] in _AWAY
+            self.away = message["status"] >= SERVER_ERROR
             self.begun = not self.away
         if not self.away:
             await self._send(message)
@@ -80,7 +78,7 @@ class LeadIntake:
             try:
                 async with asyncio.timeout(self._timeout):
                     await upstream({**scope, "headers": headers}, replay(content), held)
-            except (UpstreamAway, OSError, TimeoutError, aiohttp.ClientError) as error:
+            except Exception as error:
                 if held.begun:
                     raise
                 log.info("spool.service_away", error=type(error).__name__)

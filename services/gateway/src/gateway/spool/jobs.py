@@ -4,12 +4,9 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
-import aiohttp
-
 from gateway.spool import usecases
 from gateway.spool.model import Spooled
 from gateway.upstreams.clients import Upstream, Upstreams
-from gateway.upstreams.errors import UpstreamAway
 from kantis_kit import failpoints, observability
 from kantis_kit.db.database import is_away
 from kantis_kit.ids import new_id
@@ -65,7 +62,8 @@ async def _deliver(upstream: Upstream, lead: Spooled) -> int | None:
     try:
         async with asyncio.timeout(DELIVERY_SECONDS):
             await upstream(_scope(lead), _receive(lead.body), send)
-    except (UpstreamAway, OSError, TimeoutError, aiohttp.ClientError):
+    except Exception as error:  # noqa: BLE001 - whatever is wrong there, the lead waits here
+        log.info("spool.not_delivered", error=type(error).__name__)
         return None
     return status
 

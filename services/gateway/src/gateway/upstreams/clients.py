@@ -65,6 +65,18 @@ class _Source:
         return message
 
 
+class _Sink:
+    """The way back; remembers whether the answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        self.begun = True
+        await self._send(message)
+
+
 class HttpUpstream:
     """A service in another process, over kept-alive connections, streaming both ways."""
 
@@ -98,25 +110,18 @@ class HttpUpstream:
         """Pass one request on and its answer back."""
         if not self.breaker.allows(self._clock.now().timestamp()):
             raise self._away("has failed too often lately and is left alone for a while")
-        begun = False
-        source = _Source(receive)
-
-        async def mark(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
+        source, sink = _Source(receive), _Sink(send)
         try:
-            await self._attempt(scope, source, mark)
+            await self._attempt(scope, source, sink)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if source.is_gone:
                 self._let_go()
                 return
             self._record(good=False)
             log.warning(
-                "upstream.away", upstream=self.name, error=type(error).__name__, begun=begun
+                "upstream.away", upstream=self.name, error=type(error).__name__, begun=sink.begun
             )
-            if begun:
+            if sink.begun:
                 raise
             raise self._away("does not answer") from error
         except _CallerGone:
@@ -144,16 +149,16 @@ class HttpUpstream:
             headers={"Retry-After": str(math.ceil(wait))},
         )
 
-    async def _attempt(self, scope: Scope, receive: "_Source", send: Send) -> None:
-        body = await _body(scope, receive)
-        replayable = not isinstance(body, AsyncIterator)
+    async def _attempt(self, scope: Scope, receive: "_Source", send: "_Sink") -> None:
+        body = await _body(receive)
         repeatable = scope["method"] in IDEMPOTENT or header(scope, b"idempotency-key") is not None
         try:
             await self._send(scope, body, send)
-        except aiohttp.ServerDisconnectedError:
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
             # A kept-alive connection that the other side has closed meanwhile. Sent once more only when doing it twice
             # has the effect of doing it once.
-            if not (replayable and repeatable):
+            fresh = isinstance(error, aiohttp.ClientConnectorError)
+            if fresh or send.begun or not repeatable or isinstance(body, AsyncIterator):
                 raise
             await self._send(scope, body, send)
 
@@ -206,31 +211,27 @@ class HttpUpstream:
         return URL(text, encoded=True)
 
 
-async def _body(scope: Scope, receive: "_Source") -> bytes | AsyncIterator[bytes] | None:
+async def _body(receive: "_Source") -> bytes | AsyncIterator[bytes] | None:
     """Return a small body whole, so that it can be sent again, and a large one as a stream."""
-    first = await receive()
-    if not first.get("more_body", False):
-        return first.get("body", b"") or None
-    length = header(scope, b"content-length")
-    if length is None or int(length) > SMALL_BODY_BYTES:
-        return _stream(first, receive)
-    chunks = [first.get("body", b"")]
-    while True:
+    chunks: list[bytes] = []
+    size = 0
+    while size <= SMALL_BODY_BYTES:
         message = await receive()
         chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            return b"".join(chunks) or None
+    return _stream(b"".join(chunks), receive)
 
 
-async def _stream(first: Message, receive: "_Source") -> AsyncIterator[bytes]:
-    message = first
-    while True:
-        chunk = message.get("body", b"")
-        if chunk:
-            yield chunk
-        if not message.get("more_body", False):
-            return
+async def _stream(begun: bytes, receive: "_Source") -> AsyncIterator[bytes]:
+    yield begun
+    more = True
+    while more:
         message = await receive()
+        if message.get("body"):
+            yield message["body"]
+        more = message.get("more_body", False)
 
 
 async def fetch(
