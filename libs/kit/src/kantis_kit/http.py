@@ -1,6 +1,6 @@
 """The one outgoing HTTP client: deadlines, few retries with jitter, a breaker per host.
 
-Nothing else in Kantis opens outgoing HTTP connections, so that limits and tests have one place.
+No service opens outgoing HTTP connections in another way, so that limits and tests have one place.
 """
 
 import asyncio

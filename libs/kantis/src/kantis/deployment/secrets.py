@@ -19,7 +19,11 @@ from kantis_kit.db.provision import SecretFiles, addresses, identifier, with_log
 from kantis_kit.signing import PUBLIC_FILE, make_keys
 
 ADMIN = "postgres"
-SMTP_PASSWORD = "smtp_password"  # noqa: S105 - the name of a file; empty until somebody fills it in
+_OWN: Mapping[str, tuple[str, ...]] = {
+    "contacts": ("suppression_key",),
+    "messaging": ("smtp_password",),  # empty until somebody fills it in
+}
+"""Secrets that one service alone has, by the names of their files."""
 _FOLDER_MODE = 0o750
 _FILE_MODE = 0o440  # the database's and the broker's own users read theirs by group
 
@@ -41,7 +45,8 @@ def fill_vault(vault: Path) -> None:
             _ensure(vault / f"{identifier(service)}_{role}", secrets.token_urlsafe(32))
         _ensure(vault / f"rabbitmq_{service}", secrets.token_urlsafe(32))
     _ensure(vault / "link_keys", f"1:{secrets.token_hex(32)}")
-    _ensure(vault / SMTP_PASSWORD, "")
+    _ensure(vault / "suppression_key", secrets.token_hex(32))
+    _ensure(vault / "smtp_password", "")
     make_keys(vault / "keys", ALL)
 
 
@@ -63,12 +68,10 @@ def hand_out(vault: Path, out: Path, places: Places) -> None:
     dsns = {name: addresses(admin, name, passwords=passwords) for name in ALL}
     _write(out / "owners", {f"{name}_dsn": dsns[name].owner_dsn for name in ALL})
     for name in ALL:
-        smtp = vault / SMTP_PASSWORD
-        mail = {SMTP_PASSWORD: smtp.read_text(encoding="utf-8")} if name == "messaging" else {}
         _write(
             out / name,
             {
-                **mail,
+                **{file: (vault / file).read_text(encoding="utf-8") for file in _OWN.get(name, ())},
                 "postgres_dsn": dsns[name].app_dsn,
                 "broker_url": f"amqp://{name}:{broker[name]}@{places.rabbitmq}/{VHOST}",
                 "link_keys": passwords.password("link_keys"),

@@ -1,0 +1,90 @@
+"""What the steps of the demonstration share: the API, the screen, and the waiting."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from kantis.demo.api import Api
+from kantis_kit.clock import SystemClock
+from kantis_kit.errors import KantisError
+from kantis_kit.ids import new_id
+
+STEP_SECONDS = 240
+
+
+class DemoFailed(KantisError):
+    """A step of the demonstration did not come to its end."""
+
+
+@dataclass
+class Story:
+    """What the steps hand to each other."""
+
+    api: Api
+    console: Console
+    progress: Progress
+    people: int
+    mailbox: bool
+    run: str = field(default_factory=lambda: new_id().hex[-6:].upper())
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def say(self, text: str) -> None:
+        """Tell what a step came to."""
+        self.console.print(f"  [green]✓[/green] {text}")
+
+    @asynccontextmanager
+    async def step(
+        self, name: str, total: float | None = None
+    ) -> AsyncIterator[Callable[[float, float | None], None]]:
+        """Show a line for the length of the block; the block reports how far it is."""
+        task = self.progress.add_task(name, total=total)
+        try:
+            yield partial(self._show, task)
+        finally:
+            self.progress.remove_task(task)
+
+    def _show(self, task: TaskID, done: float, of: float | None) -> None:
+        self.progress.update(task, completed=done, total=of)
+
+    async def until(
+        self, name: str, look: Callable[[], Awaitable[tuple[float, float | None, bool]]]
+    ) -> None:
+        """Look until it is done; the look tells how far it is, of how much, and whether it is the end."""
+        clock = SystemClock()
+        end = clock.now().timestamp() + STEP_SECONDS
+        async with self.step(name) as tell:
+            while True:
+                done, of, is_over = await look()
+                tell(done, of)
+                if is_over:
+                    return
+                if clock.now().timestamp() > end:
+                    raise DemoFailed(f"{name}: not done after {STEP_SECONDS} s ({done} of {of})")
+                await clock.sleep(0.1)
+
+
+async def mail_to(story: Story, address: str) -> dict[str, Any]:
+    """Return the newest mail to an address; waits for it."""
+    found: list[Any] = []
+
+    async def look() -> tuple[float, float | None, bool]:
+        found[:] = (await story.api.get("/mailbox/api/mails", to=address))["items"]
+        return len(found), 1, bool(found)
+
+    await story.until("Waiting for the mail", look)
+    mail: dict[str, Any] = await story.api.get(f"/mailbox/api/mails/{found[0]['id']}")
+    return mail
+
+
+def first_path(text: str, prefix: str) -> str:
+    """Return the path of the first link that begins so. Raises `DemoFailed`."""
+    match = re.search(rf"https?://[^\s\"'<>]*?({re.escape(prefix)}[^\s\"'<>]+)", text)
+    if match is None:
+        raise DemoFailed(f"the mail has no link to {prefix}")
+    return match.group(1)
