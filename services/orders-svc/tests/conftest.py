@@ -120,8 +120,21 @@ class Desk:
 
     @asynccontextmanager
     async def tx(self):
+        """Open a transaction as the kit's edges do, for tests of use cases."""
         async with write(self.rig.service.scope) as tx:
             yield tx
+
+
+@pytest.fixture
+def desk_of():
+    """Make a desk of a rig that the test has opened itself."""
+
+    @asynccontextmanager
+    async def make(rig: Any):
+        async with rig.client() as client:
+            yield Desk(rig, client)
+
+    return make
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from kantis_contracts.values import Language
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from orders_svc.billing import events
@@ -68,7 +67,7 @@ async def issue_invoices(
             series_number=first + offset,
             number=f"{now.year}-{first + offset:0{NUMBER_DIGITS}d}",
             reference=references[offset],
-            language=person.language if person else Language.EN.value,
+            language=orders_usecases.language_of(person),
             recipient=_recipient(person),
             net_minor=sum(share.net_minor for share in split),
             vat_minor=sum(share.vat_minor for share in split),
@@ -182,7 +181,7 @@ async def match_payment(tx: Tx, payment_id: UUID, reference: str) -> Payment:
         OtherCurrency: the invoice is in another currency.
     """
     payment: Payment | None = await tx.scalar(
-        select(Payment).where(col(Payment.payment_id) == payment_id).with_for_update()
+        select(Payment).where(col(Payment.payment_id) == payment_id).with_for_update(key_share=True)
     )
     if payment is None:
         raise PaymentNotFound(f"No payment has the id {payment_id}")
@@ -254,7 +253,7 @@ async def _lock_invoice(tx: Tx, reference: str) -> Invoice | None:
     found: Invoice | None = await tx.scalar(
         select(Invoice)
         .where(col(Invoice.reference) == reference)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     return found

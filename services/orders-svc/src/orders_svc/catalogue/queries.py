@@ -19,8 +19,12 @@ async def get_product(tx: ReadTx, product_id: UUID) -> Product:
 
 
 async def find_products(tx: ReadTx, product_ids: Iterable[UUID]) -> dict[UUID, Product]:
-    """Return the products that exist, by id."""
-    rows = await tx.scalars(select(Product).where(col(Product.product_id).in_(set(product_ids))))
+    """Return the products that exist, by id, as they are now."""
+    rows = await tx.scalars(
+        select(Product)
+        .where(col(Product.product_id).in_(set(product_ids)))
+        .execution_options(populate_existing=True)
+    )
     return {product.product_id: product for product in rows}
 
 

@@ -4,11 +4,11 @@ Products are locked in the order of their ids before their stock is changed, so 
 each other in a line and never in a circle.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -22,7 +22,7 @@ from orders_svc.catalogue.schemas import ProductIn, ProductPatch
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Goods that an order asks for."""
+    """Goods that an order asks for; each product once per order."""
 
     order_id: UUID
     product_id: UUID
@@ -106,40 +106,60 @@ async def move_stock(tx: Tx, product_id: UUID, *, quantity: int, reason: str) ->
 
 
 async def lock_products(tx: Tx, product_ids: Iterable[UUID]) -> dict[UUID, Product]:
-    """Return products locked until the end of the transaction, in the one order that everybody uses."""
+    """Return products locked until the end of the transaction, in the one order that everybody uses.
+
+    Lines and reservations that refer to a product are still let in: a lock against those, too, would meet itself when
+    two orders for the same product are written at once.
+    """
     rows = await tx.scalars(
         select(Product)
         .where(col(Product.product_id).in_(set(product_ids)))
         .order_by(col(Product.product_id))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     return {product.product_id: product for product in rows}
 
 
-async def reserve(tx: Tx, products: Mapping[UUID, Product], wants: Sequence[Want]) -> None:
-    """Set goods aside; the caller has locked the products and seen that there is enough."""
-    sums: dict[UUID, int] = {}
+async def reserve(tx: Tx, wants: Sequence[Want]) -> set[UUID]:
+    """Set goods aside for orders, first come first served; return the orders for which there is too little.
+
+    An order gets all of its goods or none. The products are locked from here to the commit, so let this be the last
+    thing that a use case does with the database.
+    """
+    products = await lock_products(tx, [want.product_id for want in wants])
+    by_order: dict[UUID, list[Want]] = {}
     for want in wants:
-        sums[want.product_id] = sums.get(want.product_id, 0) + want.quantity
-    for product_id, quantity in sums.items():
-        products[product_id].reserved += quantity
-        products[product_id].version += 1
-    if not wants:
-        return
-    await tx.execute(
-        insert(Reservation),
-        [
-            {
-                "order_id": want.order_id,
-                "product_id": want.product_id,
-                "quantity": want.quantity,
-                "state": ReservationState.HELD.value,
-            }
-            for want in wants
-        ],
-    )
-    tx.stage(events.products_changed([products[product_id] for product_id in sorted(sums)]))
+        by_order.setdefault(want.order_id, []).append(want)
+    short: set[UUID] = set()
+    changed: dict[UUID, Product] = {}
+    for order_id, goods in by_order.items():
+        if any(products[want.product_id].available < want.quantity for want in goods):
+            short.add(order_id)
+            continue
+        for want in goods:
+            product = changed[want.product_id] = products[want.product_id]
+            product.reserved += want.quantity
+    for product in changed.values():
+        product.version += 1
+    if short:
+        await tx.execute(delete(Reservation).where(col(Reservation.order_id).in_(short)))
+    tx.stage(events.products_changed(changed.values()))
+    return short
+
+
+async def hold(tx: Tx, wants: Sequence[Want]) -> None:
+    """Write down which goods orders ask for; `reserve` then says who gets them."""
+    rows = [
+        {
+            "order_id": want.order_id,
+            "product_id": want.product_id,
+            "quantity": want.quantity,
+            "state": ReservationState.HELD.value,
+        }
+        for want in wants
+    ]
+    await tx.execute(insert(Reservation), rows)
 
 
 async def consume(tx: Tx, order_ids: Sequence[UUID]) -> None:

@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from kantis_contracts.values import Language
 from kantis_kit.tx import Tx
 from orders_svc.billing import usecases as billing
 from orders_svc.catalogue import usecases as catalogue
 from orders_svc.orders import events, queries
 from orders_svc.orders.model import SalesOrder
-from orders_svc.orders.usecases import lock_order
+from orders_svc.orders.usecases import language_of, lock_order
 from orders_svc.people.queries import find_person
 from orders_svc.responses import usecases as responses
 
@@ -39,9 +38,7 @@ async def ship_order(tx: Tx, order_id: UUID, *, tracking: str) -> SalesOrder:
     lines = await queries.lines_of(tx, [order_id])
     tx.stage(events.orders_shipped([order], lines, now))
     person = await find_person(tx, order.person_id)
-    facts = events.order_facts(
-        order, lines[order_id], person.language if person else Language.EN.value
-    )
+    facts = events.order_facts(order, lines[order_id], language_of(person))
     shipped = events.notice("order_shipped", order.person_id, {**facts, "tracking": tracking})
     tx.stage(events.notices_requested([shipped]))
     await responses.answer_orders(tx, [order_id])

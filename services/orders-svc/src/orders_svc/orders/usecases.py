@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -13,9 +13,11 @@ from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from orders_svc.catalogue import usecases as catalogue
 from orders_svc.catalogue.model import Product
+from orders_svc.catalogue.queries import find_products
 from orders_svc.orders import events, queries
 from orders_svc.orders.errors import OrderNotFound
 from orders_svc.orders.model import ORDER_NUMBERS, OrderLine, SalesOrder
+from orders_svc.people.model import Person
 from orders_svc.people.queries import find_persons
 
 
@@ -50,40 +52,35 @@ class Outcome:
 async def place_orders(tx: Tx, drafts: Sequence[OrderDraft]) -> list[Outcome]:
     """Place orders and set their goods aside, first come first served; one outcome per draft.
 
-    An order is placed whole or not at all. Publishes the orders and asks for a message to each customer.
+    An order is placed whole or not at all. Publishes the orders and asks for a message to each customer. The products
+    are locked last, for as short as can be: a thing that everybody wants is sold no faster than its lock is passed on.
     """
-    products = await catalogue.lock_products(
+    if not drafts:
+        return []
+    products = await find_products(
         tx, [line.product_id for draft in drafts for line in draft.lines]
     )
-    free = {product_id: product.available for product_id, product in products.items()}
-    outcomes: list[Outcome] = []
-    accepted: list[tuple[OrderDraft, Outcome]] = []
-    for draft in drafts:
-        wanted = _sums(draft)
-        short = [one for one, quantity in wanted.items() if free.get(one, 0) < quantity]
-        outcome = Outcome()
-        if short:
-            outcome.available = {_name(products, one): free.get(one, 0) for one in short}
-        else:
-            for product_id, quantity in wanted.items():
-                free[product_id] -= quantity
-            accepted.append((draft, outcome))
-        outcomes.append(outcome)
-    if accepted:
-        await _write(tx, accepted, products)
+    outcomes = [Outcome(available=_short(draft, products)) for draft in drafts]
+    hopeful = [
+        (draft, outcome)
+        for draft, outcome in zip(drafts, outcomes, strict=True)
+        if not outcome.available
+    ]
+    if hopeful:
+        await _place(tx, hopeful, products)
     return outcomes
 
 
-async def _write(
-    tx: Tx, accepted: Sequence[tuple[OrderDraft, Outcome]], products: dict[UUID, Product]
+async def _place(
+    tx: Tx, hopeful: Sequence[tuple[OrderDraft, Outcome]], products: dict[UUID, Product]
 ) -> None:
     now = tx.clock.now()
-    drawn = select(ORDER_NUMBERS.next_value()).select_from(func.generate_series(1, len(accepted)))
-    numbers = iter(list(await tx.scalars(drawn)))
-    orders: list[SalesOrder] = []
+    drawn = select(ORDER_NUMBERS.next_value()).select_from(func.generate_series(1, len(hopeful)))
+    numbers = list(await tx.scalars(drawn))
+    persons = await find_persons(tx, [draft.person_id for draft, _ in hopeful])
     lines: dict[UUID, list[OrderLine]] = {}
     wants: list[catalogue.Want] = []
-    for draft, outcome in accepted:
+    for (draft, outcome), number in zip(hopeful, numbers, strict=True):
         order_id = new_id()
         lines[order_id] = [
             _line(order_id, line_no, line, products[line.product_id])
@@ -91,7 +88,7 @@ async def _write(
         ]
         outcome.order = SalesOrder(
             order_id=order_id,
-            number=str(next(numbers)),
+            number=str(number),
             person_id=draft.person_id,
             response_id=draft.response_id,
             campaign_id=draft.campaign_id,
@@ -100,26 +97,44 @@ async def _write(
             currency=products[draft.lines[0].product_id].currency,
             placed_at=now,
         )
-        orders.append(outcome.order)
         wants += [
             catalogue.Want(order_id, product_id, quantity)
             for product_id, quantity in _sums(draft).items()
         ]
-    tx.add_all(orders)
-    await tx.flush()  # the lines refer to the orders
+    rows = [outcome.order.model_dump() for _, outcome in hopeful if outcome.order]
+    await tx.execute(insert(SalesOrder), rows)
     await tx.execute(
         insert(OrderLine), [line.model_dump() for one in lines.values() for line in one]
     )
-    await catalogue.reserve(tx, products, wants)
-    tx.stage(events.orders_placed(orders, lines, now))
-    persons = await find_persons(tx, [order.person_id for order in orders])
-    notices = []
-    for order in orders:
-        person = persons.get(order.person_id)
-        language = person.language if person else Language.EN.value
-        facts = events.order_facts(order, lines[order.order_id], language)
-        notices.append(events.notice("order_placed", order.person_id, facts))
-    tx.stage(events.notices_requested(notices))
+    await catalogue.hold(tx, wants)
+    short = await catalogue.reserve(tx, wants)
+    await _drop(tx, [one for one in hopeful if one[1].order and one[1].order.order_id in short])
+    placed = [outcome.order for _, outcome in hopeful if outcome.order is not None]
+    tx.stage(events.orders_placed(placed, lines, now))
+    tx.stage(
+        events.notices_requested(
+            events.notice(
+                "order_placed",
+                order.person_id,
+                events.order_facts(
+                    order, lines[order.order_id], language_of(persons.get(order.person_id))
+                ),
+            )
+            for order in placed
+        )
+    )
+
+
+async def _drop(tx: Tx, late: Sequence[tuple[OrderDraft, Outcome]]) -> None:
+    """Take back what was written for orders whose goods went to others in the meantime."""
+    if not late:
+        return
+    order_ids = [outcome.order.order_id for _, outcome in late if outcome.order]
+    await tx.execute(delete(OrderLine).where(col(OrderLine.order_id).in_(order_ids)))
+    await tx.execute(delete(SalesOrder).where(col(SalesOrder.order_id).in_(order_ids)))
+    left = await find_products(tx, [line.product_id for draft, _ in late for line in draft.lines])
+    for draft, outcome in late:
+        outcome.order, outcome.available = None, _short(draft, left)
 
 
 async def lock_order(tx: Tx, order_id: UUID) -> SalesOrder:
@@ -127,7 +142,7 @@ async def lock_order(tx: Tx, order_id: UUID) -> SalesOrder:
     order: SalesOrder | None = await tx.scalar(
         select(SalesOrder)
         .where(col(SalesOrder.order_id) == order_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if order is None:
@@ -142,12 +157,17 @@ async def mark_paid(tx: Tx, order_ids: Iterable[UUID]) -> None:
         select(SalesOrder)
         .where(col(SalesOrder.order_id).in_(set(order_ids)))
         .order_by(col(SalesOrder.order_id))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     paid = [order for order in rows if order.pay(at=now)]
     lines = await queries.lines_of(tx, [order.order_id for order in paid])
     tx.stage(events.orders_paid(paid, lines, now))
+
+
+def language_of(person: Person | None) -> str:
+    """Return the language in which a customer is told things."""
+    return person.language if person else Language.EN.value
 
 
 def _sums(draft: OrderDraft) -> dict[UUID, int]:
@@ -157,9 +177,15 @@ def _sums(draft: OrderDraft) -> dict[UUID, int]:
     return sums
 
 
-def _name(products: dict[UUID, Product], product_id: UUID) -> str:
-    product = products.get(product_id)
-    return product.sku if product else str(product_id)
+def _short(draft: OrderDraft, products: dict[UUID, Product]) -> dict[str, int]:
+    """Return what is available of the goods that a draft wants more of; nothing when there is enough."""
+    found = {one: products.get(one) for one in _sums(draft)}
+    free = {one: product.available if product else 0 for one, product in found.items()}
+    return {
+        (product.sku if product else str(one)): free[one]
+        for one, product in found.items()
+        if free[one] < _sums(draft)[one]
+    }
 
 
 def _line(order_id: UUID, line_no: int, line: DraftLine, product: Product) -> OrderLine:

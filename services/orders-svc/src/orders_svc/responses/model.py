@@ -112,6 +112,11 @@ class Response(Base, table=True):
         self.state, self.next_step = ResponseState.ANSWERED.value, NextStep.DONE.value
         self.answered_at = at
 
+    def forget(self, *, at: datetime) -> None:
+        """Empty the words of somebody who has been erased since; nothing more has to happen."""
+        self.note, self.answer, self.address_correction = "", "", None
+        self.finish(at=at)
+
     def reply(self, *, at: datetime, note: str) -> None:
         """Note the answer that was given. Raises `AlreadyAnswered`."""
         if self.state != ResponseState.OPEN or self.next_step == NextStep.SHIP_ORDER:

@@ -107,13 +107,14 @@ async def resolve_responses(tx: Tx, codes: Iterable[str]) -> None:
                 col(Response.response_code).in_(set(codes)),
             )
             .order_by(col(Response.response_id))
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
     )
     if not waiting:
         return
     known = await find_codes(tx, [one.response_code for one in waiting if one.response_code])
+    persons = await find_persons(tx, [code.person_id for code in known.values()])
     found = []
     for response in waiting:
         resolved = known.get(response.response_code or "")
@@ -122,6 +123,10 @@ async def resolve_responses(tx: Tx, codes: Iterable[str]) -> None:
             response.piece_id = resolved.piece_id
             response.campaign_id = resolved.campaign_id
             response.cell_id = resolved.cell_id
+            person = persons.get(resolved.person_id)
+            if person is not None and person.is_erased:
+                response.forget(at=tx.clock.now())
+                continue
             response.begin(at=tx.clock.now())
             found.append(Registered(response))
     await _order(tx, found, known)
@@ -153,6 +158,15 @@ async def answer_orders(tx: Tx, order_ids: Sequence[UUID]) -> None:
             next_step=NextStep.DONE.value,
             answered_at=tx.clock.now(),
         )
+    )
+
+
+async def forget_persons(tx: Tx, person_ids: Sequence[UUID]) -> None:
+    """Empty what erased persons wrote; that they answered, and what they bought, stays."""
+    await tx.execute(
+        update(Response)
+        .where(col(Response.person_id).in_(person_ids))
+        .values(note="", answer="", address_correction=None)
     )
 
 
@@ -325,7 +339,9 @@ def _stored(lines: Sequence[tuple[UUID, int]]) -> list[dict[str, Any]]:
 
 async def _lock(tx: Tx, response_id: UUID) -> Response:
     response: Response | None = await tx.scalar(
-        select(Response).where(col(Response.response_id) == response_id).with_for_update()
+        select(Response)
+        .where(col(Response.response_id) == response_id)
+        .with_for_update(key_share=True)
     )
     if response is None:
         raise ResponseNotFound(f"No response has the id {response_id}")

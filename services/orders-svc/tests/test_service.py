@@ -1,0 +1,81 @@
+"""The service agrees with its schema and with its README."""
+
+import re
+from pathlib import Path
+
+import asyncpg
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from kantis_contracts import orders as contracts
+from kantis_contracts.base import Event
+from kantis_kit.db.migrate import migrate
+from kantis_kit.db.tables import KIT_TABLES
+from orders_svc.main import SPEC
+
+README = Path(__file__).parents[1] / "README.md"
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+
+
+async def test_the_schema_goes_up_down_and_up_again_and_is_what_the_models_say(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    owner = rig.service.settings.postgres_owner_dsn.get_secret_value()
+    connection = await asyncpg.connect(owner)
+    try:
+        before = [row[0] for row in await connection.fetch(TABLES)]
+        await migrate(owner, SPEC.migrations, to="base")
+        empty = [row[0] for row in await connection.fetch(TABLES)]
+        await migrate(owner, SPEC.migrations)
+        after = [row[0] for row in await connection.fetch(TABLES)]
+    finally:
+        await connection.close()
+
+    def differences(sync_connection):
+        context = MigrationContext.configure(
+            sync_connection,
+            opts={
+                "compare_type": True,
+                "include_object": lambda _o, name, kind, *_: (
+                    kind != "table" or not (name in KIT_TABLES or name.startswith("inbox"))
+                ),
+            },
+        )
+        return compare_metadata(context, SPEC.metadata)
+
+    async with rig.service.database.engine.connect() as engine_connection:
+        found = await engine_connection.run_sync(differences)
+    assert ["alembic_version"] == empty
+    assert before == after
+    assert [] == found
+
+
+def section(name: str) -> str:
+    return README.read_text(encoding="utf-8").split(f"\n## {name}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def quoted(text: str) -> set[str]:
+    return set(re.findall(r"`([a-z]+\.[a-z_.]+\.v\d+)`", text))
+
+
+def test_the_readme_lists_the_routes_that_there_are():
+    listed = set(re.findall(r"`((?:GET|POST|PATCH|PUT|DELETE) /\S*)`", section("API")))
+    routers = [*SPEC.routers, *(router for group in SPEC.public.values() for router in group)]
+    there = {
+        f"{method} {route.path}"
+        for router in routers
+        for route in router.routes
+        for method in route.methods
+    }
+
+    assert there == listed
+
+
+def test_the_readme_lists_the_events_that_come_and_go():
+    ours = {
+        kind.type
+        for kind in vars(contracts).values()
+        if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+    }
+
+    assert ours == quoted(section("Publishes"))
+    assert {handler.event.type for handler in SPEC.handlers} == quoted(section("Consumes"))
