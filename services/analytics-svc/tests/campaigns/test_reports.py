@@ -211,3 +211,21 @@ async def test_an_unknown_campaign_has_no_report(rig_for):
         ]
 
     assert [404] * 3 == [answer.status_code for answer in answers]
+
+
+async def test_leads_are_counted_per_form_and_day(rig_for):
+    rig = await rig_for(SPEC)
+    for form_key in ("signup", "signup", "fair"):
+        lead = LeadReceived(lead_id=new_id(), person_id=PERSONS[0], form_key=form_key)
+        await rig.publish(LeadReceivedV1(items=(lead,)))
+    await rig.drain()
+    today = rig.clock.now().date().isoformat()
+
+    async with rig.client() as client:
+        span = {"since": today, "until": today}
+        counted = (await client.get("/v1/reports/leads", params=span)).json()
+        refused = await client.get("/v1/reports/leads", params={**span, "since": "2020-01-01"})
+
+    assert [("fair", 1), ("signup", 2)] == [(one["form_key"], one["leads"]) for one in counted]
+    assert {today} == {one["day"] for one in counted}
+    assert 422 == refused.status_code

@@ -1,5 +1,6 @@
 """The reports' routes."""
 
+from datetime import date, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from analytics_svc.campaigns import queries, table, usecases
 from analytics_svc.campaigns.schemas import (
     CampaignReport,
     CampaignSummary,
+    LeadsReport,
     LinkOut,
     RebuildOut,
 )
@@ -20,6 +22,7 @@ from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/reports", tags=["reports"])
 READ = needs("analytics:read")
+_LONGEST = timedelta(days=366)
 
 
 def _after(cursor: str | None) -> UUID | None:
@@ -68,6 +71,14 @@ async def get_report(campaign_id: UUID, tx: Read) -> CampaignReport:
 async def share_report(campaign_id: UUID, tx: Write) -> LinkOut:
     """Return a link that shows the report's page without a key, for a week."""
     return await usecases.share_report(tx, campaign_id)
+
+
+@router.get("/leads", policy=READ)
+async def list_leads(tx: Read, since: date, until: date) -> list[LeadsReport]:
+    """Return how many leads each form brought on each day, both days included; at most a year."""
+    if not since <= until <= since + _LONGEST:
+        raise Invalid("until: a day from since on, at most 366 days later")
+    return await queries.list_leads(tx, since, until)
 
 
 @router.post("/rebuild", policy=needs("analytics:write", privileged=True))

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, DateTime, cast, func, select
 from sqlmodel import col
 
 from analytics_svc.campaigns.errors import ReportUnknown
@@ -15,11 +15,12 @@ from analytics_svc.campaigns.schemas import (
     CampaignSummary,
     CellReport,
     DayReport,
+    LeadsReport,
     Numbers,
     Rate,
 )
 from analytics_svc.campaigns.statistics import wilson
-from analytics_svc.facts.model import NO_CELL, CampaignCard, CellCard, Tally
+from analytics_svc.facts.model import NO_CELL, CampaignCard, CellCard, FactRow, Tally
 from kantis_kit.tx import ReadTx
 
 NumbersT = TypeVar("NumbersT", bound=Numbers)
@@ -122,3 +123,18 @@ async def _cells(
     if any(values.get(NO_CELL, {}).values()):
         reports.append(_filled(CellReport(cell_id=None, name="", key_code=""), values[NO_CELL]))
     return reports
+
+
+async def list_leads(tx: ReadTx, since: date, until: date) -> list[LeadsReport]:
+    """Return the leads per form and day, from the first to the last day."""
+    seen = cast(
+        func.jsonb_extract_path_text(col(FactRow.marks), "seen", "1"), DateTime(timezone=True)
+    )
+    day = func.date(func.timezone("UTC", seen)).label("day")
+    rows = await tx.execute(
+        select(col(FactRow.label).label("form_key"), day, func.count().label("leads"))
+        .where(col(FactRow.kind) == "lead", day.between(since, until))
+        .group_by(col(FactRow.label), day)
+        .order_by(day, col(FactRow.label))
+    )
+    return [LeadsReport.model_validate(row) for row in rows]

@@ -96,6 +96,14 @@ class CampaignReport(Out):
     """Amounts in currencies other than the campaign's, by currency and measure; not part of the sums."""
 
 
+class LeadsReport(Out):
+    """How many leads a form brought on a day (UTC)."""
+
+    form_key: str
+    day: date
+    leads: int
+
+
 class LinkOut(Out):
     """A link that opens a report's page without a key."""
 

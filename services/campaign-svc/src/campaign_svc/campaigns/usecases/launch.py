@@ -64,7 +64,6 @@ async def launch_campaign(tx: Tx, campaign_id: UUID, body: LaunchIn) -> tuple[La
     await _freeze_prices(tx, campaign_id)
     cards = await cards_of(tx, campaign_id, cells)
     campaign.state = CampaignState.LAUNCHING.value
-    campaign.version += 1
     campaign.updated_at = now
     tx.stage(events.audience_requested(campaign, launch))
     tx.stage(events.campaign_launched(campaign, launch, cells, cards[cells[0].id]))
