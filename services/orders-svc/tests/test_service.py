@@ -11,6 +11,7 @@ from kantis_contracts import orders as contracts
 from kantis_contracts.base import Event
 from kantis_kit.db.migrate import migrate
 from kantis_kit.db.tables import KIT_TABLES
+from kantis_kit.web.schemas import In
 from orders_svc.main import SPEC
 
 README = Path(__file__).parents[1] / "README.md"
@@ -79,3 +80,24 @@ def test_the_readme_lists_the_events_that_come_and_go():
 
     assert ours == quoted(section("Publishes"))
     assert {handler.event.type for handler in SPEC.handlers} == quoted(section("Consumes"))
+
+
+def bodies(kind: type[In]) -> list[type[In]]:
+    return [kind, *(deeper for one in kind.__subclasses__() for deeper in bodies(one))]
+
+
+def test_every_example_of_a_request_is_one_that_is_taken():
+    ours = [kind for kind in bodies(In) if kind.__module__.startswith("orders_svc.")]
+    examples = {
+        kind: (kind.model_config.get("json_schema_extra") or {}).get("example") for kind in ours
+    }
+    parts = {
+        "LineIn",
+        "AddressIn",
+        "WebAnswerIn",
+    }  # inside others, and a page without a description
+
+    assert parts == {kind.__name__ for kind, example in examples.items() if example is None}
+    for kind, example in examples.items():
+        if example is not None:
+            kind.model_validate(example)

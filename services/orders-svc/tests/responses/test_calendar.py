@@ -35,11 +35,10 @@ def test_a_holiday_of_one_country_is_a_working_day_in_another():
     assert (False, True) == (is_working_day(day, "NO"), is_working_day(day, "SE"))
 
 
-@given(
-    at=st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds
-    country=st.sampled_from(["NO", "SE", "DK", "FI", "IS"]),
-)
-def test_an_answer_has_always_two_whole_days_and_never_a_fortnight(at, country):
+@given(hours=st.integers(0, 6 * 365 * 24), country=st.sampled_from(["NO", "SE", "DK", "FI", "IS"]))
+def test_an_answer_has_always_two_whole_days_and_never_a_fortnight(hours, country):
+    at = datetime(2024, 1, 1, 0, 30, tzinfo=UTC) + timedelta(hours=hours)
+
     left = answer_due_at(at, country) - at
 
     assert timedelta(days=2) <= left < timedelta(days=14)

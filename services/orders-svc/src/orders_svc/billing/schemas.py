@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from kantis_contracts.values import Currency
 from kantis_kit.web.schemas import In, Out
@@ -46,6 +46,18 @@ class InvoiceOut(Out):
 class PaymentIn(In):
     """Money that came in. `external_id` is the bank's: sent again, it books nothing more."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "reference": "1000000016",
+                "amount_minor": 24900,
+                "currency": "NOK",
+                "paid_on": "2026-03-09",
+                "external_id": "bank-2026-03-09-1",
+            }
+        }
+    )
+
     reference: Reference
     amount_minor: int = Field(gt=0, le=100_000_000_000)
     currency: Currency = "NOK"
@@ -55,6 +67,8 @@ class PaymentIn(In):
 
 class MatchIn(In):
     """The reference of the invoice that a payment was meant for."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"reference": "1000000016"}})
 
     reference: Reference
 

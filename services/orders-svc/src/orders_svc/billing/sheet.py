@@ -3,10 +3,10 @@
 What customers and products are called reaches the typesetter as data only; nothing of it is read as markup.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
-import orjson
 import typst
 
 from orders_svc.billing.queries import Sheet
@@ -74,6 +74,6 @@ def render(words: dict[str, Any]) -> bytes:
             root=str(TEMPLATE.parent),
             ignore_system_fonts=True,
             format="pdf",
-            sys_inputs={"data": orjson.dumps(words).decode()},
+            sys_inputs={"data": json.dumps(words, ensure_ascii=False)},
         )
     )

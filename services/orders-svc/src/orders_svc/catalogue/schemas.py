@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from kantis_contracts.values import Currency
 from kantis_kit.web.schemas import In, Out
@@ -17,6 +17,19 @@ MAX_QUANTITY = 10_000_000
 class ProductIn(In):
     """A product to sell; the price includes VAT."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "sku": "BLANKET-W",
+                "name": "Ullteppe",
+                "price_minor": 24900,
+                "currency": "NOK",
+                "vat_pct": 25,
+                "initial_stock": 100,
+            }
+        }
+    )
+
     sku: Sku
     name: str = Field(min_length=1, max_length=200)
     price_minor: int = Field(ge=0, le=MAX_MINOR)
@@ -29,11 +42,30 @@ class ProductIn(In):
 class ProductsIn(In):
     """Products to make together; all of them or none."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "products": [
+                    {
+                        "sku": "BLANKET-W",
+                        "name": "Ullteppe",
+                        "price_minor": 24900,
+                        "currency": "NOK",
+                        "vat_pct": 25,
+                        "initial_stock": 100,
+                    }
+                ]
+            }
+        }
+    )
+
     products: list[ProductIn] = Field(min_length=1, max_length=1_000)
 
 
 class ProductPatch(In):
     """What changes of a product; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"price_minor": 19900}})
 
     name: str | None = Field(default=None, min_length=1, max_length=200)
     price_minor: int | None = Field(default=None, ge=0, le=MAX_MINOR)
@@ -43,6 +75,8 @@ class ProductPatch(In):
 
 class MovementIn(In):
     """Goods that came in (positive) or went out (negative) other than by an order."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"quantity": 50, "reason": "delivery"}})
 
     quantity: int = Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY)
     reason: str = Field(min_length=1, max_length=200)

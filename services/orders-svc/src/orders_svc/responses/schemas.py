@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from kantis_contracts.orders import ResponseKind, ResponseWay
 from kantis_contracts.values import Country
@@ -61,6 +61,18 @@ class ResponseIn(In):
     With `if_sold_out` = `refuse` nothing is stored when goods are short; otherwise the response waits as a back order.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "code": "7K2M9-QX4TZ",
+                "kind": "order",
+                "way": "keyed",
+                "quantity": 1,
+                "note": "Please ring the bell",
+            }
+        }
+    )
+
     code: Code | None = None
     person_id: UUID | None = None
     kind: ResponseKind
@@ -85,11 +97,19 @@ class ResponseIn(In):
 class AnswerIn(In):
     """What was answered."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"note": "Called back: the blanket is wool"}}
+    )
+
     note: str = Field(default="", max_length=4_000)
 
 
 class OrderAgainIn(In):
     """Goods for a response whose order could not be placed; without lines, what was asked for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"lines": [{"sku": "BLANKET-W", "quantity": 1}]}}
+    )
 
     lines: list[LineIn] = Field(default_factory=list, max_length=100)
 
