@@ -179,16 +179,19 @@ def make_person(n: int = 0, **changes: Any) -> PersonCard:
 
 
 @pytest.fixture
-async def house(sink, rig_for) -> House:
-    return await open_house(rig_for, sink)
+def open_house(sink, rig_for):
+    """Open a house with settings of its own."""
+
+    async def make(**settings: Any) -> House:
+        values = {
+            "smtp_host": "127.0.0.1", "smtp_port": sink.port, "company": "Lys AS",
+            "mail_from": "Lys AS <post@lys.example>",
+        }  # fmt: skip
+        return House(await rig_for(SPEC, settings={"messaging": values | settings}), sink)
+
+    return make
 
 
-async def open_house(rig_for: Any, sink: SmtpSink, **settings: Any) -> House:
-    values = {
-        "smtp_host": "127.0.0.1",
-        "smtp_port": sink.port,
-        "company": "Lys AS",
-        "mail_from": "Lys AS <post@lys.example>",
-    }
-    rig = await rig_for(SPEC, settings={"messaging": values | settings})
-    return House(rig, sink)
+@pytest.fixture
+async def house(open_house) -> House:
+    return await open_house()

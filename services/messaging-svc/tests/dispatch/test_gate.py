@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+
 from kantis_contracts.contacts import PersonChangedV1
 from kantis_contracts.messaging import MessageSettledV1
 from kantis_contracts.values import Channel, Purpose
@@ -13,7 +14,6 @@ async def _send(house, persons, **changes):
     launch = house.launch([one.person_id for one in persons], **changes)
     await house.rig.publish(launch)
     return launch
-
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,9 @@ async def test_an_older_card_does_not_replace_a_newer_one(house):
     await house.save_template()
     kari = house.person(0, version=5, preferred_name="Ny")
     await house.know(kari)
-    await house.rig.publish(PersonChangedV1(items=(kari.model_copy(update={"version": 4, "preferred_name": "Gammel"}),)))
+    await house.rig.publish(
+        PersonChangedV1(items=(kari.model_copy(update={"version": 4, "preferred_name": "Gammel"}),))
+    )
     await house.rig.drain()
 
     await _send(house, [kari])

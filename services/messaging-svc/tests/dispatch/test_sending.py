@@ -45,7 +45,9 @@ async def test_a_rejected_recipient_leaves_the_connection_usable(house):
     rows = await house.until_ended(12)
 
     failed = [row for row in rows if row["state"] == "failed"]
-    assert [("refused", "550 5.1.1 no such user")] == [(row["rule"], row["reason"]) for row in failed]
+    assert [("refused", "550 5.1.1 no such user")] == [
+        (row["rule"], row["reason"]) for row in failed
+    ]
     assert 11 == len(house.sink.messages)
 
 
@@ -141,7 +143,11 @@ async def test_a_notice_is_sent_without_any_permission_in_the_language_of_its_re
                     notice_id=new_id(),
                     person_id=aino.person_id,
                     kind="invoice_issued",
-                    facts={"reference": "1234567897", "amount": "499,00 €", "lines": "1 × Lamppu\n2 × Hylly"},
+                    facts={
+                        "reference": "1234567897",
+                        "amount": "499,00 €",
+                        "lines": "1 × Lamppu\n2 × Hylly",
+                    },
                 ),
             )
         )
@@ -162,7 +168,9 @@ async def test_a_notice_of_a_kind_that_we_do_not_have_fails_and_says_so(house):
     kari = house.person(0)
     await house.know(kari)
     await house.rig.publish(
-        NoticeRequestedV1(items=(Notice(notice_id=new_id(), person_id=kari.person_id, kind="poem"),))
+        NoticeRequestedV1(
+            items=(Notice(notice_id=new_id(), person_id=kari.person_id, kind="poem"),)
+        )
     )
 
     (row,) = await house.until_ended()
@@ -210,7 +218,12 @@ async def test_a_launch_keeps_the_version_of_the_template_it_began_with(house):
     await house.until_ended(1)
     async with house.rig.client(scopes=["messaging:write"]) as client:
         changed = {"nb": {"subject": "Noe helt annet", "html": "<p>x</p>"}}
-        assert 200 == (await client.put(f"/v1/templates/{template_id}", json={"languages": changed})).status_code
+        assert (
+            200
+            == (
+                await client.put(f"/v1/templates/{template_id}", json={"languages": changed})
+            ).status_code
+        )
 
     await house.rig.publish(launch.model_copy(update={"items": launch.items[1:]}))
     await house.until_ended(2)
