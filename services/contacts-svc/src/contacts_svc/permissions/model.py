@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index
+from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -32,7 +32,10 @@ class LedgerEntry(Base, table=True):
     """One yes, one no, or one question that waits for its answer; never changed, never deleted."""
 
     __tablename__ = "permission_ledger"
-    __table_args__ = (Index("ix_permission_ledger_person", "person_id", "seq"),)
+    __table_args__ = (
+        Index("ix_permission_ledger_person", "person_id", "seq"),
+        UniqueConstraint("person_id", "channel", "purpose", "version"),
+    )
 
     id: UUID = Field(primary_key=True)
     seq: int | None = Field(default=None, sa_type=BigInteger, sa_column_args=(Identity(always=True),))

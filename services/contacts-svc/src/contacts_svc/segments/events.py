@@ -6,7 +6,14 @@ from uuid import UUID
 from contacts_svc.segments.model import FrozenAudience, Segment
 from kantis_contracts.base import MAX_ITEMS
 from kantis_contracts.campaign import PreflightRequest
-from kantis_contracts.contacts import AudienceFrozenV1, AudienceMember, ChannelReach, ReachCountedV1
+from kantis_contracts.contacts import (
+    AudienceFrozenV1,
+    AudienceMember,
+    AudienceRefusal,
+    AudienceRefusedV1,
+    ChannelReach,
+    ReachCountedV1,
+)
 
 
 def reach_counted(
@@ -30,6 +37,12 @@ def reach_counted(
         likely_duplicates=duplicates,
         items=tuple(channels) or tuple(ChannelReach(channel=channel, reachable=0) for channel in request.channels),
     )
+
+
+def audience_refused(audience: FrozenAudience, reason: str) -> AudienceRefusedV1:
+    """Say that a launch has nobody to send to."""
+    refusal = AudienceRefusal(launch_id=audience.launch_id, campaign_id=audience.campaign_id, reason=reason)
+    return AudienceRefusedV1(items=(refusal,))
 
 
 def audience_frozen(

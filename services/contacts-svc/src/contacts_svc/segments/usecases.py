@@ -104,18 +104,25 @@ async def answer_preflights(tx: Tx, requests: Sequence[PreflightRequest]) -> Non
 
 
 async def freeze_audiences(tx: Tx, requests: Sequence[AudienceRequest]) -> None:
-    """Freeze the segment of each launch, once per launch, and tell its members with the clauses that put them there."""
+    """Freeze the segment of each launch, once per launch, and tell its members with the clauses that put them there.
+
+    A launch of a segment that is not there, or in which nobody can be reached, is refused.
+    """
     for request in requests:
-        segment = await queries.find_segment(tx, request.segment_id)
-        if segment is not None:
-            await _freeze(tx, request, segment)
+        await _freeze(tx, request, await queries.find_segment(tx, request.segment_id))
 
 
-async def _freeze(tx: Tx, request: AudienceRequest, segment: Segment) -> None:
+async def _freeze(tx: Tx, request: AudienceRequest, segment: Segment | None) -> None:
     now = tx.clock.now()
     audience = FrozenAudience(
-        launch_id=request.launch_id, campaign_id=request.campaign_id, segment_id=segment.id, segment_name=segment.name,
-        condition=segment.condition, channel=request.channel.value, purpose=request.purpose.value, total=0,
+        launch_id=request.launch_id,
+        campaign_id=request.campaign_id,
+        segment_id=request.segment_id,
+        segment_name=segment.name if segment else "",
+        condition=segment.condition if segment else {},
+        channel=request.channel.value,
+        purpose=request.purpose.value,
+        total=0,
         frozen_at=now,
     )
     table = table_of(FrozenAudience)
@@ -124,7 +131,13 @@ async def _freeze(tx: Tx, request: AudienceRequest, segment: Segment) -> None:
     )
     if mine is None:
         return  # frozen and told by an earlier delivery
+    if segment is None:
+        tx.stage(events.audience_refused(audience, "unknown_segment"))
+        return
     members = await _members(tx, queries.parse(segment.condition), request, now)
+    if not members:
+        tx.stage(events.audience_refused(audience, "empty"))
+        return
     audience.total = len(members)
     await tx.execute(
         table.update().where(table.c.launch_id == request.launch_id).values(total=len(members))
