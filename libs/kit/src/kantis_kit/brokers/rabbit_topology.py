@@ -28,7 +28,10 @@ class Names:
 
     @property
     def aside(self) -> str:
-        """The direct exchange for dead letters and records: a queue is reached by its own name."""
+        """The exchange for dead letters and records: a queue is reached by its own name.
+
+        A topic exchange too, because only there RabbitMQ can tell who may write to whom.
+        """
         return f"{self.exchange}.aside"
 
     @property
