@@ -1,6 +1,7 @@
 """Invoices: gapless numbers, references used once, VAT, paper."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
@@ -81,6 +82,17 @@ async def test_an_invoice_splits_vat_per_rate_and_is_due_in_a_fortnight(desk):
     ]
     assert 2 * (24_900 + 33_333 + 9_999) == invoice["total_minor"]
     assert ("2026-03-16", "2026-000001") == (invoice["due_on"], invoice["number"])
+
+
+async def test_an_invoice_of_the_last_evening_belongs_to_the_year_of_the_companys_country(desk):
+    await desk.ready("ABCDE2")
+    answer = await desk.order(code="ABCDE2")
+    desk.rig.clock.set(datetime(2026, 12, 31, 23, 30, tzinfo=UTC))
+
+    async with desk.rig.client() as desk.client:
+        invoice = await desk.ship(answer["order_id"])
+
+    assert ("2027-000001", "2027-01-15") == (invoice["number"], invoice["due_on"])
 
 
 async def test_an_order_of_nothing_is_paid_when_it_ships(desk):

@@ -55,7 +55,8 @@ async def test_what_an_erased_person_wrote_is_gone_and_new_answers_are_refused(d
     async with desk.rig.anonymous() as visitor:
         page = await visitor.get("/r/HHHHH2")
 
-    assert ("", None) == (kept["note"], kept["address_correction"])
+    order = await desk.get(f"/v1/orders/{answer['order_id']}")
+    assert ("", None, None) == (kept["note"], kept["address_correction"], order["ship_to"])
     assert (404, "urn:kantis:problem:person-not-found") == (
         refused.status_code,
         refused.json()["type"],

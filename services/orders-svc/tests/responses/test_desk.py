@@ -309,3 +309,19 @@ async def test_a_cursor_that_is_not_ours_is_refused(desk, path):
     for cursor in ("x", "WzFd", "WyJhIiwiYiJd"):
         answer = await desk.client.get(path, params={"cursor": cursor})
         assert 422 == answer.status_code, cursor
+
+
+async def test_a_corrected_address_is_where_the_parcel_and_the_invoice_go(desk):
+    await desk.ready("ABCDE2", full_name="Kari Nordmann")
+    moved = {"street": "Ny vei 2", "postal_code": "5003", "city": "Bergen", "country": "NO"}
+
+    answer = await desk.order(code="ABCDE2", address_correction=moved)
+    (pick,) = (await desk.get("/v1/orders/pick-list"))["orders"]
+    invoice = await desk.ship(answer["order_id"])
+
+    assert {"full_name": "Kari Nordmann", **moved} == {
+        key: pick[key] for key in ("full_name", *moved)
+    }
+    assert [("Kari Nordmann\nNy vei 2\n5003 Bergen",)] == await desk.rows(
+        "SELECT recipient FROM invoice WHERE number = $1", invoice["number"]
+    )

@@ -11,6 +11,7 @@ import typst
 
 from orders_svc.billing.queries import Sheet
 from orders_svc.billing.texts import TEXTS
+from orders_svc.calendar import date_in
 from orders_svc.money import date_in_words, in_words
 from orders_svc.settings import OrdersSettings
 
@@ -26,7 +27,7 @@ def invoice_words(sheet: Sheet, settings: OrdersSettings) -> dict[str, Any]:
     def money(amount_minor: int) -> str:
         return in_words(amount_minor, invoice.currency, language)
 
-    issued_on = date_in_words(invoice.issued_at.date(), language)
+    issued_on = date_in_words(date_in(invoice.issued_at, settings.company_country), language)
     due_on = date_in_words(invoice.due_on, language)
     sums = [[texts["net"], money(invoice.net_minor)]]
     sums += [[f"{texts['vat']} {share.vat_pct} %", money(share.vat_minor)] for share in sheet.vat]

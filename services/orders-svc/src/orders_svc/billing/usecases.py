@@ -29,10 +29,12 @@ from orders_svc.billing.model import (
 )
 from orders_svc.billing.references import kid, luhn_digit, mod11_digit
 from orders_svc.billing.schemas import PaymentIn
+from orders_svc.calendar import date_in
 from orders_svc.money import split_by_rate
 from orders_svc.orders import usecases as orders_usecases
 from orders_svc.orders.events import notice, notices_requested
 from orders_svc.orders.model import OrderLine, SalesOrder
+from orders_svc.orders.queries import address_of
 from orders_svc.people.model import Person
 from orders_svc.people.queries import find_persons
 from orders_svc.settings import OrdersSettings
@@ -49,9 +51,10 @@ async def issue_invoices(
     """
     settings = tx.settings(OrdersSettings)
     now = tx.clock.now()
+    today = date_in(now, settings.company_country)
     persons = await find_persons(tx, [order.person_id for order in orders])
     references = await draw_references(tx, len(orders), settings.reference_check)
-    first = await draw_numbers(tx, settings.company_number, now.year, len(orders))
+    first = await draw_numbers(tx, settings.company_number, today.year, len(orders))
     invoices, shares = [], []
     for offset, order in enumerate(orders):
         split = split_by_rate((line.amount_minor, line.vat_pct) for line in lines[order.order_id])
@@ -63,18 +66,18 @@ async def issue_invoices(
             campaign_id=order.campaign_id,
             cell_id=order.cell_id,
             company=settings.company_number,
-            year=now.year,
+            year=today.year,
             series_number=first + offset,
-            number=f"{now.year}-{first + offset:0{NUMBER_DIGITS}d}",
+            number=f"{today.year}-{first + offset:0{NUMBER_DIGITS}d}",
             reference=references[offset],
             language=orders_usecases.language_of(person),
-            recipient=_recipient(person),
+            recipient=_recipient(order, person),
             net_minor=sum(share.net_minor for share in split),
             vat_minor=sum(share.vat_minor for share in split),
             total_minor=order.total_minor,
             currency=order.currency,
             issued_at=now,
-            due_on=now.date() + timedelta(days=settings.invoice_due_days),
+            due_on=today + timedelta(days=settings.invoice_due_days),
         )
         invoices.append(invoice)
         shares += [
@@ -295,8 +298,7 @@ def _plain(reference: str) -> str:
     return reference.replace(" ", "").replace("-", "").upper()
 
 
-def _recipient(person: Person | None) -> str:
-    if person is None:
-        return ""
-    place = f"{person.postal_code} {person.city}".strip()
-    return "\n".join(line for line in (person.full_name, person.street, place) if line)
+def _recipient(order: SalesOrder, person: Person | None) -> str:
+    address = address_of(order, person)
+    place = f"{address['postal_code']} {address['city']}".strip()
+    return "\n".join(line for line in (address["full_name"], address["street"], place) if line)

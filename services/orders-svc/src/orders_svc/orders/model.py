@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Sequence, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from orders_svc.base import Base, Moment
@@ -56,6 +58,8 @@ class SalesOrder(Base, table=True):
     cancelled_at: datetime | None = Field(default=None, sa_type=Moment)
     paid_at: datetime | None = Field(default=None, sa_type=Moment)
     tracking: str = ""
+    ship_to: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    """Where the parcel goes, when the answer said that the address has changed."""
 
     def pick(self, *, at: datetime) -> None:
         """Begin to pick. Raises `WrongState`."""

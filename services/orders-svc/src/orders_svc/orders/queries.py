@@ -9,6 +9,7 @@ from kantis_kit.tx import ReadTx
 from orders_svc.orders.errors import OrderNotFound
 from orders_svc.orders.model import OrderLine, OrderState, SalesOrder
 from orders_svc.orders.schemas import OrderLineOut, OrderOut, PickLine, PickList, PickOrder
+from orders_svc.people.model import Person
 from orders_svc.people.queries import find_persons
 
 
@@ -90,12 +91,20 @@ async def pick_list(tx: ReadTx, *, limit: int) -> PickList:
                 number=order.number,
                 state=order.state,
                 placed_at=order.placed_at,
-                full_name=person.full_name if person else "",
-                street=person.street if person else "",
-                postal_code=person.postal_code if person else "",
-                city=person.city if person else "",
-                country=(person.address_country or person.country) if person else "",
+                **address_of(order, person),
                 lines=picks,
             )
         )
     return PickList(orders=shown, totals=[totals[sku] for sku in sorted(totals)])
+
+
+def address_of(order: SalesOrder, person: Person | None) -> dict[str, str]:
+    """Return where the parcel of an order goes: to the address in its answer, or to the person's own."""
+    known = person or Person(person_id=order.person_id, version=0, country="")
+    own = {
+        "street": known.street,
+        "postal_code": known.postal_code,
+        "city": known.city,
+        "country": known.address_country or known.country,
+    }
+    return {"full_name": known.full_name, **(order.ship_to or own)}

@@ -1,6 +1,7 @@
 """Shapes of orders."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from kantis_kit.web.schemas import Out
@@ -39,6 +40,7 @@ class OrderOut(Out):
     cancelled_at: datetime | None
     paid_at: datetime | None
     tracking: str
+    ship_to: dict[str, Any] | None
     lines: list[OrderLineOut] = []
 
 

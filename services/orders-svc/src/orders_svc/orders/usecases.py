@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, null, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -39,6 +40,7 @@ class OrderDraft:
     response_id: UUID | None = None
     campaign_id: UUID | None = None
     cell_id: UUID | None = None
+    ship_to: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -96,6 +98,7 @@ async def _place(
             total_minor=sum(line.amount_minor for line in lines[order_id]),
             currency=products[draft.lines[0].product_id].currency,
             placed_at=now,
+            ship_to=draft.ship_to,
         )
         wants += [
             catalogue.Want(order_id, product_id, quantity)
@@ -135,6 +138,15 @@ async def _drop(tx: Tx, late: Sequence[tuple[OrderDraft, Outcome]]) -> None:
     left = await find_products(tx, [line.product_id for draft, _ in late for line in draft.lines])
     for draft, outcome in late:
         outcome.order, outcome.available = None, _short(draft, left)
+
+
+async def forget_addresses(tx: Tx, person_ids: Sequence[UUID]) -> None:
+    """Empty the addresses that erased persons gave for their orders."""
+    await tx.execute(
+        update(SalesOrder)
+        .where(col(SalesOrder.person_id).in_(person_ids), col(SalesOrder.ship_to).is_not(None))
+        .values(ship_to=null())
+    )
 
 
 async def lock_order(tx: Tx, order_id: UUID) -> SalesOrder:

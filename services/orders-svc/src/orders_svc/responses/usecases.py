@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import tuple_, update
+from sqlalchemy import null, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -16,6 +16,7 @@ from kantis_contracts.orders import ResponseKind, ResponseWay
 from kantis_kit.errors import Invalid
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
+from orders_svc.calendar import answer_due_at
 from orders_svc.catalogue.errors import SoldOut
 from orders_svc.catalogue.model import Product
 from orders_svc.catalogue.queries import find_by_sku, find_products
@@ -23,10 +24,9 @@ from orders_svc.codes.queries import Resolved, find_codes
 from orders_svc.codes.usecases import await_codes
 from orders_svc.orders.model import SalesOrder
 from orders_svc.orders.queries import get_order
-from orders_svc.orders.usecases import DraftLine, OrderDraft, place_orders
+from orders_svc.orders.usecases import DraftLine, OrderDraft, forget_addresses, place_orders
 from orders_svc.people.queries import find_persons
 from orders_svc.responses import events
-from orders_svc.responses.calendar import answer_due_at
 from orders_svc.responses.errors import PersonUnknown, ResponseNotFound
 from orders_svc.responses.model import NextStep, Response, ResponseState
 from orders_svc.responses.schemas import LineIn
@@ -166,8 +166,9 @@ async def forget_persons(tx: Tx, person_ids: Sequence[UUID]) -> None:
     await tx.execute(
         update(Response)
         .where(col(Response.person_id).in_(person_ids))
-        .values(note="", answer="", address_correction=None)
+        .values(note="", answer="", address_correction=null())
     )
+    await forget_addresses(tx, person_ids)
 
 
 async def order_for_response(
@@ -330,6 +331,7 @@ def _draft(response: Response, lines: tuple[DraftLine, ...]) -> OrderDraft:
         response_id=response.response_id,
         campaign_id=response.campaign_id,
         cell_id=response.cell_id,
+        ship_to=response.address_correction,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders_svc.responses.calendar import answer_due_at, is_working_day
+from orders_svc.calendar import answer_due_at, date_in, is_working_day
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,11 @@ def test_an_answer_has_always_two_whole_days_and_never_a_fortnight(hours, countr
     left = answer_due_at(at, country) - at
 
     assert timedelta(days=2) <= left < timedelta(days=14)
+
+
+def test_the_last_evening_of_a_year_is_the_new_year_further_east():
+    moment = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+
+    assert ["2026-12-31", "2027-01-01", "2027-01-01", "2027-01-01"] == [
+        str(date_in(moment, country)) for country in ("IS", "NO", "FI", "XX")
+    ]

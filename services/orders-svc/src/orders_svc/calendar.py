@@ -1,4 +1,4 @@
-"""The two-working-day clock."""
+"""Days where people live: the two-working-day clock, and what date it is."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -25,13 +25,19 @@ def answer_due_at(responded_at: datetime, country: str) -> datetime:
     """
     known = country if country in _ZONES else DEFAULT_COUNTRY
     zone = ZoneInfo(_ZONES[known])
-    day = responded_at.astimezone(zone).date()
+    day = date_in(responded_at, known)
     left = WORKING_DAYS
     while left:
         day += timedelta(days=1)
         left -= is_working_day(day, known)
     end = datetime.combine(day + timedelta(days=1), time(0), tzinfo=zone)
     return end.astimezone(UTC)
+
+
+def date_in(moment: datetime, country: str) -> date:
+    """Return the date that a moment has in a country; where its zone is not kept here, in Norway."""
+    zone = _ZONES.get(country, _ZONES[DEFAULT_COUNTRY])
+    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def is_working_day(day: date, country: str) -> bool:
