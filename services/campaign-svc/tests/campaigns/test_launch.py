@@ -34,6 +34,8 @@ from kantis_kit.tx import write
 
 SEGMENT = UUID(int=5)
 PRODUCT = UUID(int=7)
+PATIENT = {"campaign": {"lock_timeout_ms": 30_000}}
+"""Who waits for a lock waits long enough for a busy machine."""
 
 
 def product(**changes):
@@ -147,7 +149,7 @@ async def test_everybody_gets_one_piece_though_parts_come_shuffled_twice_and_ove
 
 
 async def test_ten_who_press_at_once_launch_once_and_get_the_same_launch(rig_for):
-    rig = await rig_for(SPEC)
+    rig = await rig_for(SPEC, settings=PATIENT)
     async with rig.client() as client:
         path = await planned(rig, client)
         await counted(rig, client, path)
@@ -269,7 +271,7 @@ async def test_a_launch_with_nobody_to_send_to_ends_and_says_why(rig_for):
 
 
 async def test_overlapping_parts_taken_at_the_same_time_count_everybody_once(rig_for):
-    rig = await rig_for(SPEC)
+    rig = await rig_for(SPEC, settings=PATIENT)
     persons = [new_id() for _ in range(400)]
     async with rig.client() as client:
         path = await planned(rig, client)
@@ -294,7 +296,7 @@ async def test_overlapping_parts_taken_at_the_same_time_count_everybody_once(rig
 
 
 async def test_outcomes_taken_at_the_same_time_finish_the_launch_once(rig_for):
-    rig = await rig_for(SPEC)
+    rig = await rig_for(SPEC, settings=PATIENT)
     persons = [new_id() for _ in range(20)]
     async with rig.client() as client:
         path = await planned(rig, client)
@@ -313,3 +315,39 @@ async def test_outcomes_taken_at_the_same_time_finish_the_launch_once(rig_for):
         detail = (await client.get(path)).json()
 
     assert ("finished", 20) == (detail["state"], detail["launch"]["settled"])
+
+
+async def test_what_became_of_others_pieces_changes_nothing_and_parks_nothing(rig_for):
+    rig = await rig_for(SPEC)
+    now = rig.clock.now()
+    stranger = {"id": str(new_id())}
+    answer = ResponseRegistered(
+        response_id=new_id(), kind=ResponseKind.ORDER, way=ResponseWay.KEYED, response_code="AAAAAAAAAA",
+        responded_at=now,
+    )  # fmt: skip
+    order = OrderCard(
+        order_id=new_id(), version=1, number="1", person_id=new_id(), campaign_id=new_id(), total_minor=1,
+        currency="NOK", changed_at=now,
+    )  # fmt: skip
+    async with rig.client() as client:
+        launch = await launched(rig, client, await planned(rig, client))
+        await rig.publish(settled(stranger, SettledState.ACCEPTED, now))
+        await rig.publish(ResponseRegisteredV1(items=(answer,)), OrderPlacedV1(items=(order,)))
+        await rig.drain()
+        progress = (await client.get(f"/v1/campaigns/{launch['campaign_id']}/progress")).json()
+
+    assert (0, "launching", None) == (progress["pieces"], progress["state"], progress["total"])
+    assert not await rig.parked()
+
+
+async def test_an_audience_of_an_unknown_launch_waits_for_a_person(rig_for):
+    rig = await rig_for(SPEC)
+    launch = {"id": new_id(), "campaign_id": new_id()}
+    (envelope,) = await rig.publish(*parts(launch, [new_id()]))
+    await rig.drain()
+    pool = await rig.service.database.pool()
+
+    row = await pool.fetchrow("SELECT * FROM delivery WHERE event_id = $1", envelope.id)
+
+    assert "LaunchMissing" in row["problem"]
+    assert [] == rig.items(said.PieceReleasedV1)

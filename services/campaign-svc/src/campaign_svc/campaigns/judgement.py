@@ -115,18 +115,18 @@ def _quality(counted: ReachCountedV1, limits: Limits) -> list[Finding]:
             "missing_preferred_name",
             counted.missing_preferred_name,
             limits.missing_names_pct,
-            "members have given no name to be called by and get a neutral greeting.",
+            "Members who have given no name to be called by; they get a neutral greeting",
         ),
         (
             "likely_duplicates",
             counted.likely_duplicates,
             limits.duplicates_pct,
-            "members look like somebody else in the segment and may get the message twice.",
+            "Members who look like somebody else in the segment and may get the message twice",
         ),
     ):
         if count:
             level = Level.YELLOW if count * _WHOLE > limit * counted.members else Level.GREEN
-            found.append(Finding(code=code, level=level, text=f"{count} {text}", count=count))
+            found.append(Finding(code=code, level=level, text=f"{text}: {count}.", count=count))
     return found
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from kantis_contracts.values import Channel, Currency, Language, Purpose
 from kantis_kit.web.schemas import In, Out
@@ -52,6 +52,21 @@ class Level(StrEnum):
 class CampaignIn(In):
     """A campaign to plan."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Autumn boots",
+                    "segment_id": "0198f000-0000-7000-8000-000000000001",
+                    "purpose": "offers",
+                    "currency": "NOK",
+                    "budget_minor": 2000000,
+                    "expected_response_pct": 2,
+                }
+            ]
+        }
+    )
+
     name: Name
     segment_id: UUID
     purpose: Purpose = Purpose.OFFERS
@@ -64,6 +79,10 @@ class CampaignIn(In):
 
 class CampaignPatch(In):
     """What is to change; a field that is not sent stays."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Winter boots", "budget_minor": 2500000}]}
+    )
 
     name: Name | None = None
     segment_id: UUID | None = None
@@ -87,6 +106,14 @@ class CampaignPatch(In):
 class OfferIn(In):
     """A product to offer; without a price of its own it asks the product's."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"product_id": "0198f000-0000-7000-8000-000000000002", "price_minor": 119900}
+            ]
+        }
+    )
+
     product_id: UUID
     name: Name | None = None
     price_minor: Minor | None = None
@@ -106,6 +133,20 @@ class OfferOut(Out):
 
 class CellIn(In):
     """A test cell to add; without a key code one is made."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Full price",
+                    "key_code": "AUT-A",
+                    "share_pct": 50,
+                    "template_id": "0198f000-0000-7000-8000-000000000003",
+                    "cost_per_piece_minor": 15,
+                }
+            ]
+        }
+    )
 
     name: Name
     key_code: KeyCode | None = None
@@ -215,6 +256,10 @@ class PreflightOut(Out):
 class TestSendIn(In):
     """Where to send a test to, and of which cell; without a cell, of the first."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"to_email": "marked@example.com", "language": "nb"}]}
+    )
+
     to_email: Email
     cell: UUID | None = None
     language: Language = Language.EN
@@ -238,6 +283,14 @@ class SignOff(In):
 
 class LaunchIn(In):
     """The order to launch; a yellow pre-flight asks for a signature."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"sign_off": {"name": "Kari Berg", "reason": "The few duplicates are known to us"}}
+            ]
+        }
+    )
 
     sign_off: SignOff | None = None
 
