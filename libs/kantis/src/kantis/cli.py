@@ -110,7 +110,9 @@ async def _up(around: Surroundings, *, separate: bool) -> None:
             async with house:
                 status.stop()
                 _tell_addresses(installation.note())
+                watching = asyncio.ensure_future(installation.keep_postgres())
                 await wait_for_signal()
+                watching.cancel()
                 screen.print("Stopping …")
         finally:
             await installation.close()
@@ -181,11 +183,14 @@ def demo(
     people: Annotated[int, typer.Option(help="How many people the register holds.")] = 10_000,
     as_json: Json = False,
 ) -> None:
-    """Play the main job through the public API of the running installation."""
+    """Play the main job through the public API of the running installation.
+
+    `KANTIS_URL` and `KANTIS_KEY` (an administrator's) name another one, as one in containers.
+    """
     from kantis.demo.play import play  # noqa: PLC0415 - only this command needs it
 
-    around = Surroundings.read()
-    result = _run(play(around, people=people, screen=screen))
+    url, key = (os.environ.get(name, "") for name in ("KANTIS_URL", "KANTIS_KEY"))
+    result = _run(play(Surroundings.read(), people=people, screen=screen, url=url, key=key))
     if as_json:
         typer.echo(json.dumps(result))
 

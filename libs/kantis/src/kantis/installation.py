@@ -16,6 +16,7 @@ import asyncpg
 
 from kantis.registry import ALL, GATEWAY, SERVICES, spec_of
 from kantis.runtime import Running
+from kantis_kit import observability
 from kantis_kit.brokers.embedded import create_schema
 from kantis_kit.clock import SystemClock
 from kantis_kit.db.embedded import EmbeddedPostgres
@@ -26,7 +27,10 @@ from kantis_kit.inbox import maintain
 from kantis_kit.settings import ServiceSettings
 from kantis_kit.signing import make_keys
 
+log = observability.get_logger(__name__)
+
 DEFAULT_PORT = 8400
+WATCH_SECONDS = 0.5
 _PORT_TRIES = 100
 _LAYOUT = "2"
 """Changes when databases or roles must be made anew on an existing data folder."""
@@ -177,6 +181,16 @@ class Installation:
             folder, dsn = spec_of(name).migrations, self.dsns[name].owner_dsn
             if await current(dsn) != head(folder):
                 await migrate(dsn, folder)
+
+    async def keep_postgres(self) -> None:
+        """Watch the embedded PostgreSQL for ever; start it again when it dies. Its services reconnect by themselves."""
+        clock = SystemClock()
+        while self.postgres is not None:
+            await clock.sleep(WATCH_SECONDS)
+            if not self.postgres.is_alive():
+                log.warning("postgres.died", folder=str(self.postgres.data_dir))
+                await self.postgres.kill()  # what it left behind
+                await self.postgres.start()
 
     async def maintain(self) -> None:
         """Make and drop the partitions that only the owner may touch; cheap when there is nothing to do."""

@@ -7,13 +7,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import IO
 
 from kantis import runtime
 from kantis.installation import Installation, InstallationError, free_port
-from kantis.mailbox.catcher import Mailbox
 from kantis.registry import GATEWAY, SERVICES
+from kantis.runner import SUPERVISOR
 from kantis.serve import Role
 from kantis_kit import observability
 from kantis_kit.errors import Unavailable
@@ -23,41 +23,31 @@ log = observability.get_logger(__name__)
 
 STOP_SECONDS = 30
 READY_SECONDS = 60
+HOST = "127.0.0.1"
 
 
 @dataclass
 class Child:
-    """One supervised process."""
+    """One supervised process: `python -m kantis` with these arguments."""
 
     name: str
-    role: Role
-    port: int
+    arguments: tuple[str, ...]
     environment: dict[str, str]
-    output: IO[bytes] | None = None
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
-    held: bool = False
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    is_held: bool = False
 
-    async def launch(self) -> None:
+    async def launch(self, output: IO[bytes]) -> None:
         """Start the process in a group of its own: ctrl-C reaches the supervisor alone."""
-        host = "127.0.0.1"
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "kantis",
-            "serve",
-            self.name,
-            "--role",
-            self.role.value,
-            "--host",
-            host,
-            "--port",
-            str(self.port),
-            env=self.environment,
+            *self.arguments,
+            env={**self.environment, SUPERVISOR: str(os.getpid())},
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=self.output,
-            stderr=self.output,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
 
@@ -65,39 +55,49 @@ class Child:
 class Supervisor:
     """Starts the children and keeps them alive."""
 
-    def __init__(self, installation: Installation, *, mailbox_port: int | None) -> None:
+    def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._tasks: list[asyncio.Task[None]] = []
         self._log = (installation.data_dir / "kantis.log").open("ab")
-        installation.smtp_port = mailbox_port
+        self._taken = {installation.port}
         self.children: list[Child] = []
-        taken: set[int] = {installation.port}
-
-        def port() -> int:
-            chosen = free_port(None, avoiding=taken)
-            taken.add(chosen)
-            return chosen
-
         upstreams = {}
+        if not installation.around.smtp_host:
+            upstreams["mailbox"] = self._add_mailbox()
         for name in SERVICES:
-            web = self._child(name, Role.WEB, port())
-            self.children += [web, self._child(name, Role.WORKER, port())]
-            upstreams[name] = f"http://127.0.0.1:{web.port}"
-        front = self._child(GATEWAY, Role.ALL, installation.port)
+            port = self._port()
+            self._add(name, Role.WEB, port)
+            self._add(name, Role.WORKER, self._port())
+            upstreams[name] = f"http://{HOST}:{port}"
+        self.front = self._add(GATEWAY, Role.ALL, installation.port)
         for name, url in upstreams.items():
-            front.environment[f"KANTIS_UPSTREAM_{name.upper()}"] = url
-        self.front = front
-        self.children.append(front)
+            self.front.environment[f"KANTIS_UPSTREAM_{name.upper()}"] = url
 
-    def _child(self, name: str, role: Role, port: int) -> Child:
-        return Child(name, role, port, self._installation.environment(name), output=self._log)
+    def _port(self) -> int:
+        port = free_port(None, avoiding=self._taken)
+        self._taken.add(port)
+        return port
+
+    def _add(self, name: str, role: Role, port: int) -> Child:
+        arguments = ("serve", name, "--role", role.value, "--host", HOST, "--port", str(port))
+        child = Child(f"{name} {role.value}", arguments, self._installation.environment(name))
+        self.children.append(child)
+        return child
+
+    def _add_mailbox(self) -> str:
+        smtp, port = self._port(), self._port()
+        folder = str(self._installation.data_dir / "mailbox")
+        arguments = ("mailbox", "--folder", folder, "--smtp-port", str(smtp), "--port", str(port))
+        self.children.append(Child("mailbox", arguments, dict(os.environ)))
+        self._installation.smtp_port = smtp
+        return f"http://{HOST}:{port}"
 
     async def start(self, told: Callable[[str], None]) -> None:
         """Start every child and wait until the gateway says that all are ready."""
         loop = asyncio.get_running_loop()
         for child in self.children:
-            told(f"{child.name} ({child.role.value})")
-            await child.launch()
+            told(child.name)
+            await child.launch(self._log)
             self._tasks.append(loop.create_task(self._watch(child), name=f"watch {child.name}"))
         await self.wait_ready()
 
@@ -108,14 +108,13 @@ class Supervisor:
             InstallationError: not within a minute.
         """
         client = OutgoingClient(timeout_seconds=2, retries=0)
+        front = f"{HOST}:{self._installation.port}"
         try:
             async with asyncio.timeout(READY_SECONDS):
                 while True:
                     with contextlib.suppress(Unavailable):
-                        client.breaker(f"127.0.0.1:{self.front.port}").opened_at = None
-                        answer = await client.request(
-                            "GET", f"http://127.0.0.1:{self.front.port}/readyz"
-                        )
+                        client.breaker(front).opened_at = None
+                        answer = await client.request("GET", f"http://{front}/readyz")
                         if answer.is_success:
                             return
                     await asyncio.sleep(0.1)
@@ -129,19 +128,18 @@ class Supervisor:
         while True:
             assert child.process is not None  # noqa: S101 - launched before it is watched
             code = await child.process.wait()
-            if child.held:
-                child.ended.set()
+            if child.is_held:
                 return
             child.restarts += 1
-            log.warning("process.died", service=child.name, role=child.role.value, code=code)
+            log.warning("process.died", process=child.name, code=code)
             await asyncio.sleep(min(5.0, 0.1 * 2 ** min(child.restarts, 6)))
-            await child.launch()
+            await child.launch(self._log)
 
     async def stop(self) -> None:
         """Stop the gateway first, then the services; what does not end in time is killed."""
         for group in ([self.front], [c for c in self.children if c is not self.front]):
             for child in group:
-                child.held = True
+                child.is_held = True
                 if child.process is not None and child.process.returncode is None:
                     with contextlib.suppress(ProcessLookupError):
                         child.process.send_signal(signal.SIGTERM)
@@ -167,12 +165,7 @@ async def all_processes(
     installation: Installation, *, starting: Callable[[str], None] = lambda _: None
 ) -> AsyncIterator[Supervisor]:
     """Run every service in processes of its own; leaving the block stops them in order."""
-    mailbox: Mailbox | None = None
-    mailbox_port = None
-    if not installation.around.smtp_host:
-        mailbox = Mailbox(installation.data_dir / "mailbox")
-        mailbox_port = await mailbox.start()
-    supervisor = Supervisor(installation, mailbox_port=mailbox_port)
+    supervisor = Supervisor(installation)
     try:
         await supervisor.start(starting)
         installation.note().write(installation.data_dir)
@@ -180,5 +173,3 @@ async def all_processes(
     finally:
         runtime.forget(installation.data_dir)
         await supervisor.stop()
-        if mailbox is not None:
-            await mailbox.stop()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,8 @@ from kantis_kit.web.middleware import App
 
 log = observability.get_logger(__name__)
 
+SUPERVISOR = "KANTIS_SUPERVISOR"
+"""Set for supervised processes: the process id of their supervisor."""
 MAINTENANCE_SECONDS = timedelta(hours=6).total_seconds()
 DRAIN_SECONDS = 20
 
@@ -128,9 +131,17 @@ async def _maintain(installation: Installation) -> None:
 
 
 async def wait_for_signal() -> None:
-    """Return when the process is asked to end."""
+    """Return when the process is asked to end, or when the supervisor that started it is gone."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
-    await asked.wait()
+    supervisor = os.environ.get(SUPERVISOR)
+    if supervisor is None:
+        await asked.wait()
+        return
+    while str(os.getppid()) == supervisor:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await asked.wait()
+                return

@@ -22,6 +22,10 @@ class DemoFailed(KantisError):
     """A step of the demonstration did not come to its end."""
 
 
+def _run_name() -> str:
+    return new_id().hex[-6:].upper()
+
+
 @dataclass
 class Story:
     """What the steps hand to each other."""
@@ -31,7 +35,7 @@ class Story:
     progress: Progress
     people: int
     mailbox: bool
-    run: str = field(default_factory=lambda: new_id().hex[-6:].upper())
+    run: str = field(default_factory=_run_name)
     told: dict[str, Any] = field(default_factory=dict)
 
     def say(self, text: str) -> None:

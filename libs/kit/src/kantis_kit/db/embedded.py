@@ -176,6 +176,11 @@ class EmbeddedPostgres:
         self._owner_pid = os.getpid()
         atexit.register(self._at_exit)
 
+    def is_alive(self) -> bool:
+        """Say whether the server's main process lives; `kill` and `start` bring it back when it does not."""
+        found = PostmasterFile.read(self.pgdata)
+        return found is not None and found.is_alive()
+
     async def stop(self) -> None:
         """End the server: open transactions are rolled back, nothing needs recovery at the next start."""
         postmaster, self._postmaster = self._postmaster, None
