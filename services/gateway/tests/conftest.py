@@ -190,6 +190,17 @@ async def served(app: Any, port: int = 0) -> AsyncIterator[int]:
         await task
 
 
+@pytest.fixture
+async def serve():
+    """Serve an application as long as the test: `port = await serve(app)`."""
+    async with AsyncExitStack() as stack:
+
+        async def start(app: Any) -> int:
+            return await stack.enter_async_context(served(app))
+
+        yield start
+
+
 class Switch:
     """An upstream that can be taken away; in this process its absence looks like a lost connection."""
 

@@ -1,12 +1,11 @@
 """What the gateway answers itself: probes, description, explorer, keys for verification, the first page."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
-import orjson
-from prometheus_client import generate_latest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from gateway.console import render
@@ -17,8 +16,8 @@ from gateway.routes.checks import Network, header, is_forwarded, is_in, peer
 from gateway.routes.errors import MethodRefused, NoSuchAddress
 from gateway.settings import GatewaySettings
 from gateway.upstreams.clients import Upstreams, fetch
-from kantis_kit import observability
 from kantis_kit.auth.tokens import jwk_of
+from kantis_kit.errors import Unavailable
 from kantis_kit.service import Service
 from kantis_kit.web.middleware import Scope
 
@@ -125,9 +124,10 @@ class OwnPages:
     async def _metrics(self, scope: Scope) -> Response:
         if not self._is_internal(scope):
             raise NoSuchAddress
-        return Response(
-            generate_latest(observability.registry), media_type="text/plain; version=0.0.4"
-        )
+        answer = await fetch(self._service.asgi, "/metrics", timeout_seconds=PROBE_SECONDS)
+        if answer is None:
+            raise Unavailable
+        return Response(answer[1], media_type="text/plain; version=0.0.4")
 
     async def _openapi(self, scope: Scope) -> Response:
         self._check_docs(scope)
@@ -160,8 +160,8 @@ def _read_state(answer: tuple[int, bytes] | None) -> dict[str, Any]:
         return {"ok": False, "detail": "does not answer"}
     status, body = answer
     try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        told = json.loads(body)
+    except ValueError:
         told = {}
     detail = {"checks": told["checks"]} if isinstance(told, dict) and "checks" in told else {}
     return _state(status, detail, good=status == _OK)

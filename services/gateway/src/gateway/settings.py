@@ -38,5 +38,7 @@ class GatewaySettings(ServiceSettings):
     key_cache_seconds: float = 2.0
     """How long a verified key is believed; a revocation takes effect after that at the latest."""
     spool_max_rows: int = 100_000
+    spool_lease_seconds: float = 60.0
+    """How long a lead waits for a deliverer that has died; longer than a delivery may take."""
     spool_max_age_days: int = 6
     """Longest wait of a lead; services remember idempotency keys for seven days."""

@@ -1,10 +1,9 @@
 """The merged description, asked for when it is wanted and kept for a minute."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-
-import orjson
 
 from gateway.docs.merge import Document, merge
 from gateway.upstreams.clients import Upstreams, fetch
@@ -43,7 +42,7 @@ class Description:
                 self._last[name] = document
         known = {name: self._last[name] for name in names if name in self._last}
         missing = [name for name in names if name not in self._last]
-        content = orjson.dumps(merge(known, missing=missing))
+        content = json.dumps(merge(known, missing=missing), ensure_ascii=False).encode()
         if all(document is not None for document in answers):
             self._made = (content, now + KEEP)
         return content
@@ -56,7 +55,7 @@ class Description:
         if answer is None or answer[0] != _OK:
             return None
         try:
-            document = orjson.loads(answer[1])
-        except orjson.JSONDecodeError:
+            document = json.loads(answer[1])
+        except ValueError:
             return None
         return document if isinstance(document, dict) else None

@@ -26,7 +26,6 @@ from kantis_kit.observability import correlation_id
 from kantis_kit.tx import Tx
 
 BATCH = 20
-LEASE = timedelta(seconds=60)
 KEEP_REFUSED = timedelta(days=30)
 
 
@@ -86,6 +85,7 @@ async def take(tx: Tx, lead: Lead) -> None:
 async def claim(tx: Tx, claimant: UUID) -> Sequence[Spooled]:
     """Take a lease on leads that are due, the oldest first; nobody else delivers them meanwhile."""
     now = tx.clock.now()
+    lease = timedelta(seconds=tx.settings(GatewaySettings).spool_lease_seconds)
     due = (
         select(Spooled.id)
         .where(
@@ -100,7 +100,7 @@ async def claim(tx: Tx, claimant: UUID) -> Sequence[Spooled]:
     rows = await tx.scalars(
         update(Spooled)
         .where(col(Spooled.id).in_(due.scalar_subquery()))
-        .values(claimed_by=claimant, claimed_until=now + LEASE)
+        .values(claimed_by=claimant, claimed_until=now + lease)
         .returning(Spooled)
     )
     return sorted(rows, key=lambda row: row.id)

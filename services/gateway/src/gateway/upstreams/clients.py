@@ -11,7 +11,6 @@ from typing import Protocol
 from urllib.parse import quote
 
 import aiohttp
-from multidict import CIMultiDict
 from yarl import URL
 
 from gateway.routes.checks import answer_headers, header
@@ -169,10 +168,10 @@ class HttpUpstream:
         async with self._open().request(
             method,
             self._url(scope),
-            headers=CIMultiDict(
+            headers=[
                 (name.decode("latin-1"), value.decode("latin-1"))
                 for name, value in scope["headers"]
-            ),
+            ],
             data=body,
             allow_redirects=False,
         ) as answer:
