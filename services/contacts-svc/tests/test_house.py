@@ -3,10 +3,8 @@
 import re
 from pathlib import Path
 
-import asyncpg
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from contacts_svc.main import SPEC
 from kantis_contracts.base import REGISTRY
@@ -24,13 +22,20 @@ def section(name):
 def test_the_canvas_names_every_route_and_no_other():
     listed = set(re.findall(r"`([A-Z]+ /[^`]*)`", section("API")))
     routers = [*SPEC.routers, *(router for group in SPEC.public.values() for router in group)]
-    there = {f"{method} {route.path}" for router in routers for route in router.routes for method in route.methods}
+    there = {
+        f"{method} {route.path}"
+        for router in routers
+        for route in router.routes
+        for method in route.methods
+    }
 
     assert there == listed
 
 
 def test_the_canvas_names_what_is_consumed_and_published():
-    assert {handler.event.type for handler in SPEC.handlers} == set(re.findall(r"`([a-z._0-9]+)`", section("Consumes")))
+    assert {handler.event.type for handler in SPEC.handlers} == set(
+        re.findall(r"`([a-z._0-9]+)`", section("Consumes"))
+    )
     ours = {kind for kind in REGISTRY if kind.startswith("contacts.")}
     assert ours == set(re.findall(r"`([a-z._0-9]+)`", section("Publishes")))
 
@@ -42,15 +47,13 @@ async def test_the_migrations_go_up_down_and_up_and_make_what_the_models_say(rig
     await migrate(dsn, SPEC.migrations, to="base")
     await migrate(dsn, SPEC.migrations)
 
-    async def connect(*_):
-        return await asyncpg.connect(dsn)
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
-    async with engine.connect() as connection:
+    async with rig.service.database.engine.connect() as connection:
         found = await connection.run_sync(
             lambda sync: compare_metadata(
-                MigrationContext.configure(sync, opts={"include_object": _is_ours, "compare_type": True}), SPEC.metadata
+                MigrationContext.configure(
+                    sync, opts={"include_object": _is_ours, "compare_type": True}
+                ),
+                SPEC.metadata,
             )
         )
-    await engine.dispose()
     assert [] == found

@@ -119,7 +119,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
-        "withdrawal_seen", "permission_state", "permission_ledger", "suppressed_address", "person_change", "identifier",
+        "withdrawal_seen",
+        "permission_state",
+        "permission_ledger",
+        "suppressed_address",
+        "person_change",
+        "identifier",
         "person",
     ):
         op.execute(f"DROP TABLE {table}")

@@ -56,9 +56,7 @@ def page(
     )
 
 
-def choose_language(
-    request: Request, offered: Sequence[Language], fallback: Language
-) -> Language:
+def choose_language(request: Request, offered: Sequence[Language], fallback: Language) -> Language:
     """Return the language of a page: asked for by `?lang=`, else what the browser prefers, else the fallback."""
     wanted = [request.query_params.get("lang", "")[:16]]
     header = request.headers.get("accept-language", "")[:500]
@@ -72,7 +70,9 @@ def choose_language(
     wanted += [name for _, _, name in sorted(ranked)]
     for name in wanted:
         short = name.lower().split("-")[0].split("_")[0]
-        found = _BROWSER_NAMES.get(short) or next((one for one in offered if one.value == short), None)
+        found = _BROWSER_NAMES.get(short) or next(
+            (one for one in offered if one.value == short), None
+        )
         if found in offered and found is not None:
             return found
     return fallback

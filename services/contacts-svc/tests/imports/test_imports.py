@@ -46,12 +46,23 @@ async def rejects(rig, started):
 async def test_windows_1252_with_semicolons_arrives_with_its_letters(rig_for):
     rig = await rig_for(SPEC)
 
-    started = await send(rig, HEAD + KARI + "Åse;Bjørnæs;ase@example.com;;4000;Stavanger\r\n", encoding="windows-1252")
+    started = await send(
+        rig,
+        HEAD + KARI + "Åse;Bjørnæs;ase@example.com;;4000;Stavanger\r\n",
+        encoding="windows-1252",
+    )
     done = await finished(rig, started)
 
-    assert ("windows-1252", ";", "done", 100) == (done["encoding"], done["delimiter"], done["state"], done["percent"])
+    assert ("windows-1252", ";", "done", 100) == (
+        done["encoding"],
+        done["delimiter"],
+        done["state"],
+        done["percent"],
+    )
     assert (2, 0) == (done["created"], done["rejected"])
-    assert {"Kari Ødegård", "Åse Bjørnæs"} == {card.full_name for card in rig.items(PersonChangedV1)}
+    assert {"Kari Ødegård", "Åse Bjørnæs"} == {
+        card.full_name for card in rig.items(PersonChangedV1)
+    }
     assert {""} == {card.preferred_name for card in rig.items(PersonChangedV1)}
 
 
@@ -109,12 +120,21 @@ async def test_permission_columns_need_a_source_and_never_overrule_a_no(rig_for)
     rig = await rig_for(SPEC)
     text = "name,email,permission.email.newsletter\nKari,kari@example.com,ja\nNils,nils@example.com,nei\nIb,ib@example.com,x\n"
     async with rig.client() as client:
-        ib = (await client.post("/v1/contacts", json={"full_name": "Ib", "email": "ib@example.com"})).json()["id"]
-        no = {"channel": "email", "purpose": "newsletter", "state": "withdrawn", "source": "phone call"}
+        ib = (
+            await client.post("/v1/contacts", json={"full_name": "Ib", "email": "ib@example.com"})
+        ).json()["id"]
+        no = {
+            "channel": "email",
+            "purpose": "newsletter",
+            "state": "withdrawn",
+            "source": "phone call",
+        }
         await client.post(f"/v1/contacts/{ib}/permissions", json=no)
 
     refused = await send(rig, text, status=422)
-    done = await finished(rig, await send(rig, text, permission_source="Customer club 2019, paper form"))
+    done = await finished(
+        rig, await send(rig, text, permission_source="Customer club 2019, paper form")
+    )
 
     assert "permission_source" in refused["detail"]
     assert 1 == done["permissions"]
@@ -126,7 +146,13 @@ async def test_permission_columns_need_a_source_and_never_overrule_a_no(rig_for)
 async def test_a_preview_keeps_nothing_and_shows_the_rows_with_letters(rig_for):
     rig = await rig_for(SPEC)
 
-    shown = await send(rig, HEAD + "A;B;a@example.com;;;\r\n" * 9 + KARI, status=200, preview="true", encoding="utf-8-sig")
+    shown = await send(
+        rig,
+        HEAD + "A;B;a@example.com;;;\r\n" * 9 + KARI,
+        status=200,
+        preview="true",
+        encoding="utf-8-sig",
+    )
 
     assert "utf-8" == shown["encoding"]
     assert "family_name" == shown["mapping"]["Etternavn"]
@@ -153,7 +179,11 @@ async def test_many_chunks_make_each_row_once_and_tell_it_in_batches(rig_for):
 @pytest.mark.parametrize("place", ["timer.before_commit", "tx.before_commit", "tx.after_commit"])
 async def test_an_import_that_dies_in_a_chunk_goes_on_and_doubles_nothing(rig_for, place):
     rig = await rig_for(SPEC, settings={"contacts": {"import_chunk_rows": 10}}, start=False)
-    text = HEAD + "".join(f"Kari{n};Å;kari{n}@example.com;;;\r\n" for n in range(45)) + "Uten;alt;;;;\r\n"
+    text = (
+        HEAD
+        + "".join(f"Kari{n};Å;kari{n}@example.com;;;\r\n" for n in range(45))
+        + "Uten;alt;;;;\r\n"
+    )
     started = await send(rig, text)
 
     for nth in (1, 2, 3):
@@ -204,11 +234,16 @@ async def test_a_file_that_is_no_table_of_people_is_refused_and_not_kept(rig_for
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
 def test_every_way_of_saving_a_table_is_read(tmp_path, encoding, end, delimiter):
     path = tmp_path / "people.csv"
-    lines = [delimiter.join(row) for row in (("Navn", "E-post"), ("Åse Bjørk", "a@example.com"), ("Ö Ä", "o@example.com"))]
+    lines = [
+        delimiter.join(row)
+        for row in (("Navn", "E-post"), ("Åse Bjørk", "a@example.com"), ("Ö Ä", "o@example.com"))
+    ]
     path.write_bytes((end.join(lines) + end).encode(encoding))
 
     sheet = open_sheet(path)
-    rows = list(read_records(path, sheet.encoding, sheet.delimiter, offset=sheet.data_offset, number=1))
+    rows = list(
+        read_records(path, sheet.encoding, sheet.delimiter, offset=sheet.data_offset, number=1)
+    )
 
     assert ["Navn", "E-post"] == sheet.header
     assert [["Åse Bjørk", "a@example.com"], ["Ö Ä", "o@example.com"]] == [row.cells for row in rows]
@@ -220,14 +255,25 @@ def test_one_broken_row_does_not_turn_a_utf8_file_into_rubbish(tmp_path):
     path.write_bytes(b"navn;epost\n" + good * 3 + b"\xc5se;ase2@example.com\n" + good)
 
     sheet = open_sheet(path)
-    rows = list(read_records(path, sheet.encoding, sheet.delimiter, offset=sheet.data_offset, number=1))
+    rows = list(
+        read_records(path, sheet.encoding, sheet.delimiter, offset=sheet.data_offset, number=1)
+    )
 
     assert "utf-8" == sheet.encoding
     assert [False, False, False, True, False] == [bool(row.problem) for row in rows]
     assert "0xc5" in rows[3].problem
 
 
-@given(st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=20), min_size=2, max_size=2), max_size=8))
+@given(
+    st.lists(
+        st.lists(
+            st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=20),
+            min_size=2,
+            max_size=2,
+        ),
+        max_size=8,
+    )
+)
 def test_any_table_that_was_written_is_read_again_from_any_row(rows):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.csv"
@@ -271,7 +317,9 @@ async def test_columns_can_be_named_and_files_come_in_forms_too(rig_for):
             for text in ("{", '{"Hvem": 5}', '{"Nei": "email"}', '{"Hvem": "password"}')
         ]
         empty = await client.post("/v1/imports", files={"other": (None, "text")})
-        kind = await client.post("/v1/imports", content=b"{}", headers={"Content-Type": "application/json"})
+        kind = await client.post(
+            "/v1/imports", content=b"{}", headers={"Content-Type": "application/json"}
+        )
     done = await finished(rig, started.json())
 
     assert 202 == started.status_code, started.text

@@ -55,12 +55,19 @@ async def test_a_stranger_cannot_change_what_is_known_of_a_person(rig_for):
     rig = await rig_for(SPEC)
     await make_form(rig)
     async with rig.client() as client:
-        made = await client.post("/v1/contacts", json={"full_name": "Kari Nes", "email": "kari@example.com"})
+        made = await client.post(
+            "/v1/contacts", json={"full_name": "Kari Nes", "email": "kari@example.com"}
+        )
 
         async with rig.anonymous() as visitor:
             await visitor.post(
                 "/f/autumn",
-                json={**LEAD, "email": "kari@example.com", "full_name": "Rude", "preferred_name": "Ruder"},
+                json={
+                    **LEAD,
+                    "email": "kari@example.com",
+                    "full_name": "Rude",
+                    "preferred_name": "Ruder",
+                },
             )
             await rig.drain()
             before = (await client.get(made.headers["location"])).json()
@@ -110,8 +117,12 @@ async def test_a_machine_that_fills_in_the_hidden_field_is_told_nothing_and_only
 
     async with rig.anonymous() as visitor:
         person = await visitor.post("/f/autumn", json=LEAD)
-        machine = await visitor.post("/f/autumn", json={**LEAD, "email": "bot@example.com", "website": "http://x"})
-        page = await visitor.post("/f/autumn", data={"email": "bot@example.com", "website": "http://x"})
+        machine = await visitor.post(
+            "/f/autumn", json={**LEAD, "email": "bot@example.com", "website": "http://x"}
+        )
+        page = await visitor.post(
+            "/f/autumn", data={"email": "bot@example.com", "website": "http://x"}
+        )
     await rig.drain()
 
     assert (person.status_code, person.content) == (machine.status_code, machine.content)
@@ -144,14 +155,18 @@ async def test_only_listed_sites_may_post_from_a_browser(rig_for):
 
 async def test_too_many_posts_are_asked_to_wait(rig_for):
     rig = await rig_for(
-        SPEC, settings={"contacts": {"form_posts_per_ip": "5/minute", "form_posts_per_address": "2/hour"}}
+        SPEC,
+        settings={
+            "contacts": {"form_posts_per_ip": "5/minute", "form_posts_per_address": "2/hour"}
+        },
     )
     await make_form(rig)
 
     async with rig.anonymous() as visitor:
         same = [(await visitor.post("/f/autumn", json=LEAD)).status_code for _ in range(3)]
         others = [
-            await visitor.post("/f/autumn", json={**LEAD, "email": f"a{n}@example.com"}) for n in range(3)
+            await visitor.post("/f/autumn", json={**LEAD, "email": f"a{n}@example.com"})
+            for n in range(3)
         ]
 
     assert [202, 202, 429] == same
@@ -168,7 +183,11 @@ async def test_too_many_posts_are_asked_to_wait(rig_for):
         (b'{"email": "a@example.com", "full_name": "A\\u0000"}', "application/json", 422),
         (b'{"email": "a@example.com"}', "application/json", 422),
         (b'{"email": "a@example.com", "full_name": "A", "admin": true}', "application/json", 422),
-        (b'{"full_name": "A", "email": "' + b"x" * 60_000 + b'@example.com"}', "application/json", 422),
+        (
+            b'{"full_name": "A", "email": "' + b"x" * 60_000 + b'@example.com"}',
+            "application/json",
+            422,
+        ),
         (b'{"full_name": "' + b"x" * 1_000_000 + b'"}', "application/json", 413),
         (b'{"email": "a@example.com", "full_name": "010190 12480"}', "application/json", 422),
         (b"<lead/>", "text/xml", 415),
@@ -194,14 +213,22 @@ async def test_pages_speak_the_visitors_language_and_unknown_forms_are_not_there
 
     async with rig.anonymous() as visitor:
         languages = {
-            header: (await visitor.get("/f/autumn", headers={"Accept-Language": header})).headers["content-language"]
+            header: (await visitor.get("/f/autumn", headers={"Accept-Language": header})).headers[
+                "content-language"
+            ]
             for header in ("en-GB,en;q=0.9", "nn-NO", "fr", "da;q=0.1,en;q=x,nb", "")
         }
         asked = await visitor.get("/f/autumn?lang=en", headers={"Accept-Language": "nb"})
         gone = await visitor.get("/f/nothing")
         odd = await visitor.get("/f/%00")
 
-    assert {"en-GB,en;q=0.9": "en", "nn-NO": "nb", "fr": "nb", "da;q=0.1,en;q=x,nb": "nb", "": "nb"} == languages
+    assert {
+        "en-GB,en;q=0.9": "en",
+        "nn-NO": "nb",
+        "fr": "nb",
+        "da;q=0.1,en;q=x,nb": "nb",
+        "": "nb",
+    } == languages
     assert "en" == asked.headers["content-language"]
     assert (404, 404) == (gone.status_code, odd.status_code)
 
@@ -226,8 +253,12 @@ async def test_words_that_people_have_seen_keep_their_version(rig_for):
     newer = {**FORM, "consent": {**FORM["consent"], "nb": {"version": "2", "text": "Noe annet"}}}
 
     async with rig.client() as client, rig.anonymous() as visitor:
-        refused = await client.put(f"/v1/forms/{form['id']}", json=reworded, headers={"If-Match": '"1"'})
-        changed = await client.put(f"/v1/forms/{form['id']}", json=newer, headers={"If-Match": '"1"'})
+        refused = await client.put(
+            f"/v1/forms/{form['id']}", json=reworded, headers={"If-Match": '"1"'}
+        )
+        changed = await client.put(
+            f"/v1/forms/{form['id']}", json=newer, headers={"If-Match": '"1"'}
+        )
         await visitor.post("/f/autumn", json={**LEAD, "consent_version": "1"})
         await rig.drain()
         (lead,) = rig.items(LeadReceivedV1)
@@ -237,7 +268,9 @@ async def test_words_that_people_have_seen_keep_their_version(rig_for):
         closed = await visitor.post("/f/autumn", json=LEAD)
 
     assert [409, 200, 409, 404] == [one.status_code for one in (refused, changed, twice, closed)]
-    assert [("1", "Ja, send meg nyhetsbrev.")] == [(one["text_version"], one["text_shown"]) for one in proof]
+    assert [("1", "Ja, send meg nyhetsbrev.")] == [
+        (one["text_version"], one["text_shown"]) for one in proof
+    ]
 
 
 async def test_links_that_are_old_forged_or_of_another_kind_confirm_nothing(rig_for):
@@ -251,7 +284,12 @@ async def test_links_that_are_old_forged_or_of_another_kind_confirm_nothing(rig_
         (asked,) = rig.items(ConfirmationRequestedV1)
         other = signer.make("preferences", asked.request_id.bytes)
         nobody = signer.make("confirm", new_id().bytes)
-        paths = [asked.confirm_path + "A", f"/p/confirm/{other}", f"/p/confirm/{nobody}", "/p/confirm/%00"]
+        paths = [
+            asked.confirm_path + "A",
+            f"/p/confirm/{other}",
+            f"/p/confirm/{nobody}",
+            "/p/confirm/%00",
+        ]
         answers = [await visitor.post(path) for path in paths]
         rig.clock.advance(timedelta(days=15))
         answers.append(await visitor.post(asked.confirm_path))

@@ -116,8 +116,14 @@ async def test_the_page_takes_what_a_person_fills_in_and_doubts_what_comes_too_f
         shown = await visitor.get("/f/autumn?lang=en&next=https://shop.example/thanks")
         started = re.search(r'name="started" value="([^"]+)"', shown.text)[1]
         body = {
-            "full_name": "Åse Bjørk", "email": "ase@example.com", "consent": "yes", "started": started,
-            "consent_version": "1", "language": "en", "website": "", "next": "https://shop.example/thanks",
+            "full_name": "Åse Bjørk",
+            "email": "ase@example.com",
+            "consent": "yes",
+            "started": started,
+            "consent_version": "1",
+            "language": "en",
+            "website": "",
+            "next": "https://shop.example/thanks",
         }
         fast = await visitor.post("/f/autumn?lang=en", data=body)
         rig.clock.advance(timedelta(seconds=5))

@@ -31,7 +31,10 @@ async def test_a_contact_is_made_found_and_announced(rig_for):
         assert [contact["id"]] == [one["id"] for one in answer.json()["items"]]
     (card,) = rig.items(PersonChangedV1)
     assert (contact["id"], 1, "kari@example.com", "") == (
-        str(card.person_id), card.version, card.email, card.preferred_name,
+        str(card.person_id),
+        card.version,
+        card.email,
+        card.preferred_name,
     )
 
 
@@ -59,7 +62,9 @@ async def test_an_address_that_somebody_has_is_refused_with_their_id(rig_for):
 
     async with rig.client() as client:
         first = (await client.post("/v1/contacts", json=KARI)).json()
-        again = await client.post("/v1/contacts", json={"full_name": "Other", "email": "kari@EXAMPLE.com"})
+        again = await client.post(
+            "/v1/contacts", json={"full_name": "Other", "email": "kari@EXAMPLE.com"}
+        )
     await rig.drain()
 
     assert 409 == again.status_code
@@ -88,7 +93,9 @@ async def test_a_change_needs_the_version_that_was_read_and_is_kept_in_the_histo
         change = {"preferred_name": "Kari", "email": "ny@example.com", "address": {"city": "Bodø"}}
         blind = await client.patch(where, json=change)
         done = await client.patch(where, json=change, headers={"If-Match": made.headers["etag"]})
-        stale = await client.patch(where, json={"note": "x"}, headers={"If-Match": made.headers["etag"]})
+        stale = await client.patch(
+            where, json={"note": "x"}, headers={"If-Match": made.headers["etag"]}
+        )
         history = (await client.get(f"{where}/changes")).json()
         old = await client.get("/v1/contacts", params={"email": "kari@example.com"})
     await rig.drain()
@@ -116,7 +123,9 @@ async def test_the_last_address_and_the_last_name_stay(rig_for):
         moved = await client.patch(
             made.headers["location"], json={"phone": "+4741234567"}, headers={"If-Match": "*"}
         )
-        then = await client.patch(made.headers["location"], json={"email": ""}, headers={"If-Match": "*"})
+        then = await client.patch(
+            made.headers["location"], json={"email": ""}, headers={"If-Match": "*"}
+        )
 
     assert [422, 422, 200, 200] == [one.status_code for one in (*answers, moved, then)]
     assert None is then.json()["email"]
@@ -155,9 +164,15 @@ async def test_pages_of_the_list_hold_everybody_once(rig_for):
 
     async with rig.client() as client:
         for number in range(7):
-            await client.post("/v1/contacts", json={"full_name": "A", "email": f"a{number}@example.com"})
+            await client.post(
+                "/v1/contacts", json={"full_name": "A", "email": f"a{number}@example.com"}
+            )
         while True:
-            page = (await client.get("/v1/contacts", params={"limit": 3, **({"cursor": cursor} if cursor else {})})).json()
+            page = (
+                await client.get(
+                    "/v1/contacts", params={"limit": 3, **({"cursor": cursor} if cursor else {})}
+                )
+            ).json()
             seen += [one["email"] for one in page["items"]]
             cursor = page["next_cursor"]
             if cursor is None:

@@ -43,6 +43,8 @@ def test_tags_and_dots_do_not_make_another_mailbox():
     assert "kari.nes@example.com" == canonical(normalise_email("kari.nes+x@example.com"))
 
 
-@pytest.mark.parametrize("text", ["Order 1234567890", "call 41234567", "2026-01-02 12:00", "", "Storgata 12, 0155 Oslo"])
+@pytest.mark.parametrize(
+    "text", ["Order 1234567890", "call 41234567", "2026-01-02 12:00", "", "Storgata 12, 0155 Oslo"]
+)
 def test_ordinary_numbers_are_no_identity_numbers(text):
     assert national_number_in(text) is None

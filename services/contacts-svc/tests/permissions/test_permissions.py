@@ -20,7 +20,11 @@ from kantis_kit.ids import new_id
 from kantis_kit.tx import write
 
 YES = {
-    "channel": "email", "purpose": "newsletter", "state": "granted", "source": "fair", "text_shown": "Yes, please",
+    "channel": "email",
+    "purpose": "newsletter",
+    "state": "granted",
+    "source": "fair",
+    "text_shown": "Yes, please",
     "text_version": "3",
 }
 
@@ -37,7 +41,9 @@ async def test_what_was_said_is_proved_and_what_follows_is_told(rig_for):
         person = await make_person(client)
         await client.post(f"/v1/contacts/{person}/permissions", json=YES)
         rig.clock.advance(timedelta(minutes=1))
-        now = await client.post(f"/v1/contacts/{person}/permissions", json={**YES, "state": "withdrawn"})
+        now = await client.post(
+            f"/v1/contacts/{person}/permissions", json={**YES, "state": "withdrawn"}
+        )
         proof = (await client.get(f"/v1/contacts/{person}/permissions/proof")).json()
     await rig.drain()
 
@@ -71,7 +77,10 @@ async def test_nobody_changes_the_ledger(rig_for):
         await client.post(f"/v1/contacts/{person}/permissions", json=YES)
     pool = await rig.service.database.pool()
 
-    for statement in ("UPDATE permission_ledger SET state = 'granted'", "DELETE FROM permission_ledger"):
+    for statement in (
+        "UPDATE permission_ledger SET state = 'granted'",
+        "DELETE FROM permission_ledger",
+    ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await pool.execute(statement)
 
@@ -82,10 +91,16 @@ async def test_a_withdrawal_is_entered_once_and_an_old_one_does_not_undo_a_newer
         person = await make_person(client)
         await client.post(f"/v1/contacts/{person}/permissions", json=YES)
     old = Withdrawal(
-        withdrawal_id=new_id(), person_id=UUID(person), channel=Channel.EMAIL, purpose=Purpose.NEWSLETTER,
-        source="page", withdrawn_at=rig.clock.now() - timedelta(days=1),
+        withdrawal_id=new_id(),
+        person_id=UUID(person),
+        channel=Channel.EMAIL,
+        purpose=Purpose.NEWSLETTER,
+        source="page",
+        withdrawn_at=rig.clock.now() - timedelta(days=1),
     )
-    new = old.model_copy(update={"withdrawal_id": new_id(), "withdrawn_at": rig.clock.now() + timedelta(minutes=1)})
+    new = old.model_copy(
+        update={"withdrawal_id": new_id(), "withdrawn_at": rig.clock.now() + timedelta(minutes=1)}
+    )
 
     await rig.publish(PermissionWithdrawnV1(items=(old, old)))
     await rig.drain()
@@ -106,7 +121,11 @@ async def test_a_withdrawal_without_a_purpose_is_one_for_every_purpose(rig_for):
     rig = await rig_for(SPEC)
     stranger = new_id()  # messaging-svc may know somebody before we do: a no is never lost
     no = Withdrawal(
-        withdrawal_id=new_id(), person_id=stranger, channel=Channel.SMS, source="reply", withdrawn_at=rig.clock.now()
+        withdrawal_id=new_id(),
+        person_id=stranger,
+        channel=Channel.SMS,
+        source="reply",
+        withdrawn_at=rig.clock.now(),
     )
 
     await rig.publish(PermissionWithdrawnV1(items=(no,)))
@@ -116,7 +135,9 @@ async def test_a_withdrawal_without_a_purpose_is_one_for_every_purpose(rig_for):
 
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-SAID = st.lists(st.tuples(st.sampled_from(PermissionState), st.integers(0, 4)), min_size=1, max_size=12)
+SAID = st.lists(
+    st.tuples(st.sampled_from(PermissionState), st.integers(0, 4)), min_size=1, max_size=12
+)
 
 
 @given(SAID)
@@ -125,8 +146,12 @@ def test_the_newest_no_counts_in_whatever_order_entries_arrive(said):
     for state, minute in said:
         now = next_state(now, state, BEGIN + timedelta(minutes=minute))
 
-    newest_no = max((minute for state, minute in said if state is PermissionState.WITHDRAWN), default=-1)
-    newest_yes = max((minute for state, minute in said if state is PermissionState.GRANTED), default=-1)
+    newest_no = max(
+        (minute for state, minute in said if state is PermissionState.WITHDRAWN), default=-1
+    )
+    newest_yes = max(
+        (minute for state, minute in said if state is PermissionState.GRANTED), default=-1
+    )
     assert now is not None
     if newest_no >= newest_yes and newest_no >= 0:
         assert now[0] is not PermissionState.GRANTED
@@ -146,7 +171,11 @@ async def test_the_database_follows_the_rule_of_the_model(rig_for):
                 tx,
                 [
                     Statement(
-                        person, Channel.EMAIL, Purpose.OFFERS, sequence[place][0], "test",
+                        person,
+                        Channel.EMAIL,
+                        Purpose.OFFERS,
+                        sequence[place][0],
+                        "test",
                         BEGIN + timedelta(minutes=sequence[place][1]),
                     )
                     for person, sequence in zip(people, sequences, strict=True)
@@ -185,13 +214,23 @@ async def test_the_preference_page_shows_and_changes_what_a_person_allows(rig_fo
     assert 1 == told_by_looking
     assert '<html lang="sv">' in shown.text
     assert 'name="email.newsletter" value="yes" checked' in shown.text
-    assert (303, 303, 404, 404) == (saved.status_code, again.status_code, forged.status_code, strange.status_code)
+    assert (303, 303, 404, 404) == (
+        saved.status_code,
+        again.status_code,
+        forged.status_code,
+        strange.status_code,
+    )
     async with rig.client() as client:
         now = (await client.get(f"/v1/contacts/{person}/permissions")).json()
         proof = (await client.get(f"/v1/contacts/{person}/permissions/proof")).json()
-    assert {("newsletter", "withdrawn"), ("offers", "granted")} == {(one["purpose"], one["state"]) for one in now}
+    assert {("newsletter", "withdrawn"), ("offers", "granted")} == {
+        (one["purpose"], one["state"]) for one in now
+    }
     assert 3 == len(proof)
-    assert "Erbjudanden via e-post" == proof[-1]["text_shown"] or "Erbjudanden via e-post" == proof[-2]["text_shown"]
+    assert (
+        "Erbjudanden via e-post" == proof[-1]["text_shown"]
+        or "Erbjudanden via e-post" == proof[-2]["text_shown"]
+    )
 
 
 def test_every_language_has_every_word():

@@ -27,7 +27,7 @@ CODES = ("0155", "0160", "11122", "1_2", "")
 SOURCES = ("fair", "Autumn", "o'hara")
 
 
-def evaluate(node, person):
+def evaluate(node, person):  # noqa: PLR0911 - one line per kind of clause
     """Say by plain Python whether a condition holds: the meaning that SQL is compared with."""
     match node:
         case c.All():
@@ -50,7 +50,10 @@ def evaluate(node, person):
         case c.HasPermission():
             return person["permissions"].get((node.channel, node.purpose), "none") == node.state
         case c.LastOrder():
-            return any(one["placed_at"] >= NOW - timedelta(days=node.within_days) for one in person["orders"])
+            return any(
+                one["placed_at"] >= NOW - timedelta(days=node.within_days)
+                for one in person["orders"]
+            )
         case c.Orders():
             return evaluate_orders(node, person["orders"])
         case _:
@@ -82,7 +85,9 @@ LEAF = st.one_of(
     st.builds(lambda v: {"op": "lifecycle", "is_in": v}, some(["prospect", "lead", "active"])),
     st.builds(lambda v: {"op": "city", "is_in": v}, some([*CITIES, "oslo", "ås", "%", "_"])),
     st.builds(lambda v: {"op": "source", "is_in": v}, some([*SOURCES, "' OR 1=1 --"])),
-    st.builds(lambda v: {"op": "postal_code", "starts_with": v}, some(["0", "01", "016", "1", "1 2"])),
+    st.builds(
+        lambda v: {"op": "postal_code", "starts_with": v}, some(["0", "01", "016", "1", "1 2"])
+    ),
     st.builds(lambda a, b: {"op": "created", "since": a, "before": b}, MOMENT, MOMENT | st.none()),
     st.builds(lambda d: {"op": "created", "within_days": d}, DAYS),
     st.builds(
@@ -93,8 +98,14 @@ LEAF = st.one_of(
     ),
     st.builds(
         lambda m, cmp, v, since, days, paid: {
-            "op": "orders", "measure": m, "compare": cmp, "value": v, "since": since, "within_days": days,
-            "paid_only": paid, "currency": "NOK",
+            "op": "orders",
+            "measure": m,
+            "compare": cmp,
+            "value": v,
+            "since": since,
+            "within_days": days,
+            "paid_only": paid,
+            "currency": "NOK",
         },
         st.sampled_from(["count", "total_minor"]),
         st.sampled_from(["at_least", "at_most"]),
@@ -108,7 +119,11 @@ LEAF = st.one_of(
 TREE = st.recursive(
     LEAF,
     lambda inner: st.one_of(
-        st.builds(lambda op, of: {"op": op, "of": of}, st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)),
+        st.builds(
+            lambda op, of: {"op": op, "of": of},
+            st.sampled_from(["all", "any"]),
+            st.lists(inner, min_size=1, max_size=3),
+        ),
         st.builds(lambda of: {"op": "not", "of": of}, inner),
     ),
     max_leaves=8,
@@ -130,15 +145,23 @@ def make_people():
         ]
         permissions = {
             (channel, purpose): state
-            for place, (channel, purpose) in enumerate((ch, p) for ch in ("email", "sms") for p in ("newsletter", "offers"))
+            for place, (channel, purpose) in enumerate(
+                (ch, p) for ch in ("email", "sms") for p in ("newsletter", "offers")
+            )
             if (state := ("granted", "pending", "withdrawn", None)[(n + place * (n % 3 + 1)) % 4])
         }
         people.append(
             {
-                "id": new_id(), "country": ("NO", "SE", "DK")[n % 3], "language": ("nb", "sv", "da")[n // 3 % 3],
-                "lifecycle": ("prospect", "lead", "active")[n // 2 % 3], "city": CITIES[n % 5],
-                "postal_code": CODES[n // 2 % 5], "source": SOURCES[n % 3],
-                "created_at": NOW - timedelta(days=n * 3 % 61), "orders": orders, "permissions": permissions,
+                "id": new_id(),
+                "country": ("NO", "SE", "DK")[n % 3],
+                "language": ("nb", "sv", "da")[n // 3 % 3],
+                "lifecycle": ("prospect", "lead", "active")[n // 2 % 3],
+                "city": CITIES[n % 5],
+                "postal_code": CODES[n // 2 % 5],
+                "source": SOURCES[n % 3],
+                "created_at": NOW - timedelta(days=n * 3 % 61),
+                "orders": orders,
+                "permissions": permissions,
             }
         )
     return people
@@ -146,19 +169,41 @@ def make_people():
 
 async def store(tx, people):
     for one in people:
-        fields = dict.fromkeys(FIELDS, "") | {k: one[k] for k in FIELDS if k in one} | {"full_name": "A"}
+        fields = (
+            dict.fromkeys(FIELDS, "") | {k: one[k] for k in FIELDS if k in one} | {"full_name": "A"}
+        )
         await tx.execute(
-            table_of(Person).insert().values(
-                id=one["id"], version=1, is_erased=False, created_at=one["created_at"], updated_at=NOW, **fields
+            table_of(Person)
+            .insert()
+            .values(
+                id=one["id"],
+                version=1,
+                is_erased=False,
+                created_at=one["created_at"],
+                updated_at=NOW,
+                **fields,
             )
         )
         for order in one["orders"]:
-            await tx.execute(table_of(OrderFact).insert().values(order_id=new_id(), person_id=one["id"], version=1, **order))
+            await tx.execute(
+                table_of(OrderFact)
+                .insert()
+                .values(order_id=new_id(), person_id=one["id"], version=1, **order)
+            )
         for (channel, purpose), state in one["permissions"].items():
             await tx.execute(
-                table_of(PermissionNow).insert().values(
-                    person_id=one["id"], channel=channel, purpose=purpose, state=state, version=1, ledger_id=new_id(),
-                    legal_basis="consent", source="test", occurred_at=NOW,
+                table_of(PermissionNow)
+                .insert()
+                .values(
+                    person_id=one["id"],
+                    channel=channel,
+                    purpose=purpose,
+                    state=state,
+                    version=1,
+                    ledger_id=new_id(),
+                    legal_basis="consent",
+                    source="test",
+                    occurred_at=NOW,
                 )
             )
 
@@ -174,7 +219,13 @@ async def test_sql_finds_exactly_those_for_whom_the_words_hold(rig_for):
         async with read(rig.service.scope) as tx:
             return set(await tx.scalars(sql.members(condition, now=NOW)))
 
-    @settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(
+        max_examples=120,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+    )
     @given(TREE)
     def check(raw):
         condition = CONDITION.validate_python(raw)
@@ -215,11 +266,24 @@ def test_the_largest_condition_is_taken(tree):
 @pytest.mark.parametrize(
     "tree",
     [
-        deep(11), deep(400), wide(201), {"op": "all", "of": []}, {"op": "regex", "is_in": ["a"]}, {}, [], "1=1", None,
-        {"op": "country", "is_in": ["NO"], "sql": "1=1"}, {"op": "postal_code", "starts_with": ["%"]},
-        {"op": "orders", "measure": "total_minor", "value": 5}, {"op": "created"},
-        {"op": "city", "is_in": ["A\x00"]}, {"op": "city", "is_in": ["x" * 1_000_000]}, {"op": "not", "of": [deep(1)]},
-        {"op": "last_order", "within_days": 10**12}, {"op": "orders", "value": 10**30},
+        deep(11),
+        deep(400),
+        wide(201),
+        {"op": "all", "of": []},
+        {"op": "regex", "is_in": ["a"]},
+        {},
+        [],
+        "1=1",
+        None,
+        {"op": "country", "is_in": ["NO"], "sql": "1=1"},
+        {"op": "postal_code", "starts_with": ["%"]},
+        {"op": "orders", "measure": "total_minor", "value": 5},
+        {"op": "created"},
+        {"op": "city", "is_in": ["A\x00"]},
+        {"op": "city", "is_in": ["x" * 1_000_000]},
+        {"op": "not", "of": [deep(1)]},
+        {"op": "last_order", "within_days": 10**12},
+        {"op": "orders", "value": 10**30},
     ],
 )
 def test_what_is_no_condition_is_refused(tree):

@@ -16,16 +16,32 @@ from kantis_contracts.values import Channel, Purpose
 from kantis_kit.ids import new_id
 
 YES = {
-    "channel": "email", "purpose": "newsletter", "state": "granted", "source": "fair", "text_shown": "Yes, please",
+    "channel": "email",
+    "purpose": "newsletter",
+    "state": "granted",
+    "source": "fair",
+    "text_shown": "Yes, please",
 }
 PEOPLE = [
-    {"full_name": "Kari Nes", "email": "kari@example.com", "country": "NO",
-     "address": {"street": "Storgata 1", "postal_code": "0155", "city": "Oslo"}},
-    {"full_name": "Nils Å", "email": "nils@example.com", "country": "SE", "preferred_name": "Nisse",
-     "address": {"street": "Kungsgatan 2", "postal_code": "11122", "city": "Stockholm"}},
+    {
+        "full_name": "Kari Nes",
+        "email": "kari@example.com",
+        "country": "NO",
+        "address": {"street": "Storgata 1", "postal_code": "0155", "city": "Oslo"},
+    },
+    {
+        "full_name": "Nils Å",
+        "email": "nils@example.com",
+        "country": "SE",
+        "preferred_name": "Nisse",
+        "address": {"street": "Kungsgatan 2", "postal_code": "11122", "city": "Stockholm"},
+    },
     {"full_name": "Ib Friis", "phone": "+45 32 12 34 56", "country": "DK"},
 ]
-NORDIC = {"op": "any", "of": [{"op": "country", "is_in": ["NO", "SE"]}, {"op": "language", "is_in": ["da"]}]}
+NORDIC = {
+    "op": "any",
+    "of": [{"op": "country", "is_in": ["NO", "SE"]}, {"op": "language", "is_in": ["da"]}],
+}
 
 
 async def make_people(client):
@@ -72,7 +88,10 @@ async def test_a_preflight_counts_each_member_once_per_channel(rig_for):
         segment = await make_segment(client, NORDIC)
 
     request = PreflightRequest(
-        preflight_id=new_id(), campaign_id=new_id(), segment_id=segment, purpose=Purpose.NEWSLETTER,
+        preflight_id=new_id(),
+        campaign_id=new_id(),
+        segment_id=segment,
+        purpose=Purpose.NEWSLETTER,
         channels=(Channel.EMAIL, Channel.LETTER),
     )
     lost = request.model_copy(update={"preflight_id": new_id(), "segment_id": new_id()})
@@ -81,7 +100,12 @@ async def test_a_preflight_counts_each_member_once_per_channel(rig_for):
 
     counted = {one.preflight_id: one for one in rig.published(ReachCountedV1)}
     told = counted[request.preflight_id]
-    assert (3, 2, 0, True) == (told.members, told.missing_preferred_name, told.likely_duplicates, told.is_known)
+    assert (3, 2, 0, True) == (
+        told.members,
+        told.missing_preferred_name,
+        told.likely_duplicates,
+        told.is_known,
+    )
     assert [
         (Channel.EMAIL, 1, {"no_permission": 1, "no_address": 1}),
         (Channel.LETTER, 2, {"no_address": 1}),
@@ -97,13 +121,20 @@ async def test_an_audience_is_frozen_once_and_tells_why_each_member_is_in_it(rig
             await client.post(f"/v1/contacts/{person}/permissions", json=YES)
         segment = await make_segment(client, NORDIC)
     request = AudienceRequest(
-        launch_id=new_id(), campaign_id=new_id(), segment_id=segment, purpose=Purpose.NEWSLETTER, channel=Channel.EMAIL
+        launch_id=new_id(),
+        campaign_id=new_id(),
+        segment_id=segment,
+        purpose=Purpose.NEWSLETTER,
+        channel=Channel.EMAIL,
     )
 
     await rig.publish(AudienceRequestedV1(items=(request,)))
     await rig.drain()
     async with rig.client() as client:
-        await client.post("/v1/contacts", json={"full_name": "Late", "email": "late@example.com", "language": "da"})
+        await client.post(
+            "/v1/contacts",
+            json={"full_name": "Late", "email": "late@example.com", "language": "da"},
+        )
     await rig.publish(AudienceRequestedV1(items=(request,)))
     await rig.drain()
 
@@ -120,11 +151,17 @@ async def test_a_launch_that_reaches_nobody_is_refused_with_the_reason(rig_for):
         await make_people(client)
         segment = await make_segment(client, NORDIC)
     nobody = AudienceRequest(
-        launch_id=new_id(), campaign_id=new_id(), segment_id=segment, purpose=Purpose.NEWSLETTER, channel=Channel.EMAIL
+        launch_id=new_id(),
+        campaign_id=new_id(),
+        segment_id=segment,
+        purpose=Purpose.NEWSLETTER,
+        channel=Channel.EMAIL,
     )
     lost = nobody.model_copy(update={"launch_id": new_id(), "segment_id": new_id()})
 
-    await rig.publish(AudienceRequestedV1(items=(nobody, lost)), AudienceRequestedV1(items=(nobody,)))
+    await rig.publish(
+        AudienceRequestedV1(items=(nobody, lost)), AudienceRequestedV1(items=(nobody,))
+    )
     await rig.drain()
 
     refused = rig.items(AudienceRefusedV1)
@@ -140,13 +177,19 @@ async def test_an_audience_of_thousands_travels_in_parts_that_add_up(rig_for):
     rows = "".join(f"P{n},p{n}@example.com,ja\n" for n in range(2_300))
     async with rig.client() as client:
         await client.post(
-            "/v1/imports", params={"permission_source": "club"}, headers={"Content-Type": "text/csv"},
+            "/v1/imports",
+            params={"permission_source": "club"},
+            headers={"Content-Type": "text/csv"},
             content="name,email,permission.email.newsletter\n" + rows,
         )
         await rig.drain()
         segment = await make_segment(client, {"op": "country", "is_in": ["NO"]})
     request = AudienceRequest(
-        launch_id=new_id(), campaign_id=new_id(), segment_id=segment, purpose=Purpose.NEWSLETTER, channel=Channel.EMAIL
+        launch_id=new_id(),
+        campaign_id=new_id(),
+        segment_id=segment,
+        purpose=Purpose.NEWSLETTER,
+        channel=Channel.EMAIL,
     )
 
     await rig.publish(AudienceRequestedV1(items=(request,)))
@@ -162,18 +205,36 @@ async def test_orders_count_in_conditions_in_whatever_order_they_are_told(rig_fo
     rig = await rig_for(SPEC)
     async with rig.client() as client:
         kari, nils, _ = await make_people(client)
-        wanted = {"op": "all", "of": [
-            {"op": "orders", "measure": "total_minor", "currency": "NOK", "value": 30_000, "paid_only": True},
-            {"op": "last_order", "within_days": 30},
-        ]}
+        wanted = {
+            "op": "all",
+            "of": [
+                {
+                    "op": "orders",
+                    "measure": "total_minor",
+                    "currency": "NOK",
+                    "value": 30_000,
+                    "paid_only": True,
+                },
+                {"op": "last_order", "within_days": 30},
+            ],
+        }
         segment = await make_segment(client, wanted)
     placed_at = rig.clock.now() - timedelta(days=2)
     order = OrderCard(
-        order_id=new_id(), version=1, number="1", person_id=kari, total_minor=10_000, currency="NOK",
+        order_id=new_id(),
+        version=1,
+        number="1",
+        person_id=kari,
+        total_minor=10_000,
+        currency="NOK",
         changed_at=placed_at,
     )
-    paid = order.model_copy(update={"version": 3, "total_minor": 30_000, "changed_at": rig.clock.now()})
-    other = order.model_copy(update={"order_id": new_id(), "person_id": UUID(nils), "total_minor": 90_000})
+    paid = order.model_copy(
+        update={"version": 3, "total_minor": 30_000, "changed_at": rig.clock.now()}
+    )
+    other = order.model_copy(
+        update={"order_id": new_id(), "person_id": UUID(nils), "total_minor": 90_000}
+    )
 
     await rig.publish(OrderPaidV1(items=(paid,)))
     await rig.drain()
@@ -188,5 +249,7 @@ async def test_orders_count_in_conditions_in_whatever_order_they_are_told(rig_fo
     pool = await rig.service.database.pool()
     assert [kari] == [one["person_id"] for one in members]
     assert 0 == later["count"]
-    row = await pool.fetchrow("SELECT version, total_minor, placed_at FROM order_fact WHERE order_id = $1", order.order_id)
+    row = await pool.fetchrow(
+        "SELECT version, total_minor, placed_at FROM order_fact WHERE order_id = $1", order.order_id
+    )
     assert (3, 30_000, placed_at) == tuple(row)

@@ -27,7 +27,13 @@ router = Router(prefix="/v1/imports", tags=["imports"])
 MAX_FILE_BYTES = 100 * 1024 * 1024
 _PART = 1 << 20
 _MAPPING: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
-_CSV = ("text/csv", "application/csv", "text/plain", "application/octet-stream", "application/vnd.ms-excel")
+_CSV = (
+    "text/csv",
+    "application/csv",
+    "text/plain",
+    "application/octet-stream",
+    "application/vnd.ms-excel",
+)
 Words = Annotated[str, Query(max_length=200)]
 
 
@@ -39,17 +45,19 @@ async def _parts(upload: UploadFile) -> AsyncIterator[bytes]:
 async def _body(request: Request) -> AsyncIterator[bytes]:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        form = await request.form(max_files=1, max_fields=5)
-        upload = next((value for value in form.values() if isinstance(value, UploadFile)), None)
-        if upload is None:
-            raise FileUnreadable("The form holds no file; send it in a field called file")
-        async for part in _parts(upload):
-            yield part
+        async with request.form(max_files=1, max_fields=5) as form:
+            upload = next((value for value in form.values() if isinstance(value, UploadFile)), None)
+            if upload is None:
+                raise FileUnreadable("The form holds no file; send it in a field called file")
+            async for part in _parts(upload):
+                yield part
     elif kind in _CSV:
         async for part in request.stream():
             yield part
     else:
-        raise KindUnknown("Content-Type: text/csv with the file as body, or multipart/form-data with a field file")
+        raise KindUnknown(
+            "Content-Type: text/csv with the file as body, or multipart/form-data with a field file"
+        )
 
 
 def _read_mapping(text: str) -> dict[str, str]:
@@ -58,7 +66,9 @@ def _read_mapping(text: str) -> dict[str, str]:
     try:
         return _MAPPING.validate_python(orjson.loads(text), strict=True)
     except (orjson.JSONDecodeError, ValidationError) as error:
-        raise Invalid('mapping: JSON of the form {"column": "field"}; an empty field leaves the column out') from error
+        raise Invalid(
+            'mapping: JSON of the form {"column": "field"}; an empty field leaves the column out'
+        ) from error
 
 
 async def _with_form(tx: Tx, form: str, options: Options) -> Options:
@@ -84,9 +94,15 @@ async def _with_form(tx: Tx, form: str, options: Options) -> Options:
         "requestBody": {
             "required": True,
             "content": {
-                "text/csv": {"schema": {"type": "string"}, "example": "navn;e-post\nKari Nes;kari@example.com\n"},
+                "text/csv": {
+                    "schema": {"type": "string"},
+                    "example": "navn;e-post\nKari Nes;kari@example.com\n",
+                },
                 "multipart/form-data": {
-                    "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+                    "schema": {
+                        "type": "object",
+                        "properties": {"file": {"type": "string", "format": "binary"}},
+                    }
                 },
             },
         }
@@ -99,10 +115,16 @@ async def start_import(
     *,
     name: Words = "",
     source: Words = "",
-    country: Annotated[Country, Query(description="Of rows that name none; phone numbers are read by it")] = "NO",
+    country: Annotated[
+        Country, Query(description="Of rows that name none; phone numbers are read by it")
+    ] = "NO",
     on_existing: OnExisting = OnExisting.UPDATE,
-    form: Annotated[str, Query(max_length=64, description="Key of the form whose leads these are")] = "",
-    permission_source: Annotated[str, Query(max_length=200, description="Needed with permission columns")] = "",
+    form: Annotated[
+        str, Query(max_length=64, description="Key of the form whose leads these are")
+    ] = "",
+    permission_source: Annotated[
+        str, Query(max_length=200, description="Needed with permission columns")
+    ] = "",
     permission_text: Annotated[str, Query(max_length=4_000)] = "",
     mapping: Annotated[str, Query(max_length=20_000, description='JSON: {"column": "field"}')] = "",
     preview: Annotated[bool, Query(description="Only tell how the file would be read")] = False,
@@ -113,8 +135,13 @@ async def start_import(
     `permission.<channel>.<purpose>` grant permissions, with `permission_source` only, and never against a person's no.
     """
     options = Options(
-        name=name, source=source, country=country, on_existing=on_existing, permission_source=permission_source,
-        permission_text=permission_text, mapping=_read_mapping(mapping),
+        name=name,
+        source=source,
+        country=country,
+        on_existing=on_existing,
+        permission_source=permission_source,
+        permission_text=permission_text,
+        mapping=_read_mapping(mapping),
     )
     if any("\x00" in text for text in (name, source, permission_source, permission_text, mapping)):
         raise Invalid("A parameter holds a NUL character")
@@ -137,7 +164,9 @@ async def start_import(
 
 
 @router.get("", policy=needs("contacts:read"))
-async def list_imports(tx: Read, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[ImportOut]:
+async def list_imports(
+    tx: Read, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> list[ImportOut]:
     """List the newest imports first."""
     return await queries.list_imports(tx, limit=limit)
 

@@ -31,11 +31,19 @@ _NAMES: Mapping[str, str] = {
     "source": "source kilde källa lähde",
     "note": "note notes merknad notat anteckning bemærkning huomautus",
 }
-KNOWN: Mapping[str, str] = {name: field for field, names in _NAMES.items() for name in names.split()}
+KNOWN: Mapping[str, str] = {
+    name: field for field, names in _NAMES.items() for name in names.split()
+}
 TARGETS = frozenset(
     {
-        "email", "phone", *FIELDS,
-        *(f"{PERMISSION}{channel.value}.{purpose.value}" for channel in Channel for purpose in Purpose),
+        "email",
+        "phone",
+        *FIELDS,
+        *(
+            f"{PERMISSION}{channel.value}.{purpose.value}"
+            for channel in Channel
+            for purpose in Purpose
+        ),
     }
 ) - {"time_zone", "lifecycle"}
 
@@ -50,7 +58,11 @@ def guess(header: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for column in header:
         plain = column.strip().lower()
-        field = plain if plain in TARGETS else KNOWN.get(fold(column)) or KNOWN.get(fold(column).replace("-", ""))
+        field = (
+            plain
+            if plain in TARGETS
+            else KNOWN.get(fold(column)) or KNOWN.get(fold(column).replace("-", ""))
+        )
         if field and field not in found.values() and column not in found:
             found[column] = field
     return found
@@ -61,15 +73,23 @@ def problems(header: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
     wrong = []
     for column, field in mapping.items():
         if column not in header:
-            wrong.append(f"mapping: the file has no column {column[:60]!r}; it has {_listed(header)}")
+            wrong.append(
+                f"mapping: the file has no column {column[:60]!r}; it has {_listed(header)}"
+            )
         if field != IGNORED and field not in TARGETS:
-            wrong.append(f"mapping: {field[:60]!r} is no field; use one of {', '.join(sorted(TARGETS))}")
+            wrong.append(
+                f"mapping: {field[:60]!r} is no field; use one of {', '.join(sorted(TARGETS))}"
+            )
     used = [field for field in mapping.values() if field != IGNORED]
     twice = sorted({field for field in used if used.count(field) > 1})
     if twice:
-        wrong.append(f"mapping: two columns for {', '.join(twice)}; set one of them to an empty text")
+        wrong.append(
+            f"mapping: two columns for {', '.join(twice)}; set one of them to an empty text"
+        )
     if not {"email", "phone"} & set(used):
-        wrong.append(f"no column for an e-mail address or a phone number was found among {_listed(header)}")
+        wrong.append(
+            f"no column for an e-mail address or a phone number was found among {_listed(header)}"
+        )
     if not {"full_name", "given_name", "family_name", "preferred_name"} & set(used):
         wrong.append(f"no column for a name was found among {_listed(header)}")
     named = [column for column in header if column]
@@ -80,4 +100,6 @@ def problems(header: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
 
 
 def _listed(header: Sequence[str]) -> str:
-    return ", ".join(repr(column[:40]) for column in header[:12]) + (" …" if len(header) > 12 else "")  # noqa: PLR2004
+    return ", ".join(repr(column[:40]) for column in header[:12]) + (
+        " …" if len(header) > 12 else ""
+    )  # noqa: PLR2004

@@ -18,4 +18,8 @@ class FileUnreadable(Invalid):
 class KindUnknown(AppError):
     """Neither CSV nor a multipart form with a file."""
 
-    slug, status, title = "unsupported-media-type", 415, "Send text/csv, or multipart/form-data with a file"
+    slug, status, title = (
+        "unsupported-media-type",
+        415,
+        "Send text/csv, or multipart/form-data with a file",
+    )

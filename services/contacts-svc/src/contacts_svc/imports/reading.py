@@ -34,7 +34,11 @@ class Record:
 def _bom(path: Path) -> tuple[str, int] | None:
     with path.open("rb") as file:
         start = file.read(4)
-    for mark, name in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
         if start.startswith(mark):
             return name, len(mark)
     return None
@@ -68,7 +72,10 @@ def settle(path: Path) -> tuple[str, int]:
 def _rewrite(path: Path) -> None:
     twin = path.with_suffix(".utf8")
     try:
-        with path.open(encoding="utf-16", newline="") as old, twin.open("w", encoding="utf-8", newline="") as new:
+        with (
+            path.open(encoding="utf-16", newline="") as old,
+            twin.open("w", encoding="utf-8", newline="") as new,
+        ):
             while part := old.read(_CHUNK):
                 new.write(part)
     except UnicodeDecodeError as error:
@@ -135,7 +142,14 @@ def open_sheet(path: Path) -> Sheet:
         raise Unreadable(message)
     delimiter = find_delimiter(lines)
     records = read_records(path, encoding, delimiter, offset=start, number=0)
-    head = next((record for record in records if any(cell.strip() for cell in record.cells) or record.problem), None)
+    head = next(
+        (
+            record
+            for record in records
+            if any(cell.strip() for cell in record.cells) or record.problem
+        ),
+        None,
+    )
     if head is None or head.problem:
         message = f"the header cannot be read: {head.problem if head else 'there is none'}"
         raise Unreadable(message)
@@ -171,18 +185,27 @@ def _read_one(file: BinaryIO, encoding: str, delimiter: str, number: int) -> Rec
         return None
     after_first = file.tell()
     if not first.endswith(b"\n") and len(first) >= MAX_LINE_BYTES:
-        return Record(number, [], _skip_line(file), f"the line is longer than {MAX_LINE_BYTES} bytes")
+        return Record(
+            number, [], _skip_line(file), f"the line is longer than {MAX_LINE_BYTES} bytes"
+        )
     try:
         cells = _parse(file, first, encoding, delimiter)
     except UnicodeDecodeError as error:
         found = error.object[error.start]
         problem = f"byte {found:#04x} is not {encoding.upper()}"
         file.seek(after_first)
-        return Record(number, [first.decode(encoding, errors="replace").rstrip("\r\n")], after_first, problem)
+        return Record(
+            number, [first.decode(encoding, errors="replace").rstrip("\r\n")], after_first, problem
+        )
     except (csv.Error, _Endless) as error:
         # The row's first line alone is set aside, so that an open quote does not swallow the rows after it.
         file.seek(after_first)
-        return Record(number, [first.decode(encoding, errors="replace").rstrip("\r\n")], after_first, f"{error}")
+        return Record(
+            number,
+            [first.decode(encoding, errors="replace").rstrip("\r\n")],
+            after_first,
+            f"{error}",
+        )
     if file.tell() == start:
         return None
     return Record(number, cells, file.tell())
@@ -209,7 +232,9 @@ def _parse(file: BinaryIO, first: bytes, encoding: str, delimiter: str) -> list[
     try:
         return next(csv.reader(lines(), delimiter=delimiter, strict=True), [])
     except csv.Error as error:
-        message = "a quote is opened and not closed" if "unexpected end" in str(error) else f"{error}"
+        message = (
+            "a quote is opened and not closed" if "unexpected end" in str(error) else f"{error}"
+        )
         raise csv.Error(message) from error
 
 

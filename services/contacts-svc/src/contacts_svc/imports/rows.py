@@ -22,12 +22,34 @@ _LIMITS: Mapping[str, int] = {"postal_code": 12, "city": 100, "note": 2_000}
 _LIMIT = 200
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COUNTRIES = {
-    "norge": "NO", "noreg": "NO", "norway": "NO", "norja": "NO", "sverige": "SE", "sweden": "SE", "ruotsi": "SE",
-    "danmark": "DK", "denmark": "DK", "tanska": "DK", "finland": "FI", "suomi": "FI",
+    "norge": "NO",
+    "noreg": "NO",
+    "norway": "NO",
+    "norja": "NO",
+    "sverige": "SE",
+    "sweden": "SE",
+    "ruotsi": "SE",
+    "danmark": "DK",
+    "denmark": "DK",
+    "tanska": "DK",
+    "finland": "FI",
+    "suomi": "FI",
 }
 _LANGUAGES = {
-    "no": "nb", "nn": "nb", "nb-no": "nb", "norsk": "nb", "bokmål": "nb", "svenska": "sv", "svensk": "sv",
-    "dansk": "da", "suomi": "fi", "finsk": "fi", "finska": "fi", "english": "en", "engelsk": "en", "engelska": "en",
+    "no": "nb",
+    "nn": "nb",
+    "nb-no": "nb",
+    "norsk": "nb",
+    "bokmål": "nb",
+    "svenska": "sv",
+    "svensk": "sv",
+    "dansk": "da",
+    "suomi": "fi",
+    "finsk": "fi",
+    "finska": "fi",
+    "english": "en",
+    "engelsk": "en",
+    "engelska": "en",
 }
 
 
@@ -89,7 +111,10 @@ def read_chunk(
         try:
             draft, granted = _judge(record, header, mapping, country, source)
         except _Refused as refusal:
-            kept = [cell[:_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}") for cell in record.cells[: len(header) + 5]]
+            kept = [
+                cell[:_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+                for cell in record.cells[: len(header) + 5]
+            ]
             chunk.rejects.append(Reject(record.number, str(refusal), kept))
             continue
         chunk.drafts.append(draft)

@@ -48,7 +48,10 @@ def _mapping(sheet: Sheet, options: Options) -> dict[str, str]:
 
 def _problems(sheet: Sheet, mapping: dict[str, str], options: Options) -> list[str]:
     wrong = columns.problems(sheet.header, mapping)
-    if any(field.startswith(columns.PERMISSION) for field in mapping.values()) and not options.permission_source:
+    if (
+        any(field.startswith(columns.PERMISSION) for field in mapping.values())
+        and not options.permission_source
+    ):
         wrong.append(
             "permission_source: say where these permissions were given and how, else leave their columns out"
         )
@@ -66,7 +69,9 @@ async def preview(path: Path, options: Options) -> PreviewOut:
     def look() -> tuple[list[Record], list[Record]]:
         first: list[Record] = []
         letters: list[Record] = []
-        rows = read_records(path, sheet.encoding, sheet.delimiter, offset=sheet.data_offset, number=1)
+        rows = read_records(
+            path, sheet.encoding, sheet.delimiter, offset=sheet.data_offset, number=1
+        )
         for record in islice(rows, PREVIEW_SEARCH):
             if len(first) < PREVIEW_ROWS:
                 first.append(record)
@@ -88,7 +93,9 @@ async def preview(path: Path, options: Options) -> PreviewOut:
 
 
 def _preview_row(sheet: Sheet, record: Record) -> PreviewRow:
-    cells = {column: cell[:_SHOWN] for column, cell in zip(sheet.header, record.cells, strict=False)}
+    cells = {
+        column: cell[:_SHOWN] for column, cell in zip(sheet.header, record.cells, strict=False)
+    }
     return PreviewRow(row_number=record.number, cells=cells, problem=record.problem)
 
 
@@ -130,7 +137,9 @@ async def start(tx: Tx, import_id: UUID, path: Path, size: int, options: Options
 async def take_chunk(tx: Tx, import_id: UUID) -> None:
     """Take the next rows of an import, with their checkpoint, in this transaction; set the timer for those after them."""
     found: Import | None = await tx.scalar(
-        select(Import).where(col(Import.id) == import_id, col(Import.state) == ImportState.RUNNING).with_for_update()
+        select(Import)
+        .where(col(Import.id) == import_id, col(Import.state) == ImportState.RUNNING)
+        .with_for_update()
     )
     if found is None:
         return
@@ -165,7 +174,10 @@ async def take_chunk(tx: Tx, import_id: UUID) -> None:
 
 async def _save(tx: Tx, found: Import, chunk: Chunk) -> None:
     saved = await people.save_drafts(
-        tx, chunk.drafts, existing=OnExisting(found.on_existing), origin=Origin(f"import:{found.actor}", found.id)
+        tx,
+        chunk.drafts,
+        existing=OnExisting(found.on_existing),
+        origin=Origin(f"import:{found.actor}", found.id),
     )
     rejects = list(chunk.rejects)
     for draft, cells, one in zip(chunk.drafts, chunk.cells, saved, strict=True):
@@ -179,7 +191,10 @@ async def _save(tx: Tx, found: Import, chunk: Chunk) -> None:
         await tx.copy(
             "import_reject",
             ("import_id", "row_number", "reason", "cells"),
-            [(found.id, one.number, one.reason, orjson.dumps(one.cells).decode()) for one in rejects],
+            [
+                (found.id, one.number, one.reason, orjson.dumps(one.cells).decode())
+                for one in rejects
+            ],
         )
     statements = _statements(tx, found, chunk, saved)
     if statements:
@@ -190,8 +205,14 @@ def _statements(tx: Tx, found: Import, chunk: Chunk, saved: Sequence[Saved]) -> 
     now = tx.clock.now()
     return [
         Statement(
-            one.person_id, channel, purpose, PermissionState.GRANTED, found.permission_source, now,
-            found.permission_text, evidence={"import_id": str(found.id), "row": draft.row},
+            one.person_id,
+            channel,
+            purpose,
+            PermissionState.GRANTED,
+            found.permission_source,
+            now,
+            found.permission_text,
+            evidence={"import_id": str(found.id), "row": draft.row},
         )
         for draft, granted, one in zip(chunk.drafts, chunk.granted, saved, strict=True)
         for channel, purpose in granted
@@ -212,7 +233,9 @@ async def tidy(tx: Tx) -> None:
     waiting = await files.listed(tx.settings(ContactsSettings).data_dir)
     needed = set(
         await tx.scalars(
-            select(col(Import.id)).where(col(Import.id).in_(list(waiting)), col(Import.state) == ImportState.RUNNING)
+            select(col(Import.id)).where(
+                col(Import.id).in_(list(waiting)), col(Import.state) == ImportState.RUNNING
+            )
         )
     )
     for import_id, path in waiting.items():

@@ -80,7 +80,13 @@ def _language(request: Request, form: Form) -> Language:
 
 
 def _form_page(
-    request: Request, tx: ReadTx, form: Form, *, problem: str = "", values: LeadIn | None = None, status: int = 200
+    request: Request,
+    tx: ReadTx,
+    form: Form,
+    *,
+    problem: str = "",
+    values: LeadIn | None = None,
+    status: int = 200,
 ) -> Response:
     language = _language(request, form)
     consent = form.consent[language.value]
@@ -116,8 +122,12 @@ async def form_snippet(form_key: str, request: Request, tx: Read) -> Response:
     language = _language(request, form)
     script = snippet(form, language, public_url=tx.settings(ContactsSettings).public_url)
     return Response(
-        script, media_type="text/javascript; charset=utf-8",
-        headers={"Cache-Control": "public, max-age=300", "Cross-Origin-Resource-Policy": "cross-origin"},
+        script,
+        media_type="text/javascript; charset=utf-8",
+        headers={
+            "Cache-Control": "public, max-age=300",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        },
     )
 
 
@@ -164,7 +174,9 @@ async def _take_form(request: Request, tx: Tx, form: Form) -> Response:
     if not body.website:
         taken = posts.seconds_taken(tx.use(LinkSigner), form.id, body.started, tx.clock.now())
         if taken is None or taken < tx.settings(ContactsSettings).form_minimum_seconds:
-            return _form_page(request, tx, form, problem=texts["once_more"], values=body, status=422)
+            return _form_page(
+                request, tx, form, problem=texts["once_more"], values=body, status=422
+            )
     try:
         await _keep(request, tx, form, body, body.language or language)
     except ContactInvalid as error:
@@ -174,7 +186,10 @@ async def _take_form(request: Request, tx: Tx, form: Form) -> Response:
     if body.next and body.next in form.redirects:
         return RedirectResponse(body.next, status_code=303)
     return page(
-        "thanks.html", language=language, texts=texts, title=form.titles[language.value],
+        "thanks.html",
+        language=language,
+        texts=texts,
+        title=form.titles[language.value],
         message=texts["thanks" if body.consent else "thanks_plain"],
     )
 
@@ -205,10 +220,17 @@ def _confirm_page(request: Request, question: queries.OpenQuestion, *, is_done: 
     language = Language(question.confirmation.language)
     if "lang" in request.query_params:
         language = choose_language(request, list(Language), language)
-    title = question.form.titles.get(language.value) or question.form.titles[question.form.default_language]
+    title = (
+        question.form.titles.get(language.value)
+        or question.form.titles[question.form.default_language]
+    )
     return page(
-        "confirm.html", language=language, texts=TEXTS[language], title=title,
-        words=question.confirmation.text_shown, is_done=is_done,
+        "confirm.html",
+        language=language,
+        texts=TEXTS[language],
+        title=title,
+        words=question.confirmation.text_shown,
+        is_done=is_done,
     )
 
 
@@ -217,7 +239,9 @@ def _dead(request: Request) -> Response:
     return page("dead.html", language=language, texts=TEXTS[language], status=404)
 
 
-@confirmations.get("/confirm/{token}", policy=public("opened from a mail; the token names the question"))
+@confirmations.get(
+    "/confirm/{token}", policy=public("opened from a mail; the token names the question")
+)
 async def show_confirmation(token: str, request: Request, tx: Read) -> Response:
     """Show what would be confirmed; changes nothing, because scanners of mail open links too."""
     question = await _question(tx, token)
@@ -226,7 +250,9 @@ async def show_confirmation(token: str, request: Request, tx: Read) -> Response:
     return _confirm_page(request, question, is_done=question.confirmation.confirmed_at is not None)
 
 
-@confirmations.post("/confirm/{token}", policy=public("pressed on the page; the token names the question"))
+@confirmations.post(
+    "/confirm/{token}", policy=public("pressed on the page; the token names the question")
+)
 async def confirm(token: str, request: Request, tx: Write) -> Response:
     """Enter the owner's yes; pressing again changes nothing."""
     question = await _question(tx, token)

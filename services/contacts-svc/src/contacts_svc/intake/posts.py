@@ -31,7 +31,9 @@ def is_json(request: Request) -> bool:
         return True
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         return False
-    raise BodyKindUnknown("Content-Type: application/json, application/x-www-form-urlencoded or multipart/form-data")
+    raise BodyKindUnknown(
+        "Content-Type: application/json, application/x-www-form-urlencoded or multipart/form-data"
+    )
 
 
 async def read_json(request: Request) -> LeadIn:
@@ -56,7 +58,8 @@ def _lead(body: object) -> LeadIn:
         return LeadIn.model_validate(body)
     except ValidationError as error:
         found = [
-            {"in": "body", "field": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()[:20]
+            {"in": "body", "field": ".".join(map(str, one["loc"])), "message": one["msg"]}
+            for one in error.errors()[:20]
         ]
         detail = "; ".join(f"{one['field'] or 'body'}: {one['message']}" for one in found[:5])
         raise Invalid(detail, errors=found) from error
@@ -64,13 +67,19 @@ def _lead(body: object) -> LeadIn:
 
 def stamp(signer: LinkSigner, form_id: UUID, now: datetime) -> str:
     """Return what is written into the page of a form: when it was given to the visitor."""
-    return signer.make(PURPOSE, form_id.bytes + int(now.timestamp() * 1000).to_bytes(_STAMP_BYTES, "big"))
+    return signer.make(
+        PURPOSE, form_id.bytes + int(now.timestamp() * 1000).to_bytes(_STAMP_BYTES, "big")
+    )
 
 
 def seconds_taken(signer: LinkSigner, form_id: UUID, started: str, now: datetime) -> float | None:
     """Return how long the visitor had the page, or None when the stamp is not ours, of another form or a day old."""
     payload = signer.read(PURPOSE, started, now=now)
-    if payload is None or len(payload) != _ID_BYTES + _STAMP_BYTES or payload[:_ID_BYTES] != form_id.bytes:
+    if (
+        payload is None
+        or len(payload) != _ID_BYTES + _STAMP_BYTES
+        or payload[:_ID_BYTES] != form_id.bytes
+    ):
         return None
     taken = now.timestamp() - int.from_bytes(payload[_ID_BYTES:], "big") / 1000
     return taken if taken <= MAX_AGE_SECONDS else None

@@ -36,7 +36,9 @@ async def get_form_by_id(tx: ReadTx, form_id: UUID) -> Form:
 
 async def lock_form(tx: Tx, form_id: UUID) -> Form:
     """Return a form, locked. Raises `FormUnknown`."""
-    form: Form | None = await tx.scalar(select(Form).where(col(Form.id) == form_id).with_for_update())
+    form: Form | None = await tx.scalar(
+        select(Form).where(col(Form.id) == form_id).with_for_update()
+    )
     if form is None:
         raise FormUnknown
     return form
@@ -46,7 +48,9 @@ async def show_form(tx: ReadTx, form_id: UUID) -> FormOut:
     """Return a form for its owners. Raises `FormUnknown`."""
     form = await get_form_by_id(tx, form_id)
     caught = await tx.scalar(
-        select(func.coalesce(func.sum(col(FormTrap.caught)), 0)).where(col(FormTrap.form_id) == form_id)
+        select(func.coalesce(func.sum(col(FormTrap.caught)), 0)).where(
+            col(FormTrap.form_id) == form_id
+        )
     )
     return _out(form, int(caught))
 
@@ -63,7 +67,9 @@ async def list_forms(tx: ReadTx) -> list[FormOut]:
         form_id: int(count)
         for form_id, count in plain(
             await tx.execute(
-                select(col(FormTrap.form_id), func.sum(col(FormTrap.caught))).group_by(col(FormTrap.form_id))
+                select(col(FormTrap.form_id), func.sum(col(FormTrap.caught))).group_by(
+                    col(FormTrap.form_id)
+                )
             )
         )
     }

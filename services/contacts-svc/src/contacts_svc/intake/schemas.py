@@ -26,16 +26,26 @@ class FormIn(In):
     """A form as it shall be."""
 
     key: FormKey
-    source: str = Field(min_length=1, max_length=200, description="What the leads' source is called")
-    purposes: list[Purpose] = Field(default=[Purpose.NEWSLETTER], min_length=1, max_length=len(Purpose))
+    source: str = Field(
+        min_length=1, max_length=200, description="What the leads' source is called"
+    )
+    purposes: list[Purpose] = Field(
+        default=[Purpose.NEWSLETTER], min_length=1, max_length=len(Purpose)
+    )
     channels: list[Channel] = Field(default=[Channel.EMAIL], min_length=1, max_length=len(Channel))
-    titles: dict[Language, Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(min_length=1)
+    titles: dict[Language, Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
+        min_length=1
+    )
     consent: dict[Language, ConsentIn] = Field(min_length=1)
     default_language: Language = Language.EN
     country: Country = "NO"
     double_opt_in: bool = True
-    redirects: list[Redirect] = Field(default=[], max_length=50, description="Pages to which `next` may lead")
-    origins: list[Origin] = Field(default=[], max_length=50, description="Sites that may post to the form")
+    redirects: list[Redirect] = Field(
+        default=[], max_length=50, description="Pages to which `next` may lead"
+    )
+    origins: list[Origin] = Field(
+        default=[], max_length=50, description="Sites that may post to the form"
+    )
     is_active: bool = True
 
     @model_validator(mode="after")
@@ -95,9 +105,15 @@ class LeadIn(In):
     language: Language | None = None
     consent: bool = False
     consent_version: str = Field(default="", max_length=40)
-    website: str = Field(default="", max_length=500, description="Leave empty: people do not see this field")
-    started: str = Field(default="", max_length=200, description="Written into the page of the form by us")
-    next: str = Field(default="", max_length=500, description="Where to go afterwards; must be listed in the form")
+    website: str = Field(
+        default="", max_length=500, description="Leave empty: people do not see this field"
+    )
+    started: str = Field(
+        default="", max_length=200, description="Written into the page of the form by us"
+    )
+    next: str = Field(
+        default="", max_length=500, description="Where to go afterwards; must be listed in the form"
+    )
 
 
 class LeadTaken(Out):

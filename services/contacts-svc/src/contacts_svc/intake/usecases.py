@@ -37,7 +37,15 @@ ASK_AGAIN_AFTER = timedelta(hours=24)
 QUESTION_LIVES = timedelta(days=14)
 RETRY_TIMER = "intake.confirmation"
 LEAD_FIELDS = (
-    "preferred_name", "given_name", "family_name", "full_name", "street", "postal_code", "city", "country", "language",
+    "preferred_name",
+    "given_name",
+    "family_name",
+    "full_name",
+    "street",
+    "postal_code",
+    "city",
+    "country",
+    "language",
 )
 _EMAIL_CHANNELS = (Channel.EMAIL,)
 _PHONE_CHANNELS = (Channel.SMS, Channel.PHONE)
@@ -64,7 +72,9 @@ async def save_form(tx: Tx, body: FormIn, form: Form | None = None) -> Form:
             raise FormKeyTaken(f"Choose another key than {body.key}, or change that form")
     else:
         if body.key != form.key:
-            raise FormKeyTaken("The key is the form's address and stays; make a new form for a new address")
+            raise FormKeyTaken(
+                "The key is the form's address and stays; make a new form for a new address"
+            )
         for name, value in values.items():
             setattr(form, name, value)
         form.version, form.updated_at = form.version + 1, now
@@ -76,7 +86,12 @@ async def _keep_words(tx: Tx, form_id: UUID, body: FormIn) -> None:
     for language, consent in body.consent.items():
         await tx.execute(
             insert(table_of(ConsentText))
-            .values(form_id=form_id, language=language.value, version=consent.version, words=consent.text)
+            .values(
+                form_id=form_id,
+                language=language.value,
+                version=consent.version,
+                words=consent.text,
+            )
             .on_conflict_do_nothing()
         )
         kept = await tx.scalar(
@@ -95,7 +110,9 @@ async def _keep_words(tx: Tx, form_id: UUID, body: FormIn) -> None:
 
 async def count_machine(tx: Tx, form: Form) -> None:
     """Count something that filled in the field that people do not see; nothing else is kept of it."""
-    caught = insert(table_of(FormTrap)).values(form_id=form.id, on_day=tx.clock.now().date(), caught=1)
+    caught = insert(table_of(FormTrap)).values(
+        form_id=form.id, on_day=tx.clock.now().date(), caught=1
+    )
     await tx.execute(
         caught.on_conflict_do_update(
             index_elements=["form_id", "on_day"], set_={"caught": table_of(FormTrap).c.caught + 1}
@@ -119,15 +136,25 @@ async def take_lead(
     fields["language"] = language.value
     draft = people.make_draft(
         {**fields, "source": form.source, "lifecycle": "lead"},
-        email=body.email, phone=body.phone, after_erasure=True,
+        email=body.email,
+        phone=body.phone,
+        after_erasure=True,
     )
     person_id = await _person_for(tx, draft)
     words, version = await queries.consent_words(tx, form, language, body.consent_version)
     now = tx.clock.now()
     row = Lead(
-        id=new_id(), form_id=form.id, form_key=form.key, person_id=person_id, is_consented=body.consent,
-        language=language.value, fields={k: v for k, v in fields.items() if v} | _given(draft),
-        text_version=version, evidence=dict(evidence), first_at=now, last_at=now,
+        id=new_id(),
+        form_id=form.id,
+        form_key=form.key,
+        person_id=person_id,
+        is_consented=body.consent,
+        language=language.value,
+        fields={k: v for k, v in fields.items() if v} | _given(draft),
+        text_version=version,
+        evidence=dict(evidence),
+        first_at=now,
+        last_at=now,
     )
     lead, is_new_consent = await _keep_lead(tx, row)
     if lead.times == 1:
@@ -195,8 +222,15 @@ async def _enter_consent(
         tx,
         [
             Statement(
-                lead.person_id, channel, Purpose(purpose), state, f"form {form.key}: {form.source}", tx.clock.now(),
-                words, version, evidence=evidence,
+                lead.person_id,
+                channel,
+                Purpose(purpose),
+                state,
+                f"form {form.key}: {form.source}",
+                tx.clock.now(),
+                words,
+                version,
+                evidence=evidence,
             )
             for channel in reached
             for purpose in form.purposes
@@ -234,28 +268,46 @@ async def ask_owner(tx: Tx, form: Form, lead: Lead, email: str) -> None:
     )
     asked = await tx.scalar(
         select(col(Confirmation.id)).where(
-            col(Confirmation.lead_id) == lead.id, col(Confirmation.requested_at) > now - ASK_AGAIN_AFTER
+            col(Confirmation.lead_id) == lead.id,
+            col(Confirmation.requested_at) > now - ASK_AGAIN_AFTER,
         )
     )
     if mine is None:
         if asked is None:
             last_at = await tx.scalar(select(slots.c.last_at).where(slots.c.address == mailbox))
             await tx.schedule(
-                RETRY_TIMER, str(lead.id), (last_at or now) + ASK_AGAIN_AFTER, {"lead_id": lead.id, "email": email}
+                RETRY_TIMER,
+                str(lead.id),
+                (last_at or now) + ASK_AGAIN_AFTER,
+                {"lead_id": lead.id, "email": email},
             )
         return
-    words, version = await queries.consent_words(tx, form, Language(lead.language), lead.text_version)
+    words, version = await queries.consent_words(
+        tx, form, Language(lead.language), lead.text_version
+    )
     question = Confirmation(
-        id=new_id(), lead_id=lead.id, form_id=form.id, person_id=lead.person_id, email=email,
-        language=lead.language, purposes=open_purposes, text_shown=words, text_version=version,
-        requested_at=now, expires_at=now + QUESTION_LIVES,
+        id=new_id(),
+        lead_id=lead.id,
+        form_id=form.id,
+        person_id=lead.person_id,
+        email=email,
+        language=lead.language,
+        purposes=open_purposes,
+        text_shown=words,
+        text_version=version,
+        requested_at=now,
+        expires_at=now + QUESTION_LIVES,
     )
     tx.add(question)
     await tx.cancel(RETRY_TIMER, [str(lead.id)])
     token = tx.use(LinkSigner).make("confirm", question.id.bytes, expires_at=question.expires_at)
     person = await tx.get(Person, lead.person_id)
     name = person.preferred_name if person else ""
-    tx.stage(events.confirmation_requested(question, form, preferred_name=name, path=f"/p/confirm/{token}"))
+    tx.stage(
+        events.confirmation_requested(
+            question, form, preferred_name=name, path=f"/p/confirm/{token}"
+        )
+    )
 
 
 async def ask_later(tx: Tx, lead_id: UUID, email: str) -> None:
@@ -269,7 +321,9 @@ async def ask_later(tx: Tx, lead_id: UUID, email: str) -> None:
 
 async def forget_leads(tx: Tx, person_id: UUID) -> None:
     """Delete what a person has posted, and the questions about it."""
-    leads = await tx.scalars(delete(table_of(Lead)).where(col(Lead.person_id) == person_id).returning(col(Lead.id)))
+    leads = await tx.scalars(
+        delete(table_of(Lead)).where(col(Lead.person_id) == person_id).returning(col(Lead.id))
+    )
     await tx.cancel(RETRY_TIMER, [str(lead_id) for lead_id in leads])
     emails = await tx.scalars(
         delete(table_of(Confirmation))
@@ -278,14 +332,18 @@ async def forget_leads(tx: Tx, person_id: UUID) -> None:
     )
     mailboxes = {canonical(normalise_email(email)) for email in emails}
     await tx.execute(
-        delete(table_of(ConfirmationSlot)).where(col(ConfirmationSlot.address).in_(sorted(mailboxes)))
+        delete(table_of(ConfirmationSlot)).where(
+            col(ConfirmationSlot.address).in_(sorted(mailboxes))
+        )
     )
 
 
 async def forget_slots(tx: Tx) -> None:
     """Delete what counts mailboxes, once they may be asked again."""
     await tx.execute(
-        delete(table_of(ConfirmationSlot)).where(col(ConfirmationSlot.last_at) < tx.clock.now() - ASK_AGAIN_AFTER)
+        delete(table_of(ConfirmationSlot)).where(
+            col(ConfirmationSlot.last_at) < tx.clock.now() - ASK_AGAIN_AFTER
+        )
     )
 
 
@@ -310,15 +368,24 @@ async def confirm(tx: Tx, question: queries.OpenQuestion, *, evidence: Mapping[s
         "lead_id": str(asked.lead_id),
         "confirmation_id": str(asked.id),
         "asked_at": asked.requested_at.isoformat(),
-        "address_hash": address_hash(people_queries.suppression_key(tx), ("email", asked.email)).hex(),
+        "address_hash": address_hash(
+            people_queries.suppression_key(tx), ("email", asked.email)
+        ).hex(),
         "posted": {**posted, "at": lead.first_at.isoformat() if lead else ""},
     }
     await permissions.record(
         tx,
         [
             Statement(
-                asked.person_id, Channel.EMAIL, Purpose(purpose), PermissionState.GRANTED,
-                f"form {form.key}: {form.source}", now, asked.text_shown, asked.text_version, evidence=proof,
+                asked.person_id,
+                Channel.EMAIL,
+                Purpose(purpose),
+                PermissionState.GRANTED,
+                f"form {form.key}: {form.source}",
+                now,
+                asked.text_shown,
+                asked.text_version,
+                evidence=proof,
             )
             for purpose in asked.purposes
         ],
@@ -332,7 +399,9 @@ async def _fill_in(tx: Tx, lead: Lead) -> None:
     person = await people_queries.get_for_update(tx, lead.person_id)
     named = {name for name in LEAD_FIELDS if name not in ("country", "language")}
     empty = {
-        name: value for name, value in lead.fields.items() if name in named and value and not getattr(person, name)
+        name: value
+        for name, value in lead.fields.items()
+        if name in named and value and not getattr(person, name)
     }
     if empty:
         await people.change_contact(tx, person, empty, email=None, phone=None)

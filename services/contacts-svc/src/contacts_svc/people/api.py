@@ -37,7 +37,9 @@ def _address(body: AddressIn) -> dict[str, str]:
 @router.post("", policy=needs("contacts:write"), status_code=201)
 async def create_contact(body: ContactIn, tx: Write, response: Response) -> ContactOut:
     """Add a contact: a name, and an e-mail address or a mobile number."""
-    draft = usecases.make_draft(_fields(body), email=body.email, phone=body.phone, after_erasure=body.after_erasure)
+    draft = usecases.make_draft(
+        _fields(body), email=body.email, phone=body.phone, after_erasure=body.after_erasure
+    )
     contact_id = await usecases.create_contact(tx, draft)
     contact = await queries.get_contact(tx, contact_id)
     response.headers["Location"] = f"/v1/contacts/{contact_id}"

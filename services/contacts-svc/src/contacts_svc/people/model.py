@@ -86,7 +86,13 @@ class Identifier(Base, table=True):
     """
 
     __table_args__ = (
-        Index("ix_identifier_primary", "person_id", "kind", unique=True, postgresql_where=column("is_primary")),
+        Index(
+            "ix_identifier_primary",
+            "person_id",
+            "kind",
+            unique=True,
+            postgresql_where=column("is_primary"),
+        ),
     )
 
     kind: str = Field(primary_key=True)
@@ -106,7 +112,9 @@ class PersonChange(Base, table=True):
 
     __tablename__ = "person_change"
 
-    id: int | None = Field(default=None, sa_type=BigInteger, primary_key=True, sa_column_args=(Identity(always=True),))
+    id: int | None = Field(
+        default=None, sa_type=BigInteger, primary_key=True, sa_column_args=(Identity(always=True),)
+    )
     person_id: UUID = Field(index=True)
     version: int
     at: datetime = Field(sa_type=Moment)
@@ -201,6 +209,18 @@ class Saved:
 
 
 __all__ = [
-    "FIELDS", "FREE_TEXT", "NAMES", "Draft", "Identifier", "IdentifierKind", "OnExisting", "Origin", "Person",
-    "PersonChange", "Reachability", "Saved", "SuppressedAddress", "Verdict",
+    "FIELDS",
+    "FREE_TEXT",
+    "NAMES",
+    "Draft",
+    "Identifier",
+    "IdentifierKind",
+    "OnExisting",
+    "Origin",
+    "Person",
+    "PersonChange",
+    "Reachability",
+    "Saved",
+    "SuppressedAddress",
+    "Verdict",
 ]

@@ -140,7 +140,13 @@ def contact_out(person: Person, identifiers: Sequence[Identifier]) -> ContactOut
 
 
 async def list_contacts(
-    tx: ReadTx, *, email: str | None, phone: str | None, q: str | None, cursor: str | None, limit: int
+    tx: ReadTx,
+    *,
+    email: str | None,
+    phone: str | None,
+    q: str | None,
+    cursor: str | None,
+    limit: int,
 ) -> tuple[list[ContactOut], str | None]:
     """Return contacts in the order of their making, and the cursor of the next page."""
     wanted = select(Person).where(~col(Person.is_erased)).order_by(col(Person.id)).limit(limit + 1)

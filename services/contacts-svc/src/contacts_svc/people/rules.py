@@ -102,7 +102,10 @@ def address_hash(key: bytes, address: tuple[str, str]) -> bytes:
 
 _LANGUAGE_OF = {"NO": Language.NB, "SE": Language.SV, "DK": Language.DA, "FI": Language.FI}
 _ZONE_OF = {
-    "NO": "Europe/Oslo", "SE": "Europe/Stockholm", "DK": "Europe/Copenhagen", "FI": "Europe/Helsinki",
+    "NO": "Europe/Oslo",
+    "SE": "Europe/Stockholm",
+    "DK": "Europe/Copenhagen",
+    "FI": "Europe/Helsinki",
 }
 
 
@@ -133,9 +136,9 @@ def national_number_in(text: str) -> str | None:
 
 
 def _is_swedish(text: str) -> bool:
-    return any(personnummer.is_valid(found[0].replace(" ", "-")) for found in _TWELVE.finditer(text)) or any(
-        personnummer.is_valid(f"{found[1]}-{found[3]}") for found in _TEN.finditer(text)
-    )
+    return any(
+        personnummer.is_valid(found[0].replace(" ", "-")) for found in _TWELVE.finditer(text)
+    ) or any(personnummer.is_valid(f"{found[1]}-{found[3]}") for found in _TEN.finditer(text))
 
 
 def _is_danish(text: str) -> bool:

@@ -37,7 +37,9 @@ class AddressIn(In):
 class ContactIn(In):
     """A new contact: a name, and an e-mail address or a mobile number (one is enough)."""
 
-    preferred_name: Name = Field(default="", description="What the person wants to be called; never guessed")
+    preferred_name: Name = Field(
+        default="", description="What the person wants to be called; never guessed"
+    )
     given_name: Name = ""
     family_name: Name = ""
     full_name: Name = ""
@@ -51,7 +53,8 @@ class ContactIn(In):
     source: str = Field(default="", max_length=200)
     note: str = Field(default="", max_length=2_000)
     after_erasure: bool = Field(
-        default=False, description="The person has asked to be forgotten before, and now wants to be known again"
+        default=False,
+        description="The person has asked to be forgotten before, and now wants to be known again",
     )
 
 

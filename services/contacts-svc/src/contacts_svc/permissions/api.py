@@ -25,7 +25,12 @@ from kantis_kit.web.router import Router
 router = Router(prefix="/v1/contacts/{contact_id}/permissions", tags=["permissions"])
 pages = Router(prefix="/p")
 
-_BY_ADDRESS = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.PHONE: "phone", Channel.LETTER: "address"}
+_BY_ADDRESS = {
+    Channel.EMAIL: "email",
+    Channel.SMS: "phone",
+    Channel.PHONE: "phone",
+    Channel.LETTER: "address",
+}
 _ID_BYTES = 16
 
 
@@ -68,7 +73,10 @@ def _dead(request: Request) -> Response:
     return page("link_dead.html", language=language, texts=TEXTS[language], status=404)
 
 
-@pages.get("/preferences/{token}", policy=public("opened from a link in a message; the token names the person"))
+@pages.get(
+    "/preferences/{token}",
+    policy=public("opened from a link in a message; the token names the person"),
+)
 async def show_preferences(token: str, request: Request, tx: Read) -> Response:
     """Show what a person allows; changes nothing."""
     person_id = _person_of(tx, token)
@@ -82,7 +90,10 @@ async def show_preferences(token: str, request: Request, tx: Read) -> Response:
     if "lang" not in request.query_params:
         language = Language(contact.language)
     texts = TEXTS[language]
-    now = {(one.channel, one.purpose): one.state for one in await queries.list_permissions(tx, person_id)}
+    now = {
+        (one.channel, one.purpose): one.state
+        for one in await queries.list_permissions(tx, person_id)
+    }
     groups = [
         {
             "title": texts[purpose.value],
@@ -102,7 +113,10 @@ async def show_preferences(token: str, request: Request, tx: Read) -> Response:
     return page("preferences.html", language=language, texts=texts, groups=groups, saved=saved)
 
 
-@pages.post("/preferences/{token}", policy=public("sent from the preference page; the token names the person"))
+@pages.post(
+    "/preferences/{token}",
+    policy=public("sent from the preference page; the token names the person"),
+)
 async def save_preferences(token: str, request: Request, tx: Write) -> Response:
     """Enter what the person has changed."""
     person_id = _person_of(tx, token)

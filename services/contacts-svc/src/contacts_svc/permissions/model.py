@@ -38,7 +38,9 @@ class LedgerEntry(Base, table=True):
     )
 
     id: UUID = Field(primary_key=True)
-    seq: int | None = Field(default=None, sa_type=BigInteger, sa_column_args=(Identity(always=True),))
+    seq: int | None = Field(
+        default=None, sa_type=BigInteger, sa_column_args=(Identity(always=True),)
+    )
     person_id: UUID
     channel: str
     purpose: str
@@ -58,7 +60,9 @@ class PermissionNow(Base, table=True):
     """What follows from the ledger for a person, channel and purpose; written in the ledger's transaction."""
 
     __tablename__ = "permission_state"
-    __table_args__ = (Index("ix_permission_state_wanted", "channel", "purpose", "state", "person_id"),)
+    __table_args__ = (
+        Index("ix_permission_state_wanted", "channel", "purpose", "state", "person_id"),
+    )
 
     person_id: UUID = Field(primary_key=True)
     channel: str = Field(primary_key=True)

@@ -23,6 +23,8 @@ async def list_permissions(tx: ReadTx, person_id: UUID) -> list[PermissionOut]:
 async def list_proof(tx: ReadTx, person_id: UUID) -> list[ProofOut]:
     """Return every entry about a person, in the order in which they were entered."""
     rows = await tx.scalars(
-        select(LedgerEntry).where(col(LedgerEntry.person_id) == person_id).order_by(col(LedgerEntry.seq))
+        select(LedgerEntry)
+        .where(col(LedgerEntry.person_id) == person_id)
+        .order_by(col(LedgerEntry.seq))
     )
     return [ProofOut.model_validate(row) for row in rows]

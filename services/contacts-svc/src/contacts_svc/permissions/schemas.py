@@ -17,11 +17,17 @@ class PermissionIn(In):
     channel: Channel
     purpose: Purpose
     state: Literal[PermissionState.GRANTED, PermissionState.WITHDRAWN]
-    source: str = Field(min_length=1, max_length=200, description="Where it was given: phone call, fair, paper form …")
+    source: str = Field(
+        min_length=1,
+        max_length=200,
+        description="Where it was given: phone call, fair, paper form …",
+    )
     text_shown: str = Field(default="", max_length=4_000, description="What the person said yes to")
     text_version: str = Field(default="", max_length=40)
     legal_basis: Literal["consent", "existing_customer"] = "consent"
-    occurred_at: AwareDatetime | None = Field(default=None, description="When it was given; now when left out")
+    occurred_at: AwareDatetime | None = Field(
+        default=None, description="When it was given; now when left out"
+    )
     note: str = Field(default="", max_length=1_000)
 
 

@@ -29,8 +29,20 @@ from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
 _LEDGER = (
-    "id", "person_id", "channel", "purpose", "state", "version", "text_shown", "text_version", "source", "legal_basis",
-    "evidence", "actor", "occurred_at", "recorded_at",
+    "id",
+    "person_id",
+    "channel",
+    "purpose",
+    "state",
+    "version",
+    "text_shown",
+    "text_version",
+    "source",
+    "legal_basis",
+    "evidence",
+    "actor",
+    "occurred_at",
+    "recorded_at",
 )
 
 
@@ -103,9 +115,20 @@ async def _write_ledger(tx: Tx, entries: Iterable[tuple[Statement, PermissionNow
     recorded_at = tx.clock.now()
     rows = [
         (
-            now.ledger_id, said.person_id, said.channel.value, said.purpose.value, said.state.value, now.version,
-            said.text_shown, said.text_version, said.source, said.legal_basis,
-            orjson.dumps(dict(said.evidence), default=str).decode(), tx.actor, said.occurred_at, recorded_at,
+            now.ledger_id,
+            said.person_id,
+            said.channel.value,
+            said.purpose.value,
+            said.state.value,
+            now.version,
+            said.text_shown,
+            said.text_version,
+            said.source,
+            said.legal_basis,
+            orjson.dumps(dict(said.evidence), default=str).decode(),
+            tx.actor,
+            said.occurred_at,
+            recorded_at,
         )
         for said, now in entries
     ]
@@ -122,14 +145,24 @@ async def record_by_hand(tx: Tx, person_id: UUID, body: PermissionIn) -> None:
     """
     await people.get_for_update(tx, person_id)
     if body.state is PermissionState.GRANTED and not body.text_shown:
-        raise PermissionInvalid("text_shown: a yes is proved by the words it was given to; write them down")
+        raise PermissionInvalid(
+            "text_shown: a yes is proved by the words it was given to; write them down"
+        )
     occurred_at = body.occurred_at or tx.clock.now()
     if occurred_at > tx.clock.now():
         raise PermissionInvalid("occurred_at: this moment has not come yet")
     evidence: Mapping[str, Any] = {"note": body.note} if body.note else {}
     statement = Statement(
-        person_id, body.channel, body.purpose, body.state, body.source, occurred_at,
-        body.text_shown, body.text_version, body.legal_basis, evidence,
+        person_id,
+        body.channel,
+        body.purpose,
+        body.state,
+        body.source,
+        occurred_at,
+        body.text_shown,
+        body.text_version,
+        body.legal_basis,
+        evidence,
     )
     await record(tx, [statement])
 
@@ -158,7 +191,12 @@ async def take_withdrawals(tx: Tx, items: Sequence[Withdrawal]) -> None:
         evidence = {name: str(getattr(item, name)) for name in named if getattr(item, name)}
         statements.extend(
             Statement(
-                item.person_id, item.channel, purpose, PermissionState.WITHDRAWN, item.source, item.withdrawn_at,
+                item.person_id,
+                item.channel,
+                purpose,
+                PermissionState.WITHDRAWN,
+                item.source,
+                item.withdrawn_at,
                 evidence=evidence,
             )
             for purpose in ([item.purpose] if item.purpose else list(Purpose))
@@ -181,7 +219,10 @@ async def set_preferences(
         ContactUnknown: the person is gone.
     """
     await people.get_for_update(tx, person_id)
-    now = {(one.channel, one.purpose): one.state for one in await queries.list_permissions(tx, person_id)}
+    now = {
+        (one.channel, one.purpose): one.state
+        for one in await queries.list_permissions(tx, person_id)
+    }
     statements = []
     for key, yes in wanted.items():
         if yes == allows(key[0], now.get(key)):
@@ -189,9 +230,14 @@ async def set_preferences(
         said = PermissionState.GRANTED if yes else PermissionState.WITHDRAWN
         statements.append(
             Statement(
-                person_id, key[0], key[1], said, "preference page", at, text_shown.get(key, ""), evidence=evidence
+                person_id,
+                key[0],
+                key[1],
+                said,
+                "preference page",
+                at,
+                text_shown.get(key, ""),
+                evidence=evidence,
             )
         )
     return await record(tx, statements)
-
-

@@ -63,6 +63,8 @@ async def _suppress(tx: Tx, person_id: UUID) -> None:
     )
     await tx.execute(
         insert(table_of(SuppressedAddress))
-        .from_select(["hash", "kind", "erased_at"], select(*rows.c, literal(tx.clock.now(), Moment)))
+        .from_select(
+            ["hash", "kind", "erased_at"], select(*rows.c, literal(tx.clock.now(), Moment))
+        )
         .on_conflict_do_nothing()
     )

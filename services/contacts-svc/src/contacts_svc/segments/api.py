@@ -73,7 +73,9 @@ async def list_members(
 ) -> Page[MemberOut]:
     """List who is in the segment now."""
     segment = await queries.get_segment(tx, segment_id)
-    items, more = await queries.list_members(tx, queries.parse(segment.condition), cursor=cursor, limit=limit)
+    items, more = await queries.list_members(
+        tx, queries.parse(segment.condition), cursor=cursor, limit=limit
+    )
     return Page(items=items, next_cursor=more)
 
 

@@ -87,7 +87,8 @@ def _orders(node: Orders, now: datetime) -> Clause:
 
 def _last_order(node: LastOrder, now: datetime) -> Clause:
     recent = select(_order.c.order_id).where(
-        _order.c.person_id == person.c.id, _order.c.placed_at >= now - timedelta(days=node.within_days)
+        _order.c.person_id == person.c.id,
+        _order.c.placed_at >= now - timedelta(days=node.within_days),
     )
     return recent.correlate(person).exists()
 
@@ -104,7 +105,9 @@ _COMPILED: dict[type, Callable[[Any, datetime], Clause]] = {
     LanguageIs: _one_of,
     LifecycleIs: _one_of,
     SourceIs: _one_of,
-    CityIs: lambda node, _now: func.lower(person.c.city).in_([value.lower() for value in node.is_in]),
+    CityIs: lambda node, _now: func.lower(person.c.city).in_(
+        [value.lower() for value in node.is_in]
+    ),
     PostalCodeStarts: lambda node, _now: or_(
         *(person.c.postal_code.startswith(start, autoescape=True) for start in node.starts_with)
     ),
@@ -147,15 +150,23 @@ def is_undeliverable(channel: Channel) -> Clause:
     """Return what holds for persons whose only address for a channel is known not to work."""
     if channel is Channel.LETTER:
         return person.c.id.is_(None)  # postal returns are not known yet
-    return _first_address(channel).where(
-        or_(_identifier.c.reachability == "undeliverable", _identifier.c.validity == "invalid")
-    ).exists()
+    return (
+        _first_address(channel)
+        .where(
+            or_(_identifier.c.reachability == "undeliverable", _identifier.c.validity == "invalid")
+        )
+        .exists()
+    )
 
 
 def _first_address(channel: Channel) -> Select[Any]:
     kind = "email" if channel in (Channel.EMAIL, Channel.WEB) else "phone"
     return (
         select(_identifier.c.person_id)
-        .where(_identifier.c.person_id == person.c.id, _identifier.c.kind == kind, _identifier.c.is_primary)
+        .where(
+            _identifier.c.person_id == person.c.id,
+            _identifier.c.kind == kind,
+            _identifier.c.is_primary,
+        )
         .correlate(person)
     )

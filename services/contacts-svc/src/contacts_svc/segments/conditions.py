@@ -155,13 +155,35 @@ class LastOrder(_Node):
 
 
 Condition = Annotated[
-    All | AnyOf | Not | CountryIs | LanguageIs | LifecycleIs | CityIs | PostalCodeStarts | SourceIs | Created
-    | HasPermission | Orders | LastOrder,
+    All
+    | AnyOf
+    | Not
+    | CountryIs
+    | LanguageIs
+    | LifecycleIs
+    | CityIs
+    | PostalCodeStarts
+    | SourceIs
+    | Created
+    | HasPermission
+    | Orders
+    | LastOrder,
     Field(discriminator="op"),
 ]
 Node = (
-    All | AnyOf | Not | CountryIs | LanguageIs | LifecycleIs | CityIs | PostalCodeStarts | SourceIs | Created
-    | HasPermission | Orders | LastOrder
+    All
+    | AnyOf
+    | Not
+    | CountryIs
+    | LanguageIs
+    | LifecycleIs
+    | CityIs
+    | PostalCodeStarts
+    | SourceIs
+    | Created
+    | HasPermission
+    | Orders
+    | LastOrder
 )
 """Any clause."""
 for _model in (All, AnyOf, Not):
@@ -233,7 +255,11 @@ def _span(since: datetime | None, before: datetime | None, within_days: int | No
 
 
 def _orders(node: Orders) -> str:
-    what = "orders" if node.measure is OrderMeasure.COUNT else f"orders' total in {node.currency} minor units"
+    what = (
+        "orders"
+        if node.measure is OrderMeasure.COUNT
+        else f"orders' total in {node.currency} minor units"
+    )
     kind = "paid " if node.paid_only else ""
     span = _span(node.since, None, node.within_days)
     return f"{kind}{what} {node.compare.value.replace('_', ' ')} {node.value}{' ' + span if span else ''}"

@@ -35,13 +35,16 @@ def reach_counted(
         members=members,
         missing_preferred_name=nameless,
         likely_duplicates=duplicates,
-        items=tuple(channels) or tuple(ChannelReach(channel=channel, reachable=0) for channel in request.channels),
+        items=tuple(channels)
+        or tuple(ChannelReach(channel=channel, reachable=0) for channel in request.channels),
     )
 
 
 def audience_refused(audience: FrozenAudience, reason: str) -> AudienceRefusedV1:
     """Say that a launch has nobody to send to."""
-    refusal = AudienceRefusal(launch_id=audience.launch_id, campaign_id=audience.campaign_id, reason=reason)
+    refusal = AudienceRefusal(
+        launch_id=audience.launch_id, campaign_id=audience.campaign_id, reason=reason
+    )
     return AudienceRefusedV1(items=(refusal,))
 
 

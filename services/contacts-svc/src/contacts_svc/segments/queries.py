@@ -51,7 +51,9 @@ async def get_segment(tx: ReadTx, segment_id: UUID) -> Segment:
 async def lock_segment(tx: Tx, segment_id: UUID) -> Segment:
     """Return a segment, locked. Raises `SegmentUnknown`."""
     segment: Segment | None = await tx.scalar(
-        select(Segment).where(col(Segment.id) == segment_id, col(Segment.is_active)).with_for_update()
+        select(Segment)
+        .where(col(Segment.id) == segment_id, col(Segment.is_active))
+        .with_for_update()
     )
     if segment is None:
         raise SegmentUnknown
@@ -60,7 +62,9 @@ async def lock_segment(tx: Tx, segment_id: UUID) -> Segment:
 
 async def list_segments(tx: ReadTx) -> list[SegmentOut]:
     """Return the segments in the order of their making."""
-    rows = await tx.scalars(select(Segment).where(col(Segment.is_active)).order_by(col(Segment.id)).limit(1_000))
+    rows = await tx.scalars(
+        select(Segment).where(col(Segment.is_active)).order_by(col(Segment.id)).limit(1_000)
+    )
     return [segment_out(row) for row in rows]
 
 
@@ -83,7 +87,9 @@ async def list_members(
         try:
             wanted = wanted.where(people.c.id > UUID(str(after[0])))
         except ValueError as error:
-            raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
+            raise Invalid(
+                "cursor: take it from next_cursor of the page before, unchanged"
+            ) from error
     rows = (await tx.execute(wanted.order_by(people.c.id).limit(limit + 1))).all()
     shown = [MemberOut.model_validate(row) for row in rows[:limit]]
     return shown, encode_cursor(shown[-1].person_id) if len(rows) > limit else None
@@ -98,7 +104,9 @@ async def explain(tx: ReadTx, condition: Node, person_id: UUID) -> ExplanationOu
     """Return clause by clause whether it holds for a person. Raises `ContactUnknown`."""
     outline = _outline(condition)
     now = tx.clock.now()
-    columns = [sql.clause(node, now=now).label(f"c{place}") for place, (_, node) in enumerate(outline)]
+    columns = [
+        sql.clause(node, now=now).label(f"c{place}") for place, (_, node) in enumerate(outline)
+    ]
     row = (
         await tx.execute(
             select(*columns).where(sql.person.c.id == person_id, ~sql.person.c.is_erased)
@@ -141,7 +149,11 @@ async def _reach(tx: ReadTx, condition: Node, channel: Channel, purpose: Purpose
 
 async def count_nameless(tx: ReadTx, condition: Node) -> int:
     """Return how many members have not said what they want to be called."""
-    nameless = sql.members(condition, now=tx.clock.now()).where(sql.person.c.preferred_name == "").subquery()
+    nameless = (
+        sql.members(condition, now=tx.clock.now())
+        .where(sql.person.c.preferred_name == "")
+        .subquery()
+    )
     return int(await tx.scalar(select(func.count()).select_from(nameless)))
 
 
@@ -159,7 +171,9 @@ async def count_duplicates(tx: ReadTx, condition: Node) -> int:
     return int(await tx.scalar(select(func.coalesce(func.sum(alike.c.further), 0))))
 
 
-def reachable(condition: Node, channel: Channel, purpose: Purpose, *, now: datetime) -> ColumnElement[bool]:
+def reachable(
+    condition: Node, channel: Channel, purpose: Purpose, *, now: datetime
+) -> ColumnElement[bool]:
     """Return what holds for members that a channel may and can reach for a purpose."""
     return and_(
         ~sql.person.c.is_erased,

@@ -27,7 +27,11 @@ async def make_segment(tx: Tx, body: SegmentIn) -> Segment:
     """Keep a new segment."""
     now = tx.clock.now()
     segment = Segment(
-        id=new_id(), name=body.name, condition=body.condition.model_dump(mode="json"), created_at=now, updated_at=now
+        id=new_id(),
+        name=body.name,
+        condition=body.condition.model_dump(mode="json"),
+        created_at=now,
+        updated_at=now,
     )
     tx.add(segment)
     return segment
@@ -41,7 +45,11 @@ def change_segment(tx: Tx, segment: Segment, body: SegmentIn) -> None:
 
 def close_segment(tx: Tx, segment: Segment) -> None:
     """Close a locked segment; what was frozen from it stays."""
-    segment.is_active, segment.version, segment.updated_at = False, segment.version + 1, tx.clock.now()
+    segment.is_active, segment.version, segment.updated_at = (
+        False,
+        segment.version + 1,
+        tx.clock.now(),
+    )
 
 
 async def keep_orders(tx: Tx, cards: Sequence[OrderCard], *, paid: bool) -> None:
@@ -74,7 +82,9 @@ async def keep_orders(tx: Tx, cards: Sequence[OrderCard], *, paid: bool) -> None
             index_elements=["order_id"],
             set_={
                 "version": func.greatest(new.excluded.version, table.c.version),
-                "total_minor": case((is_newer, new.excluded.total_minor), else_=table.c.total_minor),
+                "total_minor": case(
+                    (is_newer, new.excluded.total_minor), else_=table.c.total_minor
+                ),
                 "currency": case((is_newer, new.excluded.currency), else_=table.c.currency),
                 "placed_at": func.least(new.excluded.placed_at, table.c.placed_at),
                 "paid_at": func.least(new.excluded.paid_at, table.c.paid_at),
@@ -127,7 +137,10 @@ async def _freeze(tx: Tx, request: AudienceRequest, segment: Segment | None) -> 
     )
     table = table_of(FrozenAudience)
     mine = await tx.scalar(
-        insert(table).values(**audience.model_dump()).on_conflict_do_nothing().returning(table.c.launch_id)
+        insert(table)
+        .values(**audience.model_dump())
+        .on_conflict_do_nothing()
+        .returning(table.c.launch_id)
     )
     if mine is None:
         return  # frozen and told by an earlier delivery
@@ -145,7 +158,10 @@ async def _freeze(tx: Tx, request: AudienceRequest, segment: Segment | None) -> 
     await tx.copy(
         "frozen_member",
         ("launch_id", "person_id", "because"),
-        [(request.launch_id, person_id, orjson.dumps(because).decode()) for person_id, because in members],
+        [
+            (request.launch_id, person_id, orjson.dumps(because).decode())
+            for person_id, because in members
+        ],
     )
     tx.stage(*events.audience_frozen(audience, members))
 

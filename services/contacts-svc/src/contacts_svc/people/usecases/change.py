@@ -78,9 +78,13 @@ def make_draft(
     found_email, found_phone = read_addresses(email, phone, fields.get("country") or "NO")
     draft = Draft(dict(fields), found_email, found_phone, after_erasure=after_erasure)
     if not draft.has_name():
-        raise ContactInvalid("A contact needs a name: give preferred_name, full_name, given_name or family_name")
+        raise ContactInvalid(
+            "A contact needs a name: give preferred_name, full_name, given_name or family_name"
+        )
     if not draft.addresses:
-        raise ContactInvalid("A contact needs an e-mail address or a mobile number; one of them is enough")
+        raise ContactInvalid(
+            "A contact needs an e-mail address or a mobile number; one of them is enough"
+        )
     return draft
 
 
@@ -98,7 +102,9 @@ async def create_contact(tx: Tx, draft: Draft) -> UUID:
         owners = await queries.lock_owners(tx, sorted(draft.keys))
         taken = sorted({str(person.id) for person in owners.values()})
         raise AddressTaken(
-            "Change that contact instead, or leave the address out", existing_id=taken[0], existing_ids=taken
+            "Change that contact instead, or leave the address out",
+            existing_id=taken[0],
+            existing_ids=taken,
         )
     return saved.person_id
 
@@ -139,7 +145,9 @@ async def _replace_address(
     if address is None and old is None:
         return {}
     if address is None and len(held) == 1:
-        raise ContactInvalid("A contact needs an e-mail address or a mobile number: give another one first")
+        raise ContactInvalid(
+            "A contact needs an e-mail address or a mobile number: give another one first"
+        )
     if old is not None:
         await tx.delete(old)
         # The first address must be gone before the new one takes its place.
@@ -176,5 +184,6 @@ async def _take_address(tx: Tx, person: Person, address: Address) -> None:
         owners = await queries.lock_owners(tx, [address.key])
         owner = owners.get(address.key)
         raise AddressTaken(
-            f"Another contact has this {address.kind.value}", existing_id=str(owner.id) if owner else None
+            f"Another contact has this {address.kind.value}",
+            existing_id=str(owner.id) if owner else None,
         )

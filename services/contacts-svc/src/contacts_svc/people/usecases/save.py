@@ -68,7 +68,9 @@ class _Book:
         return self._make(index, draft)
 
     def _make(self, index: int, draft: Draft) -> Saved:
-        person = Person(id=new_id(), version=1, is_erased=False, created_at=self.now, updated_at=self.now)
+        person = Person(
+            id=new_id(), version=1, is_erased=False, created_at=self.now, updated_at=self.now
+        )
         for name, value in draft.complete().items():
             setattr(person, name, value)
         self.created[person.id] = person
@@ -126,13 +128,19 @@ async def save_drafts(
     for _ in range(ROUNDS):
         if not todo:
             break
-        book.begin(await queries.lock_owners(tx, sorted({key for index in todo for key in drafts[index].keys})))
+        book.begin(
+            await queries.lock_owners(
+                tx, sorted({key for index in todo for key in drafts[index].keys})
+            )
+        )
         for index in todo:
             saved[index] = book.place(index, drafts[index])
         todo = await _claim(tx, book)
     if todo:
         raise Contended("Send it again in a moment", headers={"Retry-After": "1"})
-    rows = [tuple(getattr(person, name) for name in _PERSON_COLUMNS) for person in book.created.values()]
+    rows = [
+        tuple(getattr(person, name) for name in _PERSON_COLUMNS) for person in book.created.values()
+    ]
     if rows:
         await tx.copy("person", _PERSON_COLUMNS, rows)
     kept = book.created.keys() | book.changed.keys()
@@ -157,14 +165,24 @@ def history_row(
 ) -> tuple[Any, ...]:
     """Return the row that tells what was changed of a person just now."""
     changes = orjson.dumps(told).decode()
-    return (person.id, person.version, person.updated_at, origin.actor, origin.import_id, row, changes)
+    return (
+        person.id,
+        person.version,
+        person.updated_at,
+        origin.actor,
+        origin.import_id,
+        row,
+        changes,
+    )
 
 
 async def _claim(tx: Tx, book: _Book) -> list[int]:
     """Take the addresses; return the drafts whose address somebody else took meanwhile, to be looked up again."""
     if not book.claims:
         return []
-    claims = [book.claims[key] for key in sorted(book.claims)]  # one order for all, so that nobody waits in a circle
+    claims = [
+        book.claims[key] for key in sorted(book.claims)
+    ]  # one order for all, so that nobody waits in a circle
     rows = row_set(
         "claim",
         {
@@ -196,7 +214,9 @@ async def _is_first(tx: Tx, claims: Sequence[tuple[Address, UUID]], book: _Book)
     """Say for each claim whether the person has no first address of that kind yet."""
     old = {person_id for _, person_id in claims if person_id not in book.created}
     held = await queries.list_identifiers(tx, old) if old else {}
-    taken = {(one.person_id, one.kind) for found in held.values() for one in found if one.is_primary}
+    taken = {
+        (one.person_id, one.kind) for found in held.values() for one in found if one.is_primary
+    }
     first = []
     for address, person_id in claims:
         slot = (person_id, address.kind.value)
