@@ -10,8 +10,10 @@ from kantis_contracts.messaging import (
     PermissionWithdrawnV1,
 )
 from kantis_contracts.orders import (
+    InvoiceIssuedV1,
     OrderPaidV1,
     OrderPlacedV1,
+    OrderShippedV1,
     PaymentBookedV1,
     ResponseRegisteredV1,
 )
@@ -68,6 +70,18 @@ async def on_responses_registered(tx: Tx, event: ResponseRegisteredV1, _meta: Me
 async def on_orders_placed(tx: Tx, event: OrderPlacedV1, _meta: Meta) -> None:
     """Orders were placed."""
     await usecases.record(tx, intake.ordered(event.items, "placed"))
+
+
+@consumes(OrderShippedV1, queue=QUEUE)
+async def on_orders_shipped(tx: Tx, event: OrderShippedV1, _meta: Meta) -> None:
+    """Orders are on their way."""
+    await usecases.record(tx, intake.ordered(event.items, "shipped"))
+
+
+@consumes(InvoiceIssuedV1, queue=QUEUE)
+async def on_invoices_issued(tx: Tx, event: InvoiceIssuedV1, _meta: Meta) -> None:
+    """Invoices were issued."""
+    await usecases.record(tx, intake.invoiced(event.items))
 
 
 @consumes(OrderPaidV1, queue=QUEUE)

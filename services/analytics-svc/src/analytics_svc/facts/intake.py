@@ -8,7 +8,7 @@ from analytics_svc.facts.model import Fact, Mark, person_key
 from kantis_contracts.campaign import PieceReleasedV1
 from kantis_contracts.contacts import LeadReceived
 from kantis_contracts.messaging import Engagement, Settled, Withdrawal
-from kantis_contracts.orders import OrderCard, PaymentBooked, ResponseRegistered
+from kantis_contracts.orders import InvoiceCard, OrderCard, PaymentBooked, ResponseRegistered
 
 
 def released(event: PieceReleasedV1, at: datetime) -> Iterator[Fact]:
@@ -106,7 +106,7 @@ def responded(items: tuple[ResponseRegistered, ...]) -> Iterator[Fact]:
 
 
 def ordered(items: tuple[OrderCard, ...], mark: str) -> Iterator[Fact]:
-    """Orders were `placed` or `paid`; the newest version of an order tells its amount."""
+    """Orders were `placed`, `shipped` or `paid`; the newest version of an order tells its amount."""
     for item in items:
         yield Fact(
             "order",
@@ -116,6 +116,20 @@ def ordered(items: tuple[OrderCard, ...], mark: str) -> Iterator[Fact]:
             item.person_id,
             currency=item.currency,
             marks={mark: Mark(item.version, item.changed_at, item.total_minor)},
+        )
+
+
+def invoiced(items: tuple[InvoiceCard, ...]) -> Iterator[Fact]:
+    """Invoices were issued."""
+    for item in items:
+        yield Fact(
+            "invoice",
+            item.invoice_id,
+            item.campaign_id,
+            item.cell_id,
+            item.person_id,
+            currency=item.currency,
+            marks={"issued": Mark(0, item.issued_at, item.total_minor)},
         )
 
 
