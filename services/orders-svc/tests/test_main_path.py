@@ -25,7 +25,7 @@ async def test_an_answer_becomes_an_order_a_parcel_an_invoice_and_a_balanced_led
     order = await desk.get(f"/v1/orders/{answer['order_id']}")
     response = await desk.get(f"/v1/responses/{answer['response_id']}")
     left = await desk.get(f"/v1/products/{product['product_id']}")
-    await desk.rig.drain()
+    await desk.drain()
 
     assert "ship_order" == answer["next_step"]
     assert [{"sku": "BLANKET", "name": "Ullteppe", "quantity": 2}] == picks["totals"]
@@ -60,7 +60,7 @@ async def test_an_answer_keyed_before_its_piece_is_known_waits_and_is_then_order
     early = await desk.order(code="ggggg2")
     waiting = await desk.get("/v1/responses", state="unresolved")
     await desk.rig.publish(desk.piece(person, product, "GGGGG2"))
-    await desk.rig.drain()
+    await desk.drain()
     later = await desk.get(f"/v1/responses/{early['response_id']}")
 
     assert ("unresolved", "resolve_code") == (early["state"], early["next_step"])

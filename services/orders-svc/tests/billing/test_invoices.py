@@ -99,7 +99,7 @@ async def test_an_order_of_nothing_is_paid_when_it_ships(desk):
     person = desk.person()
     sample = await desk.product(5, sku="SAMPLE", price_minor=0)
     await desk.rig.publish(desk.piece(person, sample, "ABCDE2", price=0))
-    await desk.rig.drain()
+    await desk.drain()
     answer = await desk.order(code="ABCDE2")
 
     invoice = await desk.ship(answer["order_id"])

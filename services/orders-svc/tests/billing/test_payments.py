@@ -21,7 +21,7 @@ async def test_a_payment_that_the_bank_tells_twice_is_booked_once(desk):
         *(desk.pay(invoice["reference"], 10_000, external_id="b1") for _ in range(5))
     )
     accounts = await desk.accounts()
-    await desk.rig.drain()
+    await desk.drain()
 
     assert 1 == len({answer.json()["payment_id"] for answer in answers})
     assert {201} == {answer.status_code for answer in answers}
@@ -66,7 +66,7 @@ async def test_parts_add_up_and_the_last_one_pays_the_order_once(desk):
     for number, part in enumerate(parts):
         assert (await desk.pay(invoice["reference"], part, external_id=f"b{number}")).is_success
     order = await desk.get(f"/v1/orders/{invoice['order_id']}")
-    await desk.rig.drain()
+    await desk.drain()
 
     booked = [item.open_minor for item in desk.rig.items(PaymentBookedV1)]
     assert [14_900, 4_900, 0] == booked
@@ -81,7 +81,7 @@ async def test_what_is_paid_too_much_is_the_customers_credit(desk):
     second = await desk.pay(invoice["reference"], 500, external_id="b2")
     shown = await desk.get(f"/v1/invoices/{invoice['invoice_id']}")
     accounts = await desk.accounts()
-    await desk.rig.drain()
+    await desk.drain()
 
     assert (24_900, 100) == (first.json()["applied_minor"], first.json()["credit_minor"])
     assert (0, 500) == (second.json()["applied_minor"], second.json()["credit_minor"])
@@ -126,7 +126,7 @@ async def test_a_held_payment_can_be_matched_once(desk):
     matched = await desk.client.post(path, json={"reference": invoice["reference"]})
     again = await desk.client.post(path, json={"reference": invoice["reference"]})
     accounts = await desk.accounts()
-    await desk.rig.drain()
+    await desk.drain()
 
     assert [404, 200, 409] == [answer.status_code for answer in (unknown, matched, again)]
     assert ("booked", 24_900) == (matched.json()["state"], matched.json()["applied_minor"])
@@ -155,7 +155,7 @@ async def test_two_payments_at_once_never_pay_more_than_is_owed(desk):
         *(desk.pay(invoice["reference"], 9_000, external_id=f"b{n}") for n in range(6))
     )
     accounts = await desk.accounts()
-    await desk.rig.drain()
+    await desk.drain()
 
     assert (54_000, 0, 24_900 - 54_000) == (
         accounts["bank"],

@@ -60,7 +60,7 @@ async def test_orders_for_the_same_two_products_in_either_order_never_block_each
     vase = await desk.product(50, sku="VASE")
     person = desk.person()
     await desk.rig.publish(PersonChangedV1(items=(person,)))
-    await desk.rig.drain()
+    await desk.drain()
 
     async def buy(*skus: str) -> str:
         lines = [{"sku": sku} for sku in skus]
@@ -82,7 +82,7 @@ async def test_an_order_is_placed_whole_or_not_at_all(desk):
     await desk.product(0, sku="VASE")
     person = desk.person()
     await desk.rig.publish(PersonChangedV1(items=(person,)))
-    await desk.rig.drain()
+    await desk.drain()
 
     answer = await desk.order(
         person_id=str(person.person_id), lines=[{"sku": "LAMP"}, {"sku": "VASE"}]
@@ -146,7 +146,7 @@ async def test_products_are_made_all_or_none_and_told_of(desk):
 
     refused = [await desk.client.post("/v1/products/batch", json=body) for body in (both, twice)]
     listed = await desk.get("/v1/products")
-    await desk.rig.drain()
+    await desk.drain()
 
     assert [409, 409] == [answer.status_code for answer in refused]
     assert ["LAMP"] == refused[0].json()["skus"]

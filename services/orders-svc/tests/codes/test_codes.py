@@ -30,9 +30,9 @@ async def test_pieces_told_of_twice_make_each_code_once_and_a_known_code_stays(d
     person, other = desk.person(), desk.person()
     first = desk.piece(person, product, *(f"A{number:05d}" for number in range(1_000)))
     await desk.rig.publish(first, copies=2)
-    await desk.rig.drain()
+    await desk.drain()
     await desk.rig.publish(desk.piece(other, product, "A00001"))
-    await desk.rig.drain()
+    await desk.drain()
 
     assert [(1_001,)] == await desk.rows("SELECT count(*) FROM code")
     assert [(person.person_id,)] == await desk.rows(

@@ -35,7 +35,7 @@ async def test_shipping_at_once_from_two_hands_ships_and_invoices_once(desk):
     answers = await asyncio.gather(
         *(desk.client.post(f"/v1/orders/{order_id}/ship", json={"tracking": "T"}) for _ in range(4))
     )
-    await desk.rig.drain()
+    await desk.drain()
 
     assert [200, 409, 409, 409] == sorted(answer.status_code for answer in answers)
     assert 1 == len(desk.rig.items(OrderShippedV1)) == len(desk.rig.items(InvoiceIssuedV1))
@@ -63,7 +63,7 @@ async def test_a_crash_while_shipping_leaves_all_of_it_or_nothing(desk, place):
     await desk.ready("ABCDE2", stock=3)
     order_id = (await desk.order(code="ABCDE2"))["order_id"]
     await desk.client.post(f"/v1/orders/{order_id}/pick")
-    await desk.rig.drain()
+    await desk.drain()
     ship = f"/v1/orders/{order_id}/ship"
     once = {"Idempotency-Key": "ship-1"}
 
@@ -73,7 +73,7 @@ async def test_a_crash_while_shipping_leaves_all_of_it_or_nothing(desk, place):
     finally:
         failpoints.disarm_all()
     answer = await desk.client.post(ship, headers=once)
-    await desk.rig.drain()
+    await desk.drain()
 
     assert [500, 200] == [died.status_code, answer.status_code]
     assert "shipped" == answer.json()["state"]

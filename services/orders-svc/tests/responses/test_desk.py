@@ -42,7 +42,7 @@ async def test_the_same_code_at_once_from_many_hands_is_ordered_once(desk):
     await desk.ready("ABCDE2")
 
     answers = await asyncio.gather(*(desk.order(code="ABCDE2") for _ in range(6)))
-    await desk.rig.drain()
+    await desk.drain()
 
     assert 1 == len({answer["order_id"] for answer in answers})
     assert [True] == [answer["is_new"] for answer in answers if answer["is_new"]]
@@ -92,7 +92,7 @@ async def test_early_answers_race_with_their_pieces_and_all_of_them_are_ordered_
         *(desk.order(code=code) for code in codes),
         desk.rig.publish(desk.piece(person, product, *codes)),
     )
-    await desk.rig.drain()
+    await desk.drain()
 
     assert [("ship_order", 12)] == await desk.rows(
         "SELECT next_step, count(*) FROM response GROUP BY 1"
@@ -107,9 +107,9 @@ async def test_an_early_answer_of_somebody_erased_since_orders_nothing(desk):
     early = await desk.order(code="GGGGG2", note="call me")
 
     await desk.rig.publish(PersonChangedV1(items=(person,)))
-    await desk.rig.drain()
+    await desk.drain()
     await desk.rig.publish(desk.piece(person, product, "GGGGG2"))
-    await desk.rig.drain()
+    await desk.drain()
     later = await desk.get(f"/v1/responses/{early['response_id']}")
 
     assert ("answered", "done", None, "") == tuple(
@@ -130,7 +130,7 @@ async def test_a_sold_out_answer_is_kept_and_ordered_when_goods_come(desk):
     )
     late = await desk.client.post(path, json={})
     again = await desk.client.post(path, json={})
-    await desk.rig.drain()
+    await desk.drain()
 
     assert ("open", "back_order", None, {"BLANKET": 1}) == tuple(
         kept[key] for key in ("state", "next_step", "order_id", "available")
@@ -161,7 +161,7 @@ async def test_a_sold_out_answer_can_be_refused_and_then_leaves_nothing(desk):
 async def test_a_piece_without_goods_leaves_the_order_to_be_chosen(desk):
     await desk.product()
     await desk.rig.publish(desk.piece(desk.person(), None, "ABCDE2"))
-    await desk.rig.drain()
+    await desk.drain()
     answer = await desk.order(code="ABCDE2")
     path = f"/v1/responses/{answer['response_id']}/order"
 
@@ -177,7 +177,7 @@ async def test_the_offers_price_holds_for_its_product_alone(desk):
     product = await desk.product()
     await desk.product(sku="VASE", price_minor=5_000)
     await desk.rig.publish(desk.piece(desk.person(), product, "ABCDE2", price=19_900))
-    await desk.rig.drain()
+    await desk.drain()
 
     answer = await desk.order(code="ABCDE2", lines=[{"sku": "BLANKET"}, {"sku": "VASE"}])
     order = await desk.get(f"/v1/orders/{answer['order_id']}")
@@ -190,7 +190,7 @@ async def test_open_answers_are_listed_by_when_they_are_due_page_by_page(desk):
     product = await desk.ready("ABCDE2")
     codes = [f"P{number:05d}" for number in range(5)]
     await desk.rig.publish(desk.piece(desk.person(), product, *codes))
-    await desk.rig.drain()
+    await desk.drain()
     for code in codes:
         async with desk.rig.client() as client:  # yesterday's token is no longer good
             await client.post("/v1/responses", json={"code": code, "kind": "inquiry"})
@@ -215,7 +215,7 @@ async def test_open_answers_are_listed_by_when_they_are_due_page_by_page(desk):
 async def test_answering_stops_the_clock_once_and_a_refusal_needs_no_answer(desk):
     product = await desk.ready("ABCDE2")
     await desk.rig.publish(desk.piece(desk.person(), product, "ABCDE3"))
-    await desk.rig.drain()
+    await desk.drain()
     asked = (
         await desk.client.post("/v1/responses", json={"code": "ABCDE2", "kind": "inquiry"})
     ).json()
@@ -238,12 +238,12 @@ async def test_a_person_known_otherwise_orders_by_phone(desk):
     person = desk.person(language="sv")
     await desk.product()
     await desk.rig.publish(PersonChangedV1(items=(person,)))
-    await desk.rig.drain()
+    await desk.drain()
 
     answer = await desk.order(
         person_id=str(person.person_id), way="phone", lines=[{"sku": "BLANKET"}]
     )
-    await desk.rig.drain()
+    await desk.drain()
 
     (registered,) = desk.rig.items(ResponseRegisteredV1)
     assert (ResponseWay.PHONE, "", None) == (

@@ -65,7 +65,7 @@ async def test_an_order_from_the_page_is_made_once_and_shown_again(desk):
         first = await visitor.post("/r/ABCDE2", data=form, headers=HTML)
         second = await visitor.post("/r/ABCDE2", data=form, headers=HTML)
         third = await visitor.post("/r/ABCDE2", data={**form, "again": "true"}, headers=HTML)
-    await desk.rig.drain()
+    await desk.drain()
     orders = (await desk.get("/v1/orders"))["items"]
 
     assert [200, 200, 200] == [page.status_code for page in (first, second, third)]
@@ -182,7 +182,7 @@ async def test_what_a_product_is_called_is_never_read_as_markup(desk):
     await desk.rig.publish(
         PersonChangedV1(items=(person,)), piece.model_copy(update={"offer": evil})
     )
-    await desk.rig.drain()
+    await desk.drain()
 
     async with desk.rig.anonymous() as visitor:
         page = await visitor.get("/r/ABCDE2", headers=HTML)

@@ -163,12 +163,13 @@ async def answer_orders(tx: Tx, order_ids: Sequence[UUID]) -> None:
 
 async def forget_persons(tx: Tx, person_ids: Sequence[UUID]) -> None:
     """Empty what erased persons wrote; that they answered, and what they bought, stays."""
+    # Orders before responses, as when an order ships: so the two never wait for each other in a circle.
+    await forget_addresses(tx, person_ids)
     await tx.execute(
         update(Response)
         .where(col(Response.person_id).in_(person_ids))
         .values(note="", answer="", address_correction=null())
     )
-    await forget_addresses(tx, person_ids)
 
 
 async def order_for_response(
