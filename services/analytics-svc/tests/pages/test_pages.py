@@ -17,7 +17,7 @@ from analytics_svc.campaigns.statistics import wilson
 from analytics_svc.campaigns.table import harmless
 from analytics_svc.main import SPEC
 from analytics_svc.pages.api import wanted_language
-from analytics_svc.pages.plots import Range, nice_ceiling, ranges
+from analytics_svc.pages.plots import Range, Series, bars, nice_ceiling, ranges
 from analytics_svc.pages.render import CONTENT_SECURITY_POLICY, render_report
 from analytics_svc.pages.texts import TEXTS
 from kantis_contracts.campaign import CampaignLaunchedV1, CellCard
@@ -145,6 +145,28 @@ def test_wilson_gives_the_interval_of_the_textbook():
 @given(st.floats(1e-3, 1e12))
 def test_an_axis_ends_just_above_what_it_shows(value):
     assert value <= nice_ceiling(value) <= 2.5 * value * 1.0001
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=5))
+def test_the_axis_has_its_zero_at_a_tick_and_every_bar_stays_on_the_plot(values):
+    drawn = bars(
+        [str(number) for number in range(len(values))], [Series("s", values)],
+        title="t", about="a", key="k", show=str,
+    )  # fmt: skip
+    tree = ET.fromstring(drawn)  # noqa: S314 - our own
+
+    ticks = [text.text for text in tree.iter("text") if text.get("text-anchor") == "end"]
+    assert "0.0" in ticks or "-0.0" in ticks
+    assert 2 <= len(ticks) <= 11
+    for bar in tree.iter("rect"):
+        top, height = float(bar.get("y")), float(bar.get("height"))
+        assert 15.9 <= top <= top + height <= 236.2
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("language", list(Language))
+def test_every_channel_has_a_name_in_every_language(channel, language):
+    assert TEXTS[language][f"channel_{channel.value}"]
 
 
 def test_a_long_name_is_broken_and_cut_under_the_axis_and_whole_beside_the_dot():

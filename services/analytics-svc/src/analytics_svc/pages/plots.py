@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 _WIDTH = 720
@@ -9,6 +10,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 16, 44
 _HEIGHT = 280
 _LETTER = 6.5  # width of a letter of 12 px, on the safe side
 _LINES = 2
+_TICKS = 4
 _SERIES = 6  # as many colours as the page's style has; more series begin again
 
 
@@ -88,16 +90,20 @@ def nice_ceiling(value: float) -> float:
     return next(step * part for part in (0.1, 0.2, 0.25, 0.5, 1.0) if step * part >= value)
 
 
-def _axis(svg: Element, low: float, high: float, show: Show) -> Callable[[float], float]:
-    """Draw the grid and return where a value stands."""
+def _axis(svg: Element, smallest: float, largest: float, show: Show) -> Callable[[float], float]:
+    """Draw the grid at round numbers, zero among them, and return where a value stands."""
+    step = nice_ceiling(max(largest, -smallest) / _TICKS)
+    below, above = ceil(max(0.0, -smallest) / step), ceil(max(0.0, largest) / step)
+    if not below + above:
+        above = 1
+    high, span = above * step, (below + above) * step
     plot = _HEIGHT - _TOP - _BOTTOM
-    span = (high - low) or 1.0
 
     def place(value: float) -> float:
         return _TOP + plot * (high - value) / span
 
-    for part in range(5):
-        value = low + span * part / 4
+    for number in range(-below, above + 1):
+        value = number * step
         _line(svg, "grid", _LEFT, place(value), _WIDTH - _RIGHT, place(value))
         _text(svg, _LEFT - 6, place(value) + 4, show(value), "end")
     _line(svg, "axis", _LEFT, place(0), _WIDTH - _RIGHT, place(0))
@@ -110,11 +116,7 @@ def bars(
     """Return grouped bars: one group per name, one bar per series, from zero up or down."""
     svg = _canvas(title, about, key)
     values = [value for one in series for value in one.values] or [0.0]
-    high = nice_ceiling(max(*values, 0.0)) if max(values) > 0 else 0.0
-    low = -nice_ceiling(-min(values)) if min(values) < 0 else 0.0
-    if high == low:
-        high = 1.0
-    place = _axis(svg, low, high, show)
+    place = _axis(svg, min(values), max(values), show)
     slot = (_WIDTH - _LEFT - _RIGHT) / max(1, len(groups))
     width = min(48.0, slot * 0.8 / max(1, len(series)))
     for index, group in enumerate(groups):
@@ -142,8 +144,7 @@ def bars(
 def ranges(points: Sequence[Range], *, title: str, about: str, key: str, show: Show) -> str:
     """Return a dot per point with a line over its range."""
     svg = _canvas(title, about, key)
-    high = nice_ceiling(max((point.high for point in points), default=0.0))
-    place = _axis(svg, 0.0, high, show)
+    place = _axis(svg, 0.0, max((point.high for point in points), default=0.0), show)
     slot = (_WIDTH - _LEFT - _RIGHT) / max(1, len(points))
     for index, point in enumerate(points):
         x = _LEFT + slot * (index + 0.5)

@@ -192,7 +192,10 @@ def render_report(report: CampaignReport, language: Language) -> str:
         lang=language.value,
         t=page.words,
         report=report,
-        launched=format_datetime(launched, "medium", locale=page.locale) if launched else "",
+        channel=page.words.get(f"channel_{report.channel}", report.channel),
+        launched=format_datetime(launched, "d. MMMM y HH:mm", locale=page.locale)
+        if launched
+        else "",
         sums=page.sums(),
         parts=[page.way(), page.rates(), page.amounts(), page.days()],
         style=Markup(_STYLE),  # noqa: S704 - our own file
