@@ -8,6 +8,7 @@ from kantis_contracts.values import Channel, Purpose
 
 IGNORED: Final = ""
 PERMISSION = "permission."
+_SHOWN = 12
 FULL_YES = frozenset({"1", "yes", "y", "ja", "j", "kyllä", "k", "true", "sann", "x", "on"})
 
 _NAMES: Mapping[str, str] = {
@@ -100,6 +101,5 @@ def problems(header: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
 
 
 def _listed(header: Sequence[str]) -> str:
-    return ", ".join(repr(column[:40]) for column in header[:12]) + (
-        " …" if len(header) > 12 else ""
-    )  # noqa: PLR2004
+    shown = ", ".join(repr(column[:40]) for column in header[:_SHOWN])
+    return f"{shown} …" if len(header) > _SHOWN else shown
