@@ -190,6 +190,11 @@ class Tx(ReadTx):
         )
         self._audited.append(entry)
 
+    @property
+    def has_staged(self) -> bool:
+        """Whether events wait for this transaction's commit."""
+        return bool(self._staged)
+
     async def seal(self) -> None:
         """Write what was staged and audited so far; called before the commit and between events of a batch."""
         if self._staged:

@@ -1,11 +1,13 @@
 """What comes in: each effect once, poison set aside, the rest flowing."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from kantis_contracts.base import Envelope
 from kantis_kit import failpoints
+from kantis_kit.brokers.port import Delivery
 from kantis_kit.consumer import MAX_ATTEMPTS, consumes, subscriptions
 from kantis_kit.ids import new_id
 from kantis_kit.parked import Parked
@@ -120,7 +122,6 @@ async def test_a_version_from_the_future_is_parked_and_nothing_crashes(rig_for):
     rig = await rig_for(SPEC)
     consumer = rig.service.consumers[0]
     future = Keys.load(rig.keys_dir, "probe").sign(envelope(rig, "probe.thing.created.v9", b"{}"))
-    from kantis_kit.brokers.port import Delivery
 
     await consumer._settle([Delivery(None, future, redelivered=False)])
     await rig.publish(made("present"))
@@ -133,7 +134,6 @@ async def test_a_version_from_the_future_is_parked_and_nothing_crashes(rig_for):
 
 async def test_unreadable_bytes_are_parked_as_they_came(rig_for):
     rig = await rig_for(SPEC)
-    from kantis_kit.brokers.port import Delivery
 
     await rig.service.consumers[0]._settle(
         [Delivery(None, None, redelivered=False, raw=b"\xff\x00?", problem="not JSON")]
@@ -146,7 +146,6 @@ async def test_unreadable_bytes_are_parked_as_they_came(rig_for):
 
 async def test_what_killed_its_consumer_five_times_is_parked_by_our_own_count(rig_for):
     rig = await rig_for(SPEC, start=False)
-    from kantis_kit.brokers.port import Delivery
     from kantis_kit.parked import Waiting
 
     keys = Keys.load(rig.keys_dir, "probe")
@@ -165,7 +164,6 @@ async def test_what_killed_its_consumer_five_times_is_parked_by_our_own_count(ri
 
 async def test_innocents_delivered_together_with_a_killer_are_handled(rig_for):
     rig = await rig_for(SPEC, start=False)
-    from kantis_kit.brokers.port import Delivery
 
     keys = Keys.load(rig.keys_dir, "probe")
     innocent = keys.sign(
@@ -240,3 +238,40 @@ def envelope(rig, kind, data):
         correlation_id=new_id(),
         data=data,
     )
+
+
+async def test_a_flood_of_small_events_is_handed_to_a_sink_as_one(rig_for):
+    calls = []
+
+    @consumes(ThingMadeV1, queue="probe.effects", sink=True)
+    async def note(tx, event, meta):
+        calls.append(len(event.items))
+
+    rig = await rig_for(replace(SPEC, handlers=[note]), start=False, duplicate=False)
+    keys = Keys.load(rig.keys_dir, "probe")
+    batch = [
+        Delivery(
+            None,
+            keys.sign(envelope(rig, ThingMadeV1.type, made("a", "b").model_dump_json().encode())),
+            redelivered=False,
+        )
+        for _ in range(10)
+    ]
+
+    await rig.service.consumers[0]._settle(batch)
+    await rig.service.consumers[0]._settle(batch)
+
+    assert [20] == calls
+
+
+async def test_a_sink_that_stages_an_event_is_refused(rig_for):
+    @consumes(ThingMadeV1, queue="probe.effects", sink=True)
+    async def leaky(tx, event, meta):
+        tx.stage(made("another"))
+
+    rig = await rig_for(replace(SPEC, handlers=[leaky]), duplicate=False)
+    await rig.publish(made("one"))
+    await let_retries_pass(rig)
+
+    (row,) = await rig.parked()
+    assert "is declared a sink" in row["problem"]

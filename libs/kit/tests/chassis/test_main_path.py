@@ -1,7 +1,5 @@
 """From a request to an effect in a queue's handler, once."""
 
-from sqlalchemy import text
-
 from kantis_kit.testing.probe import SPEC, ThingMadeV1
 
 

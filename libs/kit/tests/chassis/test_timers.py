@@ -111,10 +111,13 @@ async def test_a_timer_that_fails_is_parked_and_holds_back_no_other(rig_for):
 async def test_a_timer_of_a_failed_transaction_was_never_set(rig_for):
     rig = await rig_for(replace(SPEC, timers=[ring]))
 
-    with pytest.raises(Broke):
+    async def fail():
         async with write(rig.service.scope) as tx:
             await tx.schedule("probe.ring", "ghost", tx.clock.now())
             raise Broke("no")
+
+    with pytest.raises(Broke):
+        await fail()
     rig.clock.advance(timedelta(days=1))
     await rig.drain()
 

@@ -230,7 +230,11 @@ async def test_a_route_smuggled_past_the_router_is_refused_at_the_start(rig_for)
     rig = await rig_for(SPEC, start=False)
     service: Service = rig.service
     plain = APIRouter()
-    plain.add_api_route("/open", lambda: {}, methods=["GET"])
+
+    async def show():
+        return {}
+
+    plain.add_api_route("/open", show, methods=["GET"])
 
     with pytest.raises(RouteWithoutPolicy):
         create_api(

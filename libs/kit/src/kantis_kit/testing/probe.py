@@ -43,7 +43,7 @@ class HandlerBroke(KantisError):
     """What a handler raises when it is told to."""
 
 
-@consumes(ThingMadeV1, queue="probe.effects")
+@consumes(ThingMadeV1, queue="probe.effects", sink=True)
 async def on_thing_made(tx: Tx, event: ThingMadeV1, _meta: Meta) -> None:
     """Count one effect per thing."""
     for item in event.items:
