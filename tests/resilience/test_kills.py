@@ -34,12 +34,19 @@ async def post_leads(house, folder):
     async with httpx.AsyncClient(base_url=url, timeout=10) as client:
         for number in range(LEADS):
             address = f"lead.{number}@eksempel.test"
-            body = {"email": address, "consent": True, "consent_version": "2026-1", "language": "nb"}
+            body = {
+                "email": address,
+                "consent": True,
+                "consent_version": "2026-1",
+                "language": "nb",
+            }
             await oracle.intent(address)
             while True:
                 try:
                     answer = await client.post(
-                        "/f/friluft", json=body, headers={"Idempotency-Key": f"lead-{number}", "User-Agent": "Firefox"}
+                        "/f/friluft",
+                        json=body,
+                        headers={"Idempotency-Key": f"lead-{number}", "User-Agent": "Firefox"},
                     )
                 except httpx.TransportError:
                     await asyncio.sleep(0)
@@ -62,7 +69,9 @@ async def check(house, told, oracle):
         "messaging", "SELECT state, rfc_message_id AS message_id FROM dispatch WHERE is_marketing"
     )
     ids = {row["message_id"].strip("<>") for row in marketing}
-    assert {} == {key: n for key, n in twice.items() if key[1].strip("<>") in ids}, f"seed {SEED}, killed {house.killed}"
+    assert {} == {key: n for key, n in twice.items() if key[1].strip("<>") in ids}, (
+        f"seed {SEED}, killed {house.killed}"
+    )
 
     states = Counter(row["state"] for row in marketing)
     in_doubt = states.get("in_doubt", 0)
@@ -78,7 +87,9 @@ async def check(house, told, oracle):
 
     people = {
         row["value"]
-        for row in await house.fetch("contacts", "SELECT value FROM identifier WHERE value LIKE 'lead.%'")
+        for row in await house.fetch(
+            "contacts", "SELECT value FROM identifier WHERE value LIKE 'lead.%'"
+        )
     }
     oracle.reconcile(people).check()
     assert [] == await house.fetch("contacts", "SELECT 1 FROM delivery WHERE state = 'parked'")
@@ -94,7 +105,9 @@ async def play(house, folder, *, people, kills, postgres):
     await check(house, told, oracle)
 
 
-async def test_killing_processes_at_random_loses_nothing_and_mails_nobody_twice(open_house, tmp_path):
+async def test_killing_processes_at_random_loses_nothing_and_mails_nobody_twice(
+    open_house, tmp_path
+):
     async with open_house(tmp_path, "--processes") as house:
         await play(house, tmp_path, people=300, kills=6, postgres=False)
 

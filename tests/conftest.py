@@ -44,11 +44,21 @@ class House:
         """Start it and wait until everything is ready."""
         log = (self.data_dir / "house.log").open("ab")
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "kantis", "up", *self.arguments,
-            env=self.environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            sys.executable,
+            "-m",
+            "kantis",
+            "up",
+            *self.arguments,
+            env=self.environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         log.close()
-        await eventually(self._is_up, message=f"the house did not start: {self._log()[-2000:]}", within=100)
+        await eventually(
+            self._is_up, message=f"the house did not start: {self._log()[-2000:]}", within=100
+        )
 
     def _is_up(self) -> bool:
         assert self.process is not None
@@ -63,12 +73,22 @@ class House:
     async def demo(self, people: int) -> dict[str, Any]:
         """Play the demonstration; return what it came to."""
         playing = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "kantis", "demo", "--people", str(people), "--json",
-            env=self.environment, stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            sys.executable,
+            "-m",
+            "kantis",
+            "demo",
+            "--people",
+            str(people),
+            "--json",
+            env=self.environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
         out, err = await playing.communicate()
-        assert playing.returncode == 0, f"{err.decode()[-3000:]}\n{self._log()[-3000:]}\n{self.kantis_log()[-3000:]}"
+        assert playing.returncode == 0, (
+            f"{err.decode()[-3000:]}\n{self._log()[-3000:]}\n{self.kantis_log()[-3000:]}"
+        )
         told: dict[str, Any] = json.loads(out)
         return told
 
@@ -114,12 +134,18 @@ class House:
 
     async def quiet(self) -> None:
         """Wait until no service has anything to publish, to try again or to send."""
-        await eventually(self._is_quiet, message="the house did not come to rest", within=90, retry_on=(OSError, asyncpg.PostgresError))
+        await eventually(
+            self._is_quiet,
+            message="the house did not come to rest",
+            within=90,
+            retry_on=(OSError, asyncpg.PostgresError),
+        )
 
     async def _is_quiet(self) -> bool:
         for service in self.running.dsns:
             rows = await self.fetch(
-                service, "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM delivery WHERE state <> 'parked') AS n"
+                service,
+                "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM delivery WHERE state <> 'parked') AS n",
             )
             if rows[0]["n"]:
                 return False
@@ -143,7 +169,9 @@ def open_house():
 
 
 @asynccontextmanager
-async def _open_house(folder: Path, *arguments: str, rabbit: str | None = None) -> AsyncIterator[House]:
+async def _open_house(
+    folder: Path, *arguments: str, rabbit: str | None = None
+) -> AsyncIterator[House]:
     """Provide a house on a folder of its own; it ends with the block."""
     data_dir = folder / "data"
     data_dir.mkdir()
