@@ -123,8 +123,8 @@ async def test_a_stop_ends_what_is_on_the_wire_and_gives_the_rest_back(house):
     await house.save_template()
     people = [house.person(n) for n in range(60)]
     await house.know(*people)
-    failpoints.on("dispatch.after_answer", started.set)
     started = asyncio.Event()
+    failpoints.on("dispatch.after_answer", started.set)
 
     await house.rig.publish(house.launch([one.person_id for one in people]))
     await started.wait()

@@ -60,6 +60,9 @@ class Ledger:
         self._outcomes: list[Outcome] = []
         self._woken = asyncio.Event()
         self._idle = asyncio.Event()
+        self.ends = asyncio.Event()
+        """Set when messages may have ended that nobody has been told of."""
+        self.ends.set()
         self._idle.set()
 
     @property
@@ -88,6 +91,8 @@ class Ledger:
             items = [_item(row) for row in rows if row.state == State.CLAIMED]
             if items:
                 await letters.prepare(tx, items)
+        if len(items) < len(rows):
+            self.ends.set()
         if rows:
             await failpoints.reach("dispatch.after_claim")
         return items, len(rows)
@@ -113,7 +118,9 @@ class Ledger:
     async def recover(self) -> None:
         """End leases that ran out, ours or another sender's."""
         async with write(self._scope, actor=ACTOR) as tx:
-            await tx.execute(sql.RECOVER, {"now": self._scope.clock.now()})
+            ended = await tx.scalars(sql.RECOVER, {"now": self._scope.clock.now()})
+            if any(ended):
+                self.ends.set()
 
     # -- hand-overs and outcomes -------------------------------------------------------------------------------------
 
@@ -172,6 +179,8 @@ class Ledger:
                 await tx.execute(sql.RECORD, {"outcomes": text, "now": now})
             if wishes:
                 granted = await self._mark(tx, [wish.item for wish in wishes], now)
+        if outcomes:
+            self.ends.set()
         return granted
 
     async def _mark(self, tx: Tx, items: Sequence[Item], now: datetime) -> set[UUID]:

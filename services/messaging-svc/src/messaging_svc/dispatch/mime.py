@@ -7,6 +7,7 @@ import base64
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
+from functools import cached_property
 
 from kantis_kit.errors import KantisError
 from messaging_svc.templates.compiling import CONTROL
@@ -21,24 +22,24 @@ class BadHeader(KantisError):
     """A value that would end its header line or begin another."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Letterhead:
-    """What all mails of an installation share."""
+    """What all mails of an installation share; taken apart once, not per mail."""
 
     mail_from: str
     company: str
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The sender's name."""
         return parseaddr(self.mail_from)[0] or self.company
 
-    @property
+    @cached_property
     def address(self) -> str:
         """The sender's address, to which bounces go."""
         return parseaddr(self.mail_from)[1]
 
-    @property
+    @cached_property
     def domain(self) -> str:
         """The domain of message ids and list ids."""
         return self.address.rpartition("@")[2] or "kantis.invalid"

@@ -9,6 +9,7 @@ import random
 from contextlib import suppress
 from datetime import timedelta
 
+from kantis_contracts.base import MAX_ITEMS
 from kantis_kit import failpoints, observability
 from kantis_kit.db.database import Listener, is_away
 from kantis_kit.service import Service
@@ -26,11 +27,13 @@ log = observability.get_logger(__name__)
 
 IDLE_SECONDS = 0.5
 """Leases and pauses are looked at this often; new rows wake the sender at once."""
+_ANNOUNCE_SECONDS = 5.0
+_GATHER_SECONDS = 0.05
 _STOP_SECONDS = 5.0
 _RESTART_SECONDS = 0.2
 _FIRST_RETRY_SECONDS = 30.0
 _LAST_RETRY_SECONDS = 3_600.0
-_CONNECT_PAUSE_SECONDS = 5.0
+_CONNECT_PAUSE_SECONDS = 1.0
 
 
 class Sender:
@@ -55,11 +58,13 @@ class Sender:
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue()
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._has_more = False
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
 
     def wake(self) -> None:
-        """Say that rows have appeared."""
+        """Say that rows have appeared or were decided on by hand."""
         self._woken.set()
+        self._ledger.ends.set()
 
     def stop(self) -> None:
         """Take nothing new, end what is on the wire, give the rest back."""
@@ -95,46 +100,55 @@ class Sender:
 
     async def _feed(self) -> None:
         """Keep the queue filled: the next batch is claimed while the last one is sent."""
+        loop = asyncio.get_running_loop()
+        recover_at = 0.0
         while True:
             self._woken.clear()
             decided = 0
             try:
-                await self._ledger.recover()
+                if loop.time() >= recover_at:
+                    await self._ledger.recover()
+                    recover_at = loop.time() + IDLE_SECONDS
                 if self._queue.qsize() < self._settings.sender_batch // 2:
                     self._letters.forget_old()
                     items, decided = await self._ledger.claim(self._letters)
                     for item in items:
                         self._queue.put_nowait(item)
+                    self._has_more = decided >= self._settings.sender_batch
             except Exception as error:
                 if not is_away(error):
                     raise
                 log.warning("sender.database_away", error=type(error).__name__)
             if not decided:
-                await self._wait(IDLE_SECONDS)
+                await self._wait(self._woken, IDLE_SECONDS)
 
-    async def _wait(self, seconds: float) -> None:
+    @staticmethod
+    async def _wait(event: asyncio.Event, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._woken.wait()
+                await event.wait()
 
     async def _announce(self) -> None:
         while True:
+            await self._wait(self._ledger.ends, _ANNOUNCE_SECONDS)
+            # A pause lets ends gather, so that an event is about many of them.
+            await asyncio.sleep(_GATHER_SECONDS)
+            self._ledger.ends.clear()
             try:
-                told = await self._ledger.announce()
+                while await self._ledger.announce() >= MAX_ITEMS:
+                    pass
             except Exception as error:
                 if not is_away(error):
                     raise
-                told = 0
-            # A pause lets ends gather, so that an event is about many of them.
-            await asyncio.sleep(0 if told else 0.05)
+                self._ledger.ends.set()
 
     async def _work(self) -> None:
         connection = Connection(self._server)
         try:
             while (item := await self._queue.get()) is not None:
                 await self._send(connection, item)
-                if self._queue.qsize() < self._settings.sender_batch // 2:
-                    self.wake()
+                if self._has_more and self._queue.qsize() < self._settings.sender_batch // 2:
+                    self._woken.set()
         finally:
             await connection.quit()
 
@@ -188,9 +202,7 @@ class Sender:
         return False
 
     async def _pause(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._random.uniform(0.05, _CONNECT_PAUSE_SECONDS / 10)):
-                await self._stopping.wait()
+        await self._wait(self._stopping, self._random.uniform(0.1, 1) * _CONNECT_PAUSE_SECONDS)
 
     def _record(self, item: Item, state: State, *, rule: str = "", reason: str = "") -> None:
         self._ledger.record(Outcome(item.id, item.fence, state.value, rule, reason[:500]))

@@ -142,6 +142,7 @@ RECOVER = text(
         settled_at = CASE WHEN d.state = 'handed_over' AND d.is_marketing THEN cast(:now AS timestamptz) END,
         next_at = :now, claimed_by = NULL, claimed_until = NULL
     FROM late WHERE d.id = late.id
+    RETURNING d.state = 'in_doubt'
     """
 )
 """Leases that ran out: marketing handed over is in doubt for ever, all else is planned again."""

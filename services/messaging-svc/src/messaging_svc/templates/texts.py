@@ -1,6 +1,7 @@
 """Words of our own in messages: greetings and footers, in every language."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from babel.core import UnknownLocaleError
 from babel.numbers import format_currency, get_currency_precision
@@ -48,6 +49,7 @@ def greeting(language: Language, preferred_name: str) -> str:
     return f"{GREETING[language]} {name}" if name else GREETING[language]
 
 
+@lru_cache(maxsize=1_024)
 def price(amount_minor: int, currency: str, language: Language) -> str:
     """Return an amount as people of the language write it."""
     digits = get_currency_precision(currency)
