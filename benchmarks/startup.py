@@ -15,7 +15,7 @@ import sys
 import tempfile
 import urllib.request
 from pathlib import Path
-from time import perf_counter, sleep
+from time import perf_counter
 
 
 def resident_mb(pid: int) -> float:

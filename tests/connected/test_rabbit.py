@@ -14,6 +14,7 @@ from kantis_kit.brokers.rabbit_topology import Names
 from kantis_kit.errors import BrokerError, PublishFailed
 from kantis_kit.ids import new_id
 from kantis_kit.testing.broker_bench import (
+    GUARD_SECONDS,
     HAPPENED,
     LEFT,
     UNHEARD,
@@ -41,7 +42,7 @@ class RabbitBench:
             self.url,
             service=self.service,
             exchange=self.exchange,
-            **{"deadline_seconds": 2, "settle_seconds": 0, **options},
+            **{"deadline_seconds": GUARD_SECONDS, "settle_seconds": 0, **options},
         )
 
     async def put_rubbish(self, queue: str) -> bytes:
@@ -115,7 +116,9 @@ class TestRabbit(BrokerPromises):
         assert {each.id for each in confirmed} == set(ids(await empty(broker, queue)))
         await broker.stop()
 
-    async def test_an_alarm_blocks_publishing_and_not_consuming(self, bench, broker, queue):
+    async def test_an_alarm_blocks_publishing_and_not_consuming(self, bench, queue):
+        broker = bench.broker(deadline_seconds=1)
+        await broker.start()
         await broker.declare([Subscription(queue, (HAPPENED,))])
         stored = envelope()
         await broker.publish([stored])
@@ -136,6 +139,7 @@ class TestRabbit(BrokerPromises):
         await until(lambda: broker.state == "up", "it says that it is up")
         await until(is_taken, "the publish is taken")
         assert [stored.id] == ids(batch)
+        await broker.stop()
 
     async def test_the_standard_library_of_cloudevents_reads_what_we_write(
         self, broker, queue, raw

@@ -52,9 +52,7 @@ async def brokers(server):
     async with AsyncExitStack() as stack:
         found = {}
         for service, subscription in (("orders", DESK), ("contacts", FACTS)):
-            broker = RabbitBroker(
-                url_of(server, service), service=service, deadline_seconds=2, settle_seconds=0
-            )
+            broker = RabbitBroker(url_of(server, service), service=service, settle_seconds=0)
             await broker.start()
             stack.push_async_callback(broker.stop)
             await broker.declare([subscription])

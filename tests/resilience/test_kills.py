@@ -22,9 +22,10 @@ async def kill_until(house, done, *, seed, kills, postgres):
         try:
             async with asyncio.timeout(rng.uniform(0.4, 2.5)):
                 await asyncio.shield(done)
-            return
         except TimeoutError:
             await house.kill_one(rng, postgres=postgres)
+        else:
+            return
 
 
 async def post_leads(house, folder):

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from kantis.demo.api import Api
+from kantis.demo.client import Api
 from kantis.demo.story import Story, first_path
 from kantis_kit.clock import SystemClock
 

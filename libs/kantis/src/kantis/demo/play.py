@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from kantis import runtime
-from kantis.demo.api import Api
+from kantis.demo.client import Api
 from kantis.demo.outcome import answer, fulfil, report
 from kantis.demo.register import generate
 from kantis.demo.story import DemoFailed, Story, first_path, mail_to
@@ -205,7 +205,7 @@ async def launch(story: Story) -> None:
         return 0, None, shown["state"] == "counted"
 
     await story.until("Pre-flight", look)
-    reach = sum(one["reachable"] for one in shown["reach"])
+    reach = sum(one["reachable"] for one in shown["reach"] if one["channel"] == "email")
     story.say(
         f"Pre-flight: {shown['verdict']}; reaches {reach:,}, {len(shown['findings'])} findings"
     )

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from kantis.demo.api import Api
+from kantis.demo.client import Api
 from kantis_kit.clock import SystemClock
 from kantis_kit.errors import KantisError
 from kantis_kit.ids import new_id
