@@ -116,6 +116,20 @@ async def test_the_same_row_twice_and_the_same_file_twice_make_one_person(rig_fo
         assert 1 == len((await client.get("/v1/contacts")).json()["items"])
 
 
+async def test_two_addresses_of_one_new_person_are_kept_and_the_first_given_is_used(rig_for):
+    rig = await rig_for(SPEC)
+    rows = "Kari;Nes;b@example.com;41234567;;\r\nKari;Nes;a@example.com;41234567;;\r\n"
+
+    await finished(rig, await send(rig, HEAD + rows))
+
+    async with rig.client() as client:
+        (contact,) = (await client.get("/v1/contacts")).json()["items"]
+    assert {"a@example.com": False, "b@example.com": True, "+4741234567": True} == {
+        one["value"]: one["is_primary"] for one in contact["identifiers"]
+    }
+    assert ["b@example.com"] == [card.email for card in rig.items(PersonChangedV1)]
+
+
 async def test_permission_columns_need_a_source_and_never_overrule_a_no(rig_for):
     rig = await rig_for(SPEC)
     text = "name,email,permission.email.newsletter\nKari,kari@example.com,ja\nNils,nils@example.com,nei\nIb,ib@example.com,x\n"

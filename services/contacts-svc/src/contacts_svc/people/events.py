@@ -1,14 +1,14 @@
 """Which facts about people leave the service."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
-from contacts_svc.people.model import Identifier, Person
+from contacts_svc.people.model import Person
 from kantis_contracts.contacts import Lifecycle, PersonCard, PersonChangedV1
 from kantis_contracts.values import Language, PostalAddress
 
 
-def person_card(person: Person, identifiers: Sequence[Identifier]) -> PersonCard:
-    """Map a person to what others need to address and greet them."""
+def person_card(person: Person, first: Mapping[str, str]) -> PersonCard:
+    """Map a person, and their first address of each kind, to what others need to address and greet them."""
     if person.is_erased:
         return PersonCard(person_id=person.id, version=person.version, is_erased=True)
     address = None
@@ -19,7 +19,6 @@ def person_card(person: Person, identifiers: Sequence[Identifier]) -> PersonCard
             city=person.city,
             country=person.address_country or person.country,
         )
-    first = {one.kind: one.value for one in identifiers if one.is_primary}
     return PersonCard(
         person_id=person.id,
         version=person.version,
@@ -34,6 +33,6 @@ def person_card(person: Person, identifiers: Sequence[Identifier]) -> PersonCard
     )
 
 
-def persons_changed(people: Iterable[tuple[Person, Sequence[Identifier]]]) -> PersonChangedV1:
+def persons_changed(people: Iterable[tuple[Person, Mapping[str, str]]]) -> PersonChangedV1:
     """Say that these persons are new or have changed."""
-    return PersonChangedV1(items=tuple(person_card(person, found) for person, found in people))
+    return PersonChangedV1(items=tuple(person_card(person, first) for person, first in people))

@@ -45,6 +45,8 @@ class _Book:
     suppressed: set[queries.Key]
     created: dict[UUID, Person] = field(default_factory=dict)
     changed: dict[UUID, Person] = field(default_factory=dict)
+    firsts: dict[UUID, dict[str, str]] = field(default_factory=dict)
+    """The first address of each kind of those who are created."""
     history: list[tuple[Any, ...]] = field(default_factory=list)
     # The pass over the drafts that is under way:
     owners: dict[queries.Key, Person] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class _Book:
             setattr(person, name, value)
         self.created[person.id] = person
         self.drafts_of[person.id] = [index]
+        self.firsts[person.id] = {}
         told = {name: ["", value] for name, value in person.known().items() if value}
         told |= self._take(person, draft)
         self.history.append(history_row(person, self.origin, draft.row, told))
@@ -101,13 +104,15 @@ class _Book:
         for address in free:
             self.owners[address.key] = person
             self.claims[address.key] = (address, person.id)
+            if person.id in self.firsts:
+                self.firsts[person.id].setdefault(address.kind.value, address.value)
         return {address.kind.value: ["", address.value] for address in free}
 
     def lose(self, taken: Iterable[queries.Key]) -> set[UUID]:
         """Unmake new persons of whose addresses somebody else took one meanwhile; return them."""
         lost = {self.claims[key][1] for key in taken} & self.drafts_of.keys()
         for person_id in lost:
-            del self.created[person_id]
+            del self.created[person_id], self.firsts[person_id]
         return lost
 
 
@@ -145,7 +150,7 @@ async def save_drafts(
         await tx.copy("person", _PERSON_COLUMNS, rows)
     kept = book.created.keys() | book.changed.keys()
     await write_history(tx, [row for row in book.history if row[0] in kept])
-    await announce(tx, {**book.changed, **book.created})
+    await announce(tx, {**book.changed, **book.created}, book.firsts)
     return [saved[index] for index in range(len(drafts))]
 
 
@@ -180,9 +185,8 @@ async def _claim(tx: Tx, book: _Book) -> list[int]:
     """Take the addresses; return the drafts whose address somebody else took meanwhile, to be looked up again."""
     if not book.claims:
         return []
-    claims = [
-        book.claims[key] for key in sorted(book.claims)
-    ]  # one order for all, so that nobody waits in a circle
+    # One order for all, so that nobody waits in a circle.
+    claims = [book.claims[key] for key in sorted(book.claims)]
     rows = row_set(
         "claim",
         {
@@ -219,6 +223,9 @@ async def _is_first(tx: Tx, claims: Sequence[tuple[Address, UUID]], book: _Book)
     }
     first = []
     for address, person_id in claims:
+        if person_id in book.firsts:
+            first.append(book.firsts[person_id][address.kind.value] == address.value)
+            continue
         slot = (person_id, address.kind.value)
         first.append(slot not in taken)
         taken.add(slot)
@@ -231,9 +238,14 @@ async def write_history(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
         await tx.copy("person_change", _CHANGE_COLUMNS, rows)
 
 
-async def announce(tx: Tx, people: Mapping[UUID, Person]) -> None:
-    """Tell the other services how these persons look now."""
+async def announce(
+    tx: Tx, people: Mapping[UUID, Person], firsts: Mapping[UUID, Mapping[str, str]] | None = None
+) -> None:
+    """Tell the other services how these persons look now; `firsts` are the first addresses that are known already."""
     if not people:
         return
-    identifiers = await queries.list_identifiers(tx, people)
-    tx.stage(events.persons_changed((person, identifiers[person.id]) for person in people.values()))
+    known = dict(firsts or {})
+    held = await queries.list_identifiers(tx, people.keys() - known.keys())
+    for person_id, found in held.items():
+        known[person_id] = {one.kind: one.value for one in found if one.is_primary}
+    tx.stage(events.persons_changed((person, known.get(key, {})) for key, person in people.items()))
