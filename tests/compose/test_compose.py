@@ -5,7 +5,6 @@ The tests run in this order; the later ones hurt the system.
 
 import asyncio
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -123,13 +122,26 @@ def test_only_the_gateway_has_a_door_to_the_outside(stack):
 
 
 def test_only_the_gateway_and_the_mail_sender_have_a_way_out(stack):
-    default_route = re.compile(r"^\S+\t00000000\t", re.MULTILINE)
-    names = RUNNING - {"postgres", "rabbitmq"}
-    routes = {name: stack.compose("exec", "-T", name, "cat", "/proc/net/route") for name in names}
-
-    assert {"gateway", "messaging-worker"} == {
-        name for name, found in routes.items() if default_route.search(found)
+    networks = {
+        name: {
+            each.removeprefix(f"{stack.project}_") for each in found["NetworkSettings"]["Networks"]
+        }
+        for name, found in stack.containers().items()
     }
+    inner = json.loads(
+        subprocess.run(
+            ["docker", "network", "inspect", f"{stack.project}_back"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+    )
+
+    assert inner[0]["Internal"]
+    assert {"none"} == networks.pop("secrets")
+    assert {"back", "edge"} == networks.pop("gateway")
+    assert {"back", "outside"} == networks.pop("messaging-worker")
+    assert {"back"} == set().union(*networks.values())
 
 
 def test_no_container_has_rights_that_it_does_not_need(stack):
