@@ -150,11 +150,14 @@ class Installation:
         return self.data_dir / "keys"
 
     def _link_keys(self) -> str:
-        path = self.data_dir / "link-keys"
+        return self._secret("link-keys", lambda: f"1:{secrets.token_hex(32)}")
+
+    def _secret(self, name: str, make: Callable[[], str]) -> str:
+        path = self.data_dir / name
         if not path.exists():
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(f"1:{secrets.token_hex(32)}")
+                file.write(make())
         return path.read_text(encoding="ascii").strip()
 
     async def _provision(self, admin: str, passwords: Secrets) -> None:
@@ -211,6 +214,10 @@ class Installation:
             "broker_url": self.broker_urls[name],
             "link_keys": self._link_keys(),
         }
+        if name == "contacts":
+            # Only our own gateway reaches it, and says whose request it passes on.
+            key = self._secret("suppression-key", lambda: secrets.token_hex(32))
+            values |= {"suppression_key": key, "trust_forwarded_for": "true"}
         if name == "messaging" and self.smtp_port is not None:
             values |= {"smtp_host": "127.0.0.1", "smtp_port": str(self.smtp_port)}
         return values

@@ -141,3 +141,25 @@ async def test_the_page_takes_what_a_person_fills_in_and_doubts_what_comes_too_f
     assert 422 == forged.status_code
     assert 200 == away.status_code
     assert 1 == len(rig.items(LeadReceivedV1))
+
+
+async def test_a_lead_that_the_gateway_kept_for_two_days_counts_from_when_it_was_posted(rig_for):
+    trusting = {"contacts": {"trust_forwarded_for": True}}
+    rig = await rig_for(SPEC, settings=trusting)
+    await make_form(rig)
+
+    async with rig.anonymous() as visitor:
+        shown = await visitor.get("/f/autumn?lang=en")
+        started = re.search(r'name="started" value="([^"]+)"', shown.text)[1]
+        body = {"full_name": "Åse Bjørk", "email": "ase@example.com", "consent": "yes", "started": started}
+        posted = rig.clock.now() + timedelta(seconds=20)
+        rig.clock.advance(timedelta(days=2))
+        untold = await visitor.post("/f/autumn", data=body)
+        told = await visitor.post(
+            "/f/autumn", data=body, headers={"X-Kantis-Received-At": posted.isoformat()}
+        )
+    await rig.drain()
+
+    assert 422 == untold.status_code
+    assert 200 == told.status_code
+    assert 1 == len(rig.items(LeadReceivedV1))

@@ -69,6 +69,7 @@ async def take_a_lead(story: Story) -> None:
     address = f"ane.{story.run.lower()}@eksempel.test"
     lead = {
         "email": address,
+        "given_name": "Ane",
         "preferred_name": "Ane",
         "language": "nb",
         "country": "NO",

@@ -133,28 +133,47 @@ class Rig:
         await eventually(self._is_quiet, message="the services did not come to rest")
 
     async def _is_quiet(self) -> bool:
+        # Work that commits while one service after the other is asked would be missed: the marks before and after must
+        # be the same.
+        before = await self._marks()
         await self._collect()
         for name, service in self.services.items():
-            connection = await asyncpg.connect(self.dsns[name])
-            try:
-                busy = await connection.fetchval(
-                    """
-                    SELECT (SELECT count(*) FROM outbox WHERE attempts = 0)
-                         + (SELECT count(*) FROM delivery WHERE state = 'trying' OR (state = 'waiting' AND next_at <= $1))
-                         + (SELECT count(*) FROM timer WHERE state = 'waiting' AND due_at <= $1)
-                    """,
-                    self.clock.now(),
-                )
-            finally:
-                await connection.close()
-            if busy:
-                service.relay.wake_here()
-                service.timers.wake()
+            if await self._is_busy(name, service):
                 return False
-            for consumer in service.consumers:
-                if await self.broker.depth(consumer.queue):
-                    return False
-        return await self.broker.depth(PROBE) == 0
+        return await self.broker.depth(PROBE) == 0 and before == await self._marks()
+
+    async def _is_busy(self, name: str, service: Service) -> bool:
+        busy = await self._ask(
+            name,
+            """
+            SELECT (SELECT count(*) FROM outbox WHERE attempts = 0)
+                 + (SELECT count(*) FROM delivery
+                    WHERE state = 'trying' OR (state = 'waiting' AND next_at <= $1))
+                 + (SELECT count(*) FROM timer WHERE state = 'waiting' AND due_at <= $1)
+            """,
+            self.clock.now(),
+        )
+        if busy:
+            service.relay.wake_here()
+            service.timers.wake()
+            return True
+        for consumer in service.consumers:
+            if await self.broker.depth(consumer.queue):
+                return True
+        return False
+
+    async def _marks(self) -> dict[str, str]:
+        query = (
+            "SELECT (SELECT count(*) FROM inbox) || ' ' || (SELECT last_value FROM outbox_seq_seq)"
+        )
+        return {name: await self._ask(name, query) for name in self.services}
+
+    async def _ask(self, name: str, query: str, *arguments: object) -> Any:
+        connection = await asyncpg.connect(self.dsns[name])
+        try:
+            return await connection.fetchval(query, *arguments)
+        finally:
+            await connection.close()
 
     async def _collect(self) -> None:
         if not await self.broker.depth(PROBE):

@@ -172,7 +172,8 @@ async def _take_form(request: Request, tx: Tx, form: Form) -> Response:
     except Invalid:
         return _form_page(request, tx, form, problem=texts["bad_input"], status=422)
     if not body.website:
-        taken = posts.seconds_taken(tx.use(LinkSigner), form.id, body.started, tx.clock.now())
+        posted = posts.posted_at(request, tx.clock.now())
+        taken = posts.seconds_taken(tx.use(LinkSigner), form.id, body.started, posted)
         if taken is None or taken < tx.settings(ContactsSettings).form_minimum_seconds:
             return _form_page(
                 request, tx, form, problem=texts["once_more"], values=body, status=422

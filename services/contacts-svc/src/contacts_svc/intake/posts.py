@@ -16,6 +16,7 @@ from contacts_svc.intake.schemas import LeadIn
 from contacts_svc.people.rules import AddressInvalid, canonical, normalise_email, normalise_phone
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.errors import Invalid
+from kantis_kit.web.state import runtime_of
 
 PURPOSE = "form"
 _STAMP_BYTES = 8
@@ -83,6 +84,20 @@ def seconds_taken(signer: LinkSigner, form_id: UUID, started: str, now: datetime
         return None
     taken = now.timestamp() - int.from_bytes(payload[_ID_BYTES:], "big") / 1000
     return taken if taken <= MAX_AGE_SECONDS else None
+
+
+def posted_at(request: Request, now: datetime) -> datetime:
+    """Return when the visitor posted: a lead that the gateway has kept while we were away says so itself.
+
+    The header is believed only when our own gateway stands before us; it drops what outsiders send under that name.
+    """
+    if not getattr(runtime_of(request).scope.settings, "trust_forwarded_for", False):
+        return now
+    try:
+        received = datetime.fromisoformat(request.headers.get("x-kantis-received-at", ""))
+    except ValueError:
+        return now
+    return received if received.tzinfo is not None and received <= now else now
 
 
 def cors_headers(request: Request, form: Form, public_url: str) -> Mapping[str, str]:
