@@ -47,7 +47,7 @@ def start(folder: Path) -> tuple[float, float]:
                 with urllib.request.urlopen(f"{running['url']}/readyz", timeout=10) as answer:  # noqa: S310 - our own
                     if answer.status == 200:
                         break
-            sleep(0.01)
+            threading.Event().wait(0.01)
         seconds = perf_counter() - started
         return seconds, resident_mb(process.pid)
     finally:

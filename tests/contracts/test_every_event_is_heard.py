@@ -8,7 +8,12 @@ from kantis_kit.consumer import subscriptions
 
 def test_every_event_of_the_house_has_a_consumer():
     published = {kind for kind in REGISTRY if kind.split(".", 1)[0] in PRODUCERS}
-    heard = {kind for name in SERVICES for one in subscriptions(spec_of(name).handlers) for kind in one.types}
+    heard = {
+        kind
+        for name in SERVICES
+        for one in subscriptions(spec_of(name).handlers)
+        for kind in one.types
+    }
 
     assert set() == published - heard
 

@@ -151,7 +151,12 @@ async def test_a_lead_that_the_gateway_kept_for_two_days_counts_from_when_it_was
     async with rig.anonymous() as visitor:
         shown = await visitor.get("/f/autumn?lang=en")
         started = re.search(r'name="started" value="([^"]+)"', shown.text)[1]
-        body = {"full_name": "Åse Bjørk", "email": "ase@example.com", "consent": "yes", "started": started}
+        body = {
+            "full_name": "Åse Bjørk",
+            "email": "ase@example.com",
+            "consent": "yes",
+            "started": started,
+        }
         posted = rig.clock.now() + timedelta(seconds=20)
         rig.clock.advance(timedelta(days=2))
         untold = await visitor.post("/f/autumn", data=body)
