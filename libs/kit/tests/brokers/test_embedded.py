@@ -13,7 +13,16 @@ from kantis_kit.brokers.embedded import EmbeddedBroker, create_schema
 from kantis_kit.brokers.port import Subscription
 from kantis_kit.db.provision import ServiceDsns
 from kantis_kit.errors import BrokerError, PublishFailed
-from kantis_kit.testing.broker_bench import HAPPENED, LEFT, empty, envelope, ids, take, until
+from kantis_kit.testing.broker_bench import (
+    GUARD_SECONDS,
+    HAPPENED,
+    LEFT,
+    empty,
+    envelope,
+    ids,
+    take,
+    until,
+)
 from kantis_kit.testing.broker_promises import BrokerPromises
 from kantis_kit.testing.postgres import FreshDatabase, PostgresServer
 
@@ -32,8 +41,8 @@ class EmbeddedBench:
         self.server, self.url, self.owner_dsn = server, dsns.app_dsn, dsns.owner_dsn
         self.database = urlsplit(dsns.app_dsn).path.removeprefix("/")
 
-    def broker(self) -> EmbeddedBroker:
-        return EmbeddedBroker(self.url, deadline_seconds=2)
+    def broker(self, *, deadline_seconds: float = GUARD_SECONDS) -> EmbeddedBroker:
+        return EmbeddedBroker(self.url, deadline_seconds=deadline_seconds)
 
     async def put_rubbish(self, queue: str) -> bytes:
         raw = b"\xff\x00 no event"
@@ -55,7 +64,7 @@ class EmbeddedBench:
 
     async def end_connections(self) -> None:
         await self.server.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"  # noqa: S608 - our own name
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             f" WHERE datname = '{self.database}' AND pid <> pg_backend_pid()"
         )
 

@@ -81,7 +81,9 @@ class Broker(Protocol):
         """
         ...
 
-    def consume(self, queue: str, *, prefetch: int = 1_000) -> AbstractAsyncContextManager[Consumer]:
+    def consume(
+        self, queue: str, *, prefetch: int = 1_000
+    ) -> AbstractAsyncContextManager[Consumer]:
         """Open a consumer; leaving the context gives back what was not acked."""
         ...
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import aio_pika
 import structlog
+from aio_pika.connection import make_url
 from aio_pika.exceptions import (
     ChannelClosed,
     ChannelNotFoundEntity,
@@ -335,12 +336,16 @@ class RabbitBroker:
 
 async def connect(url: str, name: str) -> aio_pika.abc.AbstractConnection:
     """Open a plain connection with our heartbeat."""
-    return await aio_pika.connect(
-        url,
-        timeout=CONNECT_SECONDS,
-        heartbeat=HEARTBEAT_SECONDS,
+    connection = aio_pika.Connection(
+        make_url(url, heartbeat=HEARTBEAT_SECONDS),
         client_properties={"connection_name": f"kantis {name}"},
     )
+    try:
+        await connection.connect(timeout=CONNECT_SECONDS)
+    except BaseException:
+        await connection.close()  # or its finalizer starts a task, perhaps on a loop that ends
+        raise
+    return connection
 
 
 def _closing(connection: aio_pika.abc.AbstractConnection) -> "asyncio.Future[object]":

@@ -34,8 +34,8 @@ class BrokerBench(Protocol):
     service: str
     exchange: str
 
-    def broker(self) -> Broker:
-        """Return a new connection, not started, with a short publish deadline."""
+    def broker(self, *, deadline_seconds: float = GUARD_SECONDS) -> Broker:
+        """Return a new connection, not started."""
         ...
 
     async def put_rubbish(self, queue: str) -> bytes:
@@ -89,8 +89,11 @@ async def take(consumer: Consumer, count: int) -> list[Delivery]:
     return taken
 
 
-async def empty(broker: Broker, queue: str) -> list[Delivery]:
-    """Consume and ack until nothing waits and nothing is held by anybody."""
+async def empty(broker: Broker, queue: str, *, at_least: int = 0) -> list[Delivery]:
+    """Consume and ack until nothing waits and nothing is held by anybody.
+
+    `at_least` so many must come: what a consumer held when it ended is nowhere to be seen for a moment.
+    """
     taken: list[Delivery] = []
 
     async def read() -> None:
@@ -100,7 +103,7 @@ async def empty(broker: Broker, queue: str) -> list[Delivery]:
                 await consumer.ack(batch)
 
     async def is_empty() -> bool:
-        return await broker.depth(queue) == 0
+        return len(taken) >= at_least and await broker.depth(queue) == 0
 
     reader = asyncio.ensure_future(read())
     try:

@@ -115,7 +115,7 @@ class InstalledRabbit(RabbitServer):
         super().__init__()
         self._bin = bin_dir
         self.folder = Path(tempfile.mkdtemp(prefix="kantis-rabbit-"))
-        self._epmd_port, self._dist_port = free_port(), free_port()
+        self._epmd_port = self._dist_port = 0
         (self.folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
             f"default_user = {self.user}\ndefault_pass = {self.password}\n"
@@ -131,6 +131,7 @@ class InstalledRabbit(RabbitServer):
         if epmd is None:
             message = "epmd is missing beside rabbitmq-server: install Erlang's base package"
             raise RabbitUnavailable(message)
+        self._epmd_port, self._dist_port = free_port(), free_port()
         self._spawn("epmd", epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1")
         wait_for_port(self._epmd_port)
         self._spawn("server", str(self._bin / "rabbitmq-server"))
@@ -348,7 +349,7 @@ def speaks_amqp(port: int) -> bool:
 
 def wait_for_port(port: int) -> None:
     """Return when something listens on the port."""
-    for _ in range(100):
+    for _ in range(START_SECONDS * 20):
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         pause(0.05)
