@@ -171,7 +171,11 @@ class InstalledRabbit(RabbitServer):
     def close(self) -> None:
         """End the server and remove its folder."""
         self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for _ in range(50):  # what was killed may still be writing its last file
+            shutil.rmtree(self.folder, ignore_errors=True)
+            if not self.folder.exists():
+                break
+            pause(0.1)
 
     def last_words(self) -> str:
         """Return the end of what the server printed."""
