@@ -47,35 +47,30 @@ _MAIL = {
         "Høsten er her, og skoene fra i fjor har gått sine mil.",
         "Kun {{ offer_price }}",
         "Bestill",
-        "Du får denne fordi du har sagt ja til nyheter fra oss.",
     ),
     "sv": (
         "{{ greeting() }}, {{ offer_name }} till din tur",
         "Hösten är här, och förra årets kängor har gått sina mil.",
         "Endast {{ offer_price }}",
         "Beställ",
-        "Du får detta eftersom du har sagt ja till nyheter från oss.",
     ),
     "da": (
         "{{ greeting() }}, {{ offer_name }} til din tur",
         "Efteråret er her, og støvlerne fra sidste år har gået deres mil.",
         "Kun {{ offer_price }}",
         "Bestil",
-        "Du får denne, fordi du har sagt ja til nyheder fra os.",
     ),
     "fi": (
         "{{ greeting() }}, {{ offer_name }} retkellesi",
         "Syksy on täällä, ja viime vuoden kengät ovat kulkeneet matkansa.",
         "Vain {{ offer_price }}",
         "Tilaa",
-        "Saat tämän, koska olet antanut luvan uutisillemme.",
     ),
     "en": (
         "{{ greeting() }}, {{ offer_name }} for your walk",
         "Autumn is here, and last year's boots have walked their miles.",
         "Only {{ offer_price }}",
         "Order",
-        "You get this because you said yes to news from us.",
     ),
 }
 
@@ -87,7 +82,6 @@ body {{ margin: 0; background: #eef2ee; font-family: Georgia, serif; color: #223
 h1 {{ font-size: 26px; line-height: 1.25; margin: 0 0 16px; }}
 .price {{ font-size: 20px; color: #8a3b12; margin: 24px 0; }}
 .button {{ display: inline-block; background: #1f5b44; color: #ffffff; padding: 14px 28px; text-decoration: none; border-radius: 4px; font-family: Arial, sans-serif; }}
-.small {{ font-size: 13px; color: #5b6a63; margin-top: 32px; }}
 </style></head>
 <body><div class="card">
 <h1>{{{{ greeting() }}}}</h1>
@@ -95,7 +89,6 @@ h1 {{ font-size: 26px; line-height: 1.25; margin: 0 0 16px; }}
 <p><strong>{{{{ offer_name }}}}</strong></p>
 <p class="price">{price}</p>
 <p><a class="button" href="{{{{ response_url }}}}">{order}</a></p>
-<p class="small">{why}</p>
 </div></body></html>
 """
 
@@ -103,14 +96,13 @@ h1 {{ font-size: 26px; line-height: 1.25; margin: 0 0 16px; }}
 def template(name: str) -> dict[str, Any]:
     """Return the campaign's template as the API takes it."""
     languages = {}
-    for language, (subject, intro, price, order, why) in _MAIL.items():
+    for language, (subject, intro, price, order) in _MAIL.items():
         html = _HTML.format(
             language=language,
             title="Kantis Friluft",
             intro=intro,
             price=price,
             order=order,
-            why=why,
         )
         languages[language] = {"subject": subject, "html": html}
     return {"name": name, "languages": languages}

@@ -4,6 +4,7 @@ Mails are shown in a sandboxed frame from an answer that forbids scripts: their 
 author's, and is not trusted.
 """
 
+import re
 from email.message import EmailMessage, MIMEPart
 from html import escape
 from pathlib import Path
@@ -21,7 +22,9 @@ PAGE = 50
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-src 'self'; form-action 'self'"
 )
-_MAIL_POLICY = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_MAIL_POLICY = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
+_HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
+_BASE = '<base target="_blank">'
 
 
 def _text_of(message: EmailMessage, kind: str) -> str:
@@ -30,6 +33,15 @@ def _text_of(message: EmailMessage, kind: str) -> str:
         return ""
     content = part.get_content()
     return content if isinstance(content, str) else ""
+
+
+def _for_the_frame(html: str) -> str:
+    """Let links open in a tab of their own, as they do in a mail program: our pages refuse to be framed."""
+    return (
+        _HEAD.sub(lambda head: head[0] + _BASE, html, count=1)
+        if _HEAD.search(html)
+        else _BASE + html
+    )
 
 
 def mailbox_app(mailbox: Mailbox) -> FastAPI:
@@ -76,7 +88,7 @@ def mailbox_app(mailbox: Mailbox) -> FastAPI:
         if found is None:
             raise NotFound("There is no such mail; old ones are dropped")
         html = _text_of(found[1], "html") or f"<pre>{escape(_text_of(found[1], 'plain'))}</pre>"
-        return HTMLResponse(html, headers={"Content-Security-Policy": _MAIL_POLICY})
+        return HTMLResponse(_for_the_frame(html), headers={"Content-Security-Policy": _MAIL_POLICY})
 
     @app.get("/mailbox/api/mails")
     async def list_mails(
