@@ -52,7 +52,7 @@ async def main() -> None:
     allowed = await refused(DSN, *FORBIDDEN)
     own = urlsplit(DSN).path[1:]
     databases = [f"kantis_{each}" for each in ("contacts", "orders", "messaging", "gateway")]
-    for database in (*databases, "postgres"):
+    for database in (*databases, "postgres", "template1"):
         if database != own:
             allowed += await refused(elsewhere(database))
     allowed += await refused(elsewhere("postgres", login="postgres:postgres"))
