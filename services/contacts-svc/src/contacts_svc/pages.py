@@ -51,6 +51,8 @@ def page(
             "Content-Security-Policy": policy,
             "Content-Language": language.value,
             "Cache-Control": "no-store",
+            # Under `no-referrer` browsers post our own forms with `Origin: null`, as a stranger would.
+            "Referrer-Policy": "same-origin",
             **(headers or {}),
         },
     )

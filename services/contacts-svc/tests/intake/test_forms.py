@@ -153,6 +153,22 @@ async def test_only_listed_sites_may_post_from_a_browser(rig_for):
     assert "access-control-allow-origin" not in refused.headers
 
 
+async def test_our_own_page_may_post_under_whatever_name_it_was_reached(rig_for):
+    rig = await rig_for(SPEC)
+    await make_form(rig)
+    by_another_name = {"Origin": "http://localhost:8400", "Sec-Fetch-Site": "same-origin"}
+    foreign = {"Origin": "null", "Sec-Fetch-Site": "cross-site"}
+
+    async with rig.anonymous() as visitor:
+        page = await visitor.get("/f/autumn")
+        own = await visitor.post("/f/autumn", json=LEAD, headers=by_another_name)
+        refused = await visitor.post("/f/autumn", json=LEAD, headers=foreign)
+
+    assert "same-origin" == page.headers["referrer-policy"]
+    assert [202, 403] == [own.status_code, refused.status_code]
+    assert "access-control-allow-origin" not in own.headers
+
+
 async def test_too_many_posts_are_asked_to_wait(rig_for):
     rig = await rig_for(
         SPEC,

@@ -110,6 +110,8 @@ def cors_headers(request: Request, form: Form, public_url: str) -> Mapping[str, 
     own = urlsplit(public_url)
     if origin is None or origin == f"{own.scheme}://{own.netloc}":
         return {}
+    if request.headers.get("sec-fetch-site") == "same-origin":
+        return {}  # our own page under another of our names; no script can write this header
     if origin not in form.origins:
         raise OriginForeign("Add the site to the form's origins")
     return {
