@@ -1,6 +1,6 @@
 # A thin face over the tools; `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check bench compose-test lock events new-service clean
+.PHONY: help setup run stop test test-long check bench compose-test lock events new-service clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -12,8 +12,12 @@ help: ## list the targets
 setup: ## make .venv and install everything (needs Python 3.11 or newer; does nothing when nothing changed)
 	@tools/setup.sh
 
-run: setup ## start everything in one process and play the demonstration
-	$(BIN)/kantis up --demo
+run: setup ## start everything in the background, play the demonstration, print the addresses
+	@$(BIN)/kantis up --detach
+	@$(BIN)/kantis demo
+
+stop: setup ## end what `make run` has started
+	@$(BIN)/kantis stop
 
 check: setup ## read the code without running it: format, lint, types, imports, our own rules
 	$(BIN)/ruff check --quiet .
