@@ -8,6 +8,7 @@ consumer, so its attempt is counted before it is handled, by our own counter, no
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import ModuleType
@@ -21,7 +22,7 @@ from kantis_kit import failpoints, inbox, observability
 from kantis_kit.brokers.port import Broker, Consumer, Delivery, Subscription
 from kantis_kit.db.database import is_away
 from kantis_kit.ids import new_id
-from kantis_kit.observability import correlation_id
+from kantis_kit.observability import OFF, correlation_id
 from kantis_kit.parked import Parked, Row, Waiting
 from kantis_kit.signing import Keys
 from kantis_kit.tx import Scope, Tx, write
@@ -136,7 +137,7 @@ class QueueConsumer:
                     "consumer.failed",
                     queue=self.queue,
                     error=type(error).__name__,
-                    problem=str(error)[:300],
+                    problem=observability.name_of(error),
                 )
                 await asyncio.sleep(0.2)
 
@@ -210,6 +211,10 @@ class QueueConsumer:
             await failpoints.reach("consumer.before_commit")
         await failpoints.reach("consumer.after_commit")
         observability.events_consumed.labels(self.queue, "handled").inc(len(works))
+        oldest = min(work.envelope.recorded_at for work in works)
+        observability.consumer_lag_seconds.labels(self.queue).observe(
+            max(0.0, (self._scope.clock.now() - oldest).total_seconds())
+        )
 
     async def _hand_over(self, tx: Tx, group: Sequence[_Work]) -> None:
         first = group[0]
@@ -219,14 +224,31 @@ class QueueConsumer:
             event = event.model_copy(update={"items": items})
         token = correlation_id.set(first.envelope.correlation_id)
         try:
-            tx.caused_by(first.envelope)
-            await first.handler.function(tx, event, _meta(first.envelope))
-            if first.handler.is_sink and tx.has_staged:
-                message = f"{first.handler.name} is declared a sink, but it has staged an event"
-                raise TypeError(message)
-            await tx.seal()
+            with self._span(group):
+                tx.caused_by(first.envelope)
+                await first.handler.function(tx, event, _meta(first.envelope))
+                if first.handler.is_sink and tx.has_staged:
+                    message = f"{first.handler.name} is declared a sink, but it has staged an event"
+                    raise TypeError(message)
+                await tx.seal()
         finally:
             correlation_id.reset(token)
+
+    def _span(self, group: Sequence[_Work]) -> AbstractContextManager[None]:
+        if self._scope.tracing is OFF:
+            return nullcontext()
+        first = group[0].envelope
+        return self._scope.tracing.span(
+            f"consume {first.type}",
+            kind="consumer",
+            parent=first.traceparent,
+            links=[work.envelope.traceparent for work in group[1:]],
+            attributes={
+                "messaging.destination.name": self.queue,
+                "messaging.message.id": str(first.id),
+                "messaging.batch.message_count": len(group),
+            },
+        )
 
     async def _alone(self, work: _Work, *, count_first: bool) -> None:
         rows = Waiting(self._scope)
@@ -255,7 +277,7 @@ class QueueConsumer:
                 self.queue,
                 work.envelope,
                 work.handler.name,
-                problem=f"{type(error).__name__}: {error}"[:2000],
+                problem=observability.problem_of(error),
                 pause=self._pause,
                 max_attempts=MAX_ATTEMPTS,
             )
@@ -267,7 +289,7 @@ class QueueConsumer:
                 queue=self.queue,
                 type=work.envelope.type,
                 event_id=str(work.envelope.id),
-                error=type(error).__name__,
+                error=observability.name_of(error),
             )
             return False
         await rows.forget(self.queue, work.envelope.id)
@@ -283,7 +305,8 @@ class QueueConsumer:
             self.queue, delivery.envelope, delivery.raw, reason, fallback_id=new_id()
         )
         observability.events_consumed.labels(self.queue, "parked").inc()
-        log.warning("consumer.parked", queue=self.queue, reason=reason[:200])
+        # What follows the colon may repeat what came; operators find it with the parked message.
+        log.warning("consumer.parked", queue=self.queue, reason=reason.partition(":")[0][:200])
 
 
 def _take_from(new: set[UUID], event_id: UUID) -> bool:

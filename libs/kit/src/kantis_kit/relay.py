@@ -5,6 +5,7 @@ not skipped. Two relays share the work. What the broker does not confirm stays a
 """
 
 import asyncio
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from kantis_kit.db.database import is_away
 from kantis_kit.db.tables import OUTBOX_CHANNEL
 from kantis_kit.errors import BrokerError, Unroutable
 from kantis_kit.ids import new_id
+from kantis_kit.observability import OFF
 from kantis_kit.outbox import to_envelope
 from kantis_kit.signing import Keys
 from kantis_kit.tx import Scope
@@ -116,7 +118,8 @@ class Relay:
             return 0
         await failpoints.reach("relay.claimed")
         envelopes = [self._keys.sign(to_envelope(row, self._source)) for row in rows]
-        outcomes = await self._broker.publish(envelopes)
+        with self._span(envelopes):
+            outcomes = await self._broker.publish(envelopes)
         await failpoints.reach("relay.published")
         await self._settle(pool, token, [row["seq"] for row in rows], outcomes)
         for envelope, outcome in zip(envelopes, outcomes, strict=True):
@@ -124,6 +127,17 @@ class Relay:
                 observability.events_published.labels(self._source, envelope.type).inc()
         _tell(envelopes, outcomes)
         return sum(outcome is None for outcome in outcomes)
+
+    def _span(self, envelopes: list[Envelope]) -> AbstractContextManager[None]:
+        if self._scope.tracing is OFF:
+            return nullcontext()
+        # A batch belongs to many traces: it is a trace of its own, linked to them.
+        return self._scope.tracing.span(
+            "publish",
+            kind="producer",
+            links=[envelope.traceparent for envelope in envelopes],
+            attributes={"messaging.batch.message_count": len(envelopes)},
+        )
 
     @staticmethod
     async def _settle(

@@ -4,13 +4,13 @@ One process holds the web side, the worker side (relay, consumers, retries, time
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import generate_latest
 from sqlalchemy import MetaData, text
 from starlette.responses import JSONResponse, Response
 
@@ -42,6 +42,7 @@ from kantis_kit.web.state import WebRuntime
 
 log = observability.get_logger(__name__)
 
+Reading = Callable[["Service"], Awaitable[None]]
 Loop = Callable[["Service"], Coroutine[Any, Any, None]]
 KEEP_ANSWERS = timedelta(days=7)
 
@@ -65,6 +66,8 @@ class ServiceSpec:
     jobs: Sequence[Job] = ()
     loops: Sequence[Loop] = ()
     """Own loops of the worker side, such as the mail sender; cancelled at the stop."""
+    gauges: Sequence[Reading] = ()
+    """What sets the service's own gauges; asked when metrics are read, at most once a second."""
     extras: Callable[[ServiceSettings], Mapping[type, Any]] = lambda _settings: {}
     public_max_body_bytes: int = 65_536
 
@@ -102,7 +105,10 @@ class Service:
             extras.setdefault(
                 LinkSigner, LinkSigner.from_text(settings.link_keys.get_secret_value())
             )
-        self.scope = Scope(self.database, settings, self.clock, extras=extras)
+        self.tracing = observability.tracing_for(spec.name, settings.otlp_endpoint)
+        self.tracing.watch_engine(self.database.engine)
+        self.scope = Scope(self.database, settings, self.clock, extras=extras, tracing=self.tracing)
+        self.figures = observability.Figures(spec.name, self._read_figures)
         self.relay = Relay(
             self.scope, self.broker, self.keys, service=spec.name, batch=settings.relay_batch
         )
@@ -116,6 +122,8 @@ class Service:
         )
         self.scope.after_commit = self.relay.wake
         self.scope.after_schedule = self.timers.wake
+        self._lag: tuple[int, float] = (0, 0.0)
+        self._parked = 0
         self.stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self._web: App | None = None
@@ -213,24 +221,49 @@ class Service:
                 "detail": f"does not answer ({type(error).__name__})",
             }
             return checks
-        try:
-            rows, age = await self.relay.lag()
-            checks["outbox"] = {"ok": True, "waiting": rows, "oldest_seconds": round(age, 1)}
-            parked = await Parked(self.scope).count()
-            observability.parked_rows.labels(self.spec.name).set(parked)
-            checks["parked"] = {"ok": True, "messages": parked}
-        except Exception as error:  # noqa: BLE001 - most likely the migrations have not run
+        failure = await self.figures.refresh()
+        if failure is None:
+            checks["outbox"] = {
+                "ok": True,
+                "waiting": self._lag[0],
+                "oldest_seconds": round(self._lag[1], 1),
+            }
+            checks["parked"] = {"ok": True, "messages": self._parked}
+        elif isinstance(failure, TimeoutError):
+            # Counting what lies there takes long exactly when much is to be done: no reason to do less.
+            checks["outbox"] = {"ok": True, "detail": "could not be counted in time"}
+        else:  # most likely the migrations have not run
             checks["outbox"] = {
                 "ok": False,
-                "detail": f"cannot be read ({type(error).__name__}); run `kantis migrate`",
+                "detail": f"cannot be read ({type(failure).__name__}); run `kantis migrate`",
             }
         checks["broker"] = {"ok": True, "state": self.broker.state}
         return checks
 
     async def _metrics(self) -> Response:
-        return Response(
-            generate_latest(observability.registry), media_type="text/plain; version=0.0.4"
-        )
+        await self.figures.refresh()
+        return Response(await observability.render(), media_type="text/plain; version=0.0.4")
+
+    async def _read_figures(self) -> None:
+        self._lag = await self.relay.lag()
+        self._parked = await Parked(self.scope).count()
+        observability.parked_rows.labels(self.spec.name).set(self._parked)
+        for reading in self.spec.gauges:
+            await reading(self)
+        if self.broker.state != "down":
+            # A web side has no connection: the worker side tells how deep the queues are.
+            await asyncio.gather(*(self._read_depth(one.queue) for one in self.consumers))
+
+    async def _read_depth(self, queue: str) -> None:
+        try:
+            async with asyncio.timeout(1):
+                depth = await self.broker.depth(queue)
+        except (BrokerError, OSError, TimeoutError):
+            # No figure is better than an old one, and a broker that is away makes nobody unready.
+            with contextlib.suppress(KeyError):
+                observability.queue_depth.remove(queue)
+            return
+        observability.queue_depth.labels(queue).set(depth)
 
     # -- worker side -------------------------------------------------------------------------------------------------
 
@@ -239,6 +272,7 @@ class Service:
 
         With `connect=False` the broker is connected already and knows the queues.
         """
+        observability.add_figures(self.figures)
         if not worker:
             self._spawn("notifier", self.relay.run_notifier())
             return
@@ -281,6 +315,7 @@ class Service:
     async def stop(self) -> None:
         """Stop taking work, let what is under way end or roll back, publish what is committed, disconnect."""
         self.stopping = True
+        observability.remove_figures(self.figures)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -300,6 +335,7 @@ class Service:
                 "service.broker_not_closed", service=self.spec.name, error=type(error).__name__
             )
         await self.database.close()
+        await asyncio.to_thread(self.tracing.close)
 
     # -- migrations --------------------------------------------------------------------------------------------------
 

@@ -139,7 +139,7 @@ class TimerLoop:
                     "timers.failed",
                     service=self._service,
                     error=type(error).__name__,
-                    problem=str(error)[:300],
+                    problem=observability.name_of(error),
                 )
                 done = 0
             if done:
@@ -174,7 +174,10 @@ class TimerLoop:
                 raise
             self._not_before[job.name] = now + JOB_PAUSE
             log.warning(
-                "job.failed", job=job.name, error=type(error).__name__, problem=str(error)[:300]
+                "job.failed",
+                job=job.name,
+                error=type(error).__name__,
+                problem=observability.name_of(error),
             )
             return 0
 
@@ -205,7 +208,7 @@ class TimerLoop:
                         {
                             "id": record["id"],
                             "now": now,
-                            "problem": f"{type(error).__name__}: {error}"[:2000],
+                            "problem": observability.problem_of(error),
                             "max_attempts": MAX_ATTEMPTS,
                         },
                     )

@@ -19,7 +19,7 @@ from kantis_kit import audit, failpoints, outbox
 from kantis_kit.clock import Clock, SystemClock
 from kantis_kit.db import Database
 from kantis_kit.ids import new_id
-from kantis_kit.observability import correlation_id
+from kantis_kit.observability import OFF, Tracing, correlation_id, current_traceparent
 from kantis_kit.settings import ServiceSettings
 
 ModelT = TypeVar("ModelT")
@@ -39,6 +39,7 @@ class Scope:
     """Wakes the timer loop."""
     extras: dict[type, Any] = field(default_factory=dict)
     """What a service hands to its use cases, by type (a link signer, a renderer)."""
+    tracing: Tracing = OFF
 
 
 class ReadTx:
@@ -102,7 +103,7 @@ class Tx(ReadTx):
         self.cause = outbox.Cause(
             correlation_id=cause.correlation_id if cause else (current or new_id()),
             causation_id=cause.id if cause else None,
-            traceparent=cause.traceparent if cause else None,
+            traceparent=current_traceparent() or (cause.traceparent if cause else None),
         )
         self._staged: list[outbox.Staged] = []
         self._audited: list[audit.Entry] = []
@@ -111,7 +112,9 @@ class Tx(ReadTx):
 
     def caused_by(self, envelope: Envelope) -> None:
         """Say that what is staged from here on follows from this event (a batch handles many)."""
-        self.cause = outbox.Cause(envelope.correlation_id, envelope.id, envelope.traceparent)
+        self.cause = outbox.Cause(
+            envelope.correlation_id, envelope.id, current_traceparent() or envelope.traceparent
+        )
 
     def add(self, row: object) -> None:
         """Insert or update this row at the flush."""

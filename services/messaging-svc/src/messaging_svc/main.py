@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from kantis_kit.consumer import handlers_in
-from kantis_kit.service import ServiceSpec
+from kantis_kit.observability import in_doubt_rows
+from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.settings import ServiceSettings
 from messaging_svc.dispatch import api as messages
 from messaging_svc.dispatch import consumers as dispatch_consumers
@@ -25,6 +26,12 @@ def _extras(settings: ServiceSettings) -> Mapping[type, Any]:
     return {LinkMaker: links, TrackingTokens: links.tokens}
 
 
+async def _count_in_doubt(service: Service) -> None:
+    pool = await service.database.pool()
+    rows = await pool.fetchval("SELECT count(*) FROM dispatch WHERE state = 'in_doubt'")
+    in_doubt_rows.labels(service.spec.name).set(rows)
+
+
 SPEC = ServiceSpec(
     name="messaging",
     title="Messaging",
@@ -35,5 +42,6 @@ SPEC = ServiceSpec(
     public={"/c": [tracking.clicks], "/o": [tracking.openings], "/u": [tracking.unsubscribing]},
     handlers=handlers_in(register_consumers, dispatch_consumers),
     loops=[send_loop],
+    gauges=[_count_in_doubt],
     extras=_extras,
 )

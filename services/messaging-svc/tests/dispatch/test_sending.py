@@ -87,6 +87,10 @@ async def test_a_lost_answer_leaves_marketing_in_doubt_and_it_is_never_repeated(
     assert "no_answer" == row["rule"]
     assert 1 == len(house.sink.messages)
     assert ["in_doubt"] == [item.state for item in house.rig.items(MessageSettledV1)]
+    house.rig.service.figures.fresh_seconds = 0
+    async with house.rig.anonymous() as client:
+        figures = (await client.get("/metrics")).text
+    assert 'kantis_in_doubt_rows{service="messaging"} 1.0' in figures
     async with house.rig.client(scopes=["messaging:read"]) as client:
         listed = (await client.get("/v1/messages/in-doubt")).json()["items"]
     assert [str(row["id"])] == [one["id"] for one in listed]

@@ -1,11 +1,12 @@
 """Build the ASGI applications of a service: the API, and its public pages."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 
 from kantis_kit.auth.policy import Policy
 from kantis_kit.web.problems import MEDIA_TYPE, add_problem_handlers
@@ -79,6 +80,10 @@ def check_policies(routers: Iterable[APIRouter]) -> None:
                 raise RouteWithoutPolicy(message)
 
 
+def _telemetry(runtime: WebRuntime) -> TelemetryConfig:
+    return cast("TelemetryConfig", runtime.scope.tracing.telemetry())
+
+
 def create_api(
     runtime: WebRuntime,
     routers: Sequence[APIRouter],
@@ -94,6 +99,7 @@ def create_api(
         docs_url=None,
         redoc_url=None,
         max_body_size=max_body_bytes,
+        telemetry=_telemetry(runtime),
         openapi_url="/openapi.json",
     )
     app.state.kantis = runtime
@@ -109,7 +115,13 @@ def create_public(
     runtime: WebRuntime, routers: Sequence[APIRouter], *, max_body_bytes: int
 ) -> FastAPI:
     """Build a service's public pages: no keys, no description, their own error pages may be added."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=max_body_bytes)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        max_body_size=max_body_bytes,
+        telemetry=_telemetry(runtime),
+    )
     app.state.kantis = runtime
     add_problem_handlers(app)
     check_policies(routers)

@@ -31,6 +31,11 @@ def _correlation(scope: Scope) -> UUID:
     return new_id()
 
 
+def route_of(scope: Scope) -> str:
+    """Return the route's pattern, for logs and metrics: a path may hold a person's token."""
+    return str(getattr(scope.get("route"), "path", "other"))
+
+
 class Edge:
     """Gives each request a correlation id, a deadline, a metric and safe default headers."""
 
@@ -60,7 +65,7 @@ class Edge:
         except Exception as error:
             # The framework has answered with a problem and raises again for the server's log; ours has it already.
             if not answer.status:
-                log.exception("web.failed", path=scope.get("path"), error=type(error).__name__)
+                log.exception("web.failed", route=route_of(scope), error=type(error).__name__)
                 await answer.problem(
                     500,
                     "internal",
@@ -68,9 +73,8 @@ class Edge:
                     "The failure is logged under the correlation id.",
                 )
         finally:
-            route = getattr(scope.get("route"), "path", "other")
             observability.requests_seconds.labels(
-                self._service, scope["method"], route, str(answer.status or HTTP_FAILED)
+                self._service, scope["method"], route_of(scope), str(answer.status or HTTP_FAILED)
             ).observe(time.perf_counter() - started)
             observability.correlation_id.reset(token)
 

@@ -79,6 +79,11 @@ def _instance(request: Request) -> str:
     return str(request.scope.get("path", ""))
 
 
+def _route(request: Request) -> str:
+    # The pattern, for logs: a path may hold a person's token.
+    return str(getattr(request.scope.get("route"), "path", "other"))
+
+
 def from_app_error(request: Request, error: AppError) -> JSONResponse:
     """Render one of our own refusals."""
     return problem(
@@ -129,7 +134,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     async def on_database(request: Request, error: Exception) -> JSONResponse:
         original = getattr(error, "orig", None) or error
         if is_away(error):
-            log.warning("web.database_away", path=_instance(request))
+            log.warning("web.database_away", route=_route(request))
             return problem(
                 503,
                 "unavailable",
@@ -160,7 +165,7 @@ def add_problem_handlers(app: FastAPI) -> None:
         return await on_unexpected(request, error)
 
     async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("web.failed", path=_instance(request), error=type(error).__name__, exc_info=error)
+        log.error("web.failed", route=_route(request), error=type(error).__name__, exc_info=error)
         return problem(
             500,
             "internal",

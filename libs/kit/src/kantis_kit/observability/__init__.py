@@ -1,0 +1,53 @@
+"""Structured logs, metrics and traces; ids only, never an address, a name or a message."""
+
+from kantis_kit.observability.context import correlation_id
+from kantis_kit.observability.failures import name_of, problem_of, trace_of
+from kantis_kit.observability.logs import configure_logging, get_logger
+from kantis_kit.observability.metrics import (
+    Figures,
+    add_figures,
+    consumer_lag_seconds,
+    events_consumed,
+    events_published,
+    figures_fresh,
+    in_doubt_rows,
+    outbox_age_seconds,
+    outbox_rows,
+    parked_rows,
+    queue_depth,
+    registry,
+    remove_figures,
+    render,
+    requests_seconds,
+    timer_lateness_seconds,
+)
+from kantis_kit.observability.tracing import OFF, Tracing, current_traceparent, tracing_for
+
+__all__ = [
+    "OFF",
+    "Figures",
+    "Tracing",
+    "add_figures",
+    "configure_logging",
+    "consumer_lag_seconds",
+    "correlation_id",
+    "current_traceparent",
+    "events_consumed",
+    "events_published",
+    "figures_fresh",
+    "get_logger",
+    "in_doubt_rows",
+    "name_of",
+    "outbox_age_seconds",
+    "outbox_rows",
+    "parked_rows",
+    "problem_of",
+    "queue_depth",
+    "registry",
+    "remove_figures",
+    "render",
+    "requests_seconds",
+    "timer_lateness_seconds",
+    "trace_of",
+    "tracing_for",
+]
