@@ -132,6 +132,13 @@ class House:
         finally:
             await connection.close()
 
+    async def has_form(self) -> bool:
+        """Say whether the demonstration has begun: its form is there."""
+        try:
+            return bool(await self.fetch("contacts", "SELECT 1 FROM form WHERE key = 'friluft'"))
+        except (OSError, asyncpg.PostgresError):
+            return False
+
     async def quiet(self) -> None:
         """Wait until no service has anything to publish, to try again or to send."""
         await eventually(

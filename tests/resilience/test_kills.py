@@ -34,13 +34,7 @@ async def post_leads(house, folder):
     oracle = ClientOracle(folder / "leads.jsonl")
     url = house.running.url
     async with httpx.AsyncClient(base_url=url, timeout=10) as client:
-
-        async def has_form():
-            return (await client.get("/f/friluft")).is_success
-
-        await eventually(
-            has_form, message="the form was not made", within=90, retry_on=(httpx.TransportError,)
-        )
+        await eventually(house.has_form, message="the form was not made", within=90)
         for number in range(LEADS):
             address = f"lead.{number}@eksempel.test"
             body = {
@@ -157,6 +151,7 @@ async def test_killing_processes_and_the_database_on_rabbitmq(open_house, tmp_pa
 async def test_killing_the_whole_house_in_one_process_and_starting_it_again(open_house, tmp_path):
     async with open_house(tmp_path) as house:
         playing = asyncio.ensure_future(house.demo(600))
+        await eventually(house.has_form, message="the demonstration did not begin", within=90)
         rng = random.Random(SEED)
         for _ in range(4):
             try:

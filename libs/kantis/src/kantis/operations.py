@@ -13,6 +13,7 @@ from kantis.installation import Installation, InstallationError, Surroundings
 from kantis.registry import ALL, GATEWAY, SERVICES, spec_of
 from kantis_kit.clock import SystemClock
 from kantis_kit.db import Database
+from kantis_kit.db.database import is_away
 from kantis_kit.parked import Parked, Row
 from kantis_kit.service import Service, migrate_service
 from kantis_kit.settings import ServiceSettings
@@ -20,6 +21,7 @@ from kantis_kit.signing import Keys
 from kantis_kit.tx import Scope, write
 
 T = TypeVar("T")
+DATABASE_TRIES, DATABASE_PAUSE_SECONDS = 60, 0.5
 
 
 @asynccontextmanager
@@ -63,9 +65,13 @@ async def migrate_one(name: str) -> None:
 
 
 async def create_api_key(around: Surroundings, *, role: str, name: str) -> str:
-    """Make an API key; returns it in the only moment in which it is known."""
-    from gateway.keys.usecases import create_key  # noqa: PLC0415 - the one thing of the gateway that is needed
+    """Make an API key; returns it in the only moment in which it is known.
 
+    Waits a while for a database that is just coming back.
+
+    Raises:
+        InstallationError: the gateway's database cannot be reached.
+    """
     async with reachable(around) as dsns, AsyncExitStack() as stack:
         dsn = dsns.get(GATEWAY)
         if dsn is None:
@@ -75,8 +81,22 @@ async def create_api_key(around: Surroundings, *, role: str, name: str) -> str:
         database = Database(dsn, name="kantis-cli", pool_size=1, worker_pool_size=1)
         stack.push_async_callback(database.close)
         settings = spec_of(GATEWAY).settings(postgres_dsn=SecretStr(dsn))
-        async with write(Scope(database, settings, SystemClock()), actor="command line") as tx:
-            _, key = await create_key(tx, role=role, name=name or f"{role} (command line)")
+        scope = Scope(database, settings, SystemClock())
+        for _ in range(DATABASE_TRIES):
+            try:
+                return await _create_key(scope, role, name or f"{role} (command line)")
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                await scope.clock.sleep(DATABASE_PAUSE_SECONDS)
+    raise InstallationError("The gateway's database does not answer; look with `kantis doctor`")
+
+
+async def _create_key(scope: Scope, role: str, name: str) -> str:
+    from gateway.keys.usecases import create_key  # noqa: PLC0415 - the one thing of the gateway that is needed
+
+    async with write(scope, actor="command line") as tx:
+        _, key = await create_key(tx, role=role, name=name)
     return str(key)
 
 
