@@ -101,7 +101,7 @@ class House:
         """Return the supervised processes and PostgreSQL by process id."""
         assert self.process is not None
         listing = await asyncio.create_subprocess_exec(
-            "ps", "-A", "-o", "pid=,ppid=,args=", stdout=asyncio.subprocess.PIPE
+            "ps", "-A", "-ww", "-o", "pid=,ppid=,args=", stdout=asyncio.subprocess.PIPE
         )
         out, _ = await listing.communicate()
         found = {}

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from typing import IO
 from kantis import runtime
 from kantis.installation import Installation, InstallationError, free_port
 from kantis.registry import GATEWAY, SERVICES
-from kantis.runner import SUPERVISOR
+from kantis.runner import LISTEN_FD, SUPERVISOR
 from kantis.serve import Role
 from kantis_kit import observability
 from kantis_kit.errors import Unavailable
@@ -24,6 +25,21 @@ log = observability.get_logger(__name__)
 STOP_SECONDS = 30
 READY_SECONDS = 60
 HOST = "127.0.0.1"
+BACKLOG = 2048
+
+
+def listen(port: int) -> socket.socket:
+    """Return a listening socket of this machine."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        message = f"Port {port} cannot be listened on: {error.strerror}; set KANTIS_PORT"
+        raise InstallationError(message) from None
+    return listening
 
 
 @dataclass
@@ -36,15 +52,23 @@ class Child:
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
     is_held: bool = False
+    listening: socket.socket | None = None
+    """Held here, so that callers wait while the process is started again, instead of being refused."""
 
     async def launch(self, output: IO[bytes]) -> None:
         """Start the process in a group of its own: ctrl-C reaches the supervisor alone."""
+        environment = {**self.environment, SUPERVISOR: str(os.getpid())}
+        passed: tuple[int, ...] = ()
+        if self.listening is not None:
+            passed = (self.listening.fileno(),)
+            environment[LISTEN_FD] = str(self.listening.fileno())
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "kantis",
             *self.arguments,
-            env={**self.environment, SUPERVISOR: str(os.getpid())},
+            env=environment,
+            pass_fds=passed,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -70,6 +94,7 @@ class Supervisor:
             self._add(name, Role.WORKER, self._port())
             upstreams[name] = f"http://{HOST}:{port}"
         self.front = self._add(GATEWAY, Role.ALL, installation.port)
+        self.front.listening = listen(installation.port)
         for name, url in upstreams.items():
             self.front.environment[f"KANTIS_UPSTREAM_{name.upper()}"] = url
 
@@ -142,8 +167,11 @@ class Supervisor:
                 child.is_held = True
                 if child.process is not None and child.process.returncode is None:
                     with contextlib.suppress(ProcessLookupError):
-                        child.process.send_signal(signal.SIGTERM)
+                        # Nobody is to be kept waiting for: the whole house goes.
+                        child.process.send_signal(signal.SIGINT)
             await asyncio.gather(*(self._end(child) for child in group))
+        if self.front.listening is not None:
+            self.front.listening.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

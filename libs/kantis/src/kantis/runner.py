@@ -5,6 +5,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -19,18 +20,29 @@ from kantis.registry import GATEWAY, SERVICES, spec_of
 from kantis_kit import observability
 from kantis_kit.brokers.embedded import EmbeddedBroker
 from kantis_kit.service import Service
-from kantis_kit.web.middleware import App
+from kantis_kit.web.middleware import App, Message, Receive, Scope, Send
 
 log = observability.get_logger(__name__)
 
 SUPERVISOR = "KANTIS_SUPERVISOR"
 """Set for supervised processes: the process id of their supervisor."""
 MAINTENANCE_SECONDS = timedelta(hours=6).total_seconds()
-DRAIN_SECONDS = 20
+LISTEN_FD = "KANTIS_LISTEN_FD"
+"""Set for a process whose supervisor holds its listening socket: the number of that file descriptor."""
+DRAIN_SECONDS = 15
+"""How long requests under way may take at the stop; with all the rest of a stop within half a minute."""
+LINGER_SECONDS = 0.25
+"""How long what the kernel has accepted already is served after the listening has ended."""
 
 
 class Server(uvicorn.Server):
     """uvicorn without its own signal handlers: the runner decides the order in which things stop."""
+
+    async def stop_listening(self) -> None:
+        """Take no new connection; serve for a moment those that were accepted, so that none of them is cut off."""
+        for server in getattr(self, "servers", ()):
+            server.close()
+        await asyncio.sleep(LINGER_SECONDS)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -57,6 +69,27 @@ def server_for(app: App, *, port: int, host: str = "127.0.0.1") -> Server:
         h11_max_incomplete_event_size=65_536,
     )
     return Server(config)
+
+
+def saying_goodbye(app: App, is_stopping: Callable[[], bool]) -> App:
+    """Have a stopping process close each connection with its answer: no caller sends one more request into the stop."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_last(message: Message) -> None:
+            if message["type"] == "http.response.start" and is_stopping():
+                headers = [*message.get("headers", ()), (b"connection", b"close")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await app(scope, receive, send_last)
+
+    return wrapped
+
+
+def inherited_sockets() -> list[socket.socket] | None:
+    """Return the listening socket that a supervisor has handed over, or None."""
+    number = os.environ.get(LISTEN_FD)
+    return [socket.socket(fileno=int(number))] if number else None
 
 
 @asynccontextmanager
@@ -130,18 +163,28 @@ async def _maintain(installation: Installation) -> None:
         await asyncio.sleep(MAINTENANCE_SECONDS)
 
 
-async def wait_for_signal() -> None:
-    """Return when the process is asked to end, or when the supervisor that started it is gone."""
+async def wait_for_signal() -> signal.Signals:
+    """Return the signal that asks the process to end; SIGINT when the supervisor that started it is gone.
+
+    SIGTERM asks for a stop that no caller notices, SIGINT for a quick one.
+    """
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
+    came: list[signal.Signals] = []
+
+    def take(number: signal.Signals) -> None:
+        came.append(number)
+        asked.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked.set)
+        loop.add_signal_handler(number, take, number)
     supervisor = os.environ.get(SUPERVISOR)
     if supervisor is None:
         await asked.wait()
-        return
+        return came[0]
     while str(os.getppid()) == supervisor:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await asked.wait()
-                return
+                return came[0]
+    return signal.SIGINT

@@ -2,10 +2,11 @@
 
 import asyncio
 import gc
+import signal
 from enum import StrEnum
 
 from kantis.registry import GATEWAY, spec_of
-from kantis.runner import server_for, wait_for_signal
+from kantis.runner import inherited_sockets, saying_goodbye, server_for, wait_for_signal
 from kantis_kit import observability
 from kantis_kit.service import Service
 
@@ -32,19 +33,23 @@ async def serve(name: str, role: Role, *, host: str, port: int) -> None:
 
         application = build_distributed_gateway(service)
     # A worker answers its probes too: an orchestrator must know whether it is alive.
+    application = saying_goodbye(application, lambda: service.stopping)
     server = server_for(application, host=host, port=port)
     await service.start(worker=role is not Role.WEB)
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
-    serving = asyncio.get_running_loop().create_task(server.serve(), name="http")
+    serving = asyncio.get_running_loop().create_task(
+        server.serve(sockets=inherited_sockets()), name="http"
+    )
     asked = asyncio.get_running_loop().create_task(wait_for_signal(), name="signals")
     log.info("service.started", service=name, role=role.value, port=port)
     await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
     service.stopping = True
-    if not serving.done():
-        # Readiness turns red first; load balancers look about once a second.
+    if not serving.done() and asked.result() is signal.SIGTERM:
+        # Readiness turns red first and callers are told to come on another connection; then nobody is let in.
         await asyncio.sleep(settings.drain_seconds)
+        await server.stop_listening()
     server.should_exit = True
     asked.cancel()
     await asyncio.gather(serving, return_exceptions=True)

@@ -71,8 +71,9 @@ class ServiceSettings(BaseSettings):
     lock_timeout_ms: int = 2_000
     relay_batch: int = 500
     request_timeout_seconds: float = 30.0
-    drain_seconds: float = 0.0
-    """How long a stopping process still answers after its readiness has turned red."""
+    drain_seconds: float = 1.0
+    """How long a stopping process still answers after its readiness has turned red; longer than a load balancer needs
+    to see that."""
     max_body_bytes: int = 1_048_576
     log_level: str = "INFO"
     log_format: Literal["json", "console"] = "json"

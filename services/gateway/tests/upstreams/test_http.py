@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway.main import build_gateway
-from gateway.upstreams.clients import HttpUpstream, fetch
+from gateway.upstreams.clients import PAUSE_SECONDS, HttpUpstream, fetch
 from gateway.upstreams.errors import UpstreamAway
 from kantis_kit.clock import FrozenClock
 from kantis_kit.http import Breaker
@@ -98,7 +98,7 @@ async def test_after_five_failures_the_service_is_left_alone_and_then_tried_once
     again = await client.get("/v1/orders")
 
     assert "left alone" in rested.json()["detail"]
-    assert int(rested.headers["retry-after"]) == 10
+    assert int(rested.headers["retry-after"]) == PAUSE_SECONDS
     assert "does not answer" in tried.json()["detail"]
     assert "left alone" in again.json()["detail"]
     assert upstream.breaker.opened_at is not None

@@ -24,6 +24,7 @@ log = observability.get_logger(__name__)
 
 SMALL_BODY_BYTES = 64 * 1024
 CONNECT_SECONDS = 2.0
+PAUSE_SECONDS = 2.0
 _DECIDED_BY_US = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -96,7 +97,8 @@ class HttpUpstream:
         )
         self._connections = connections
         self._clock = clock or SystemClock()
-        self.breaker = breaker or Breaker()
+        # A refused connection costs nothing: a service that starts again is looked for soon.
+        self.breaker = breaker or Breaker(pause_seconds=PAUSE_SECONDS)
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
