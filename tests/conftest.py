@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
 from kantis.installation import free_port
@@ -131,6 +132,14 @@ class House:
             return list(await connection.fetch(query, *arguments))
         finally:
             await connection.close()
+
+    async def is_ready(self) -> bool:
+        """Say whether the gateway and everything behind it is ready."""
+        try:
+            async with httpx.AsyncClient(timeout=5) as client:
+                return (await client.get(f"{self.running.url}/readyz")).is_success
+        except httpx.TransportError:
+            return False
 
     async def has_form(self) -> bool:
         """Say whether the demonstration has begun: its form is there."""

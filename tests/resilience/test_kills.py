@@ -17,14 +17,18 @@ LEADS = 20
 
 
 async def kill_until(house, done, *, seed, kills, postgres):
-    """Kill processes at random moments until the job is done, at most so many times."""
+    """Kill one process after the other at random moments until the job is done, at most so many times.
+
+    The next one dies when the house has recovered from the last: how quickly that is depends on the machine.
+    """
     rng = random.Random(seed)
     for _ in range(kills):
         try:
-            async with asyncio.timeout(rng.uniform(0.4, 2.5)):
+            async with asyncio.timeout(rng.uniform(0.2, 2.0)):
                 await asyncio.shield(done)
         except TimeoutError:
             await house.kill_one(rng, postgres=postgres)
+            await eventually(house.is_ready, message="the house did not recover", within=120)
         else:
             return
 
