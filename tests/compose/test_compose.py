@@ -213,6 +213,47 @@ def test_a_service_may_nothing_in_rabbitmq_but_its_own_queues_and_keys(stack):
     assert found["own_work"]
 
 
+def test_a_dump_brings_a_lost_database_back(stack):
+    def psql(query: str) -> str:
+        return stack.compose(
+            "exec",
+            "-T",
+            "postgres",
+            "psql",
+            "-U",
+            "postgres",
+            "-qtAX",
+            "-d",
+            "kantis_contacts",
+            "-c",
+            query,
+        )
+
+    people = "SELECT count(*), max(id::text) FROM person"
+    stack.compose("stop", "contacts", "contacts-worker")
+    before = psql(people)
+    # Kept in the container: what a dump holds is no text.
+    dump, back = (
+        "pg_dump -U postgres -Fc {0} > /tmp/{0}",
+        "pg_restore -U postgres --exit-on-error -d {0} /tmp/{0}",
+    )
+    stack.compose("exec", "-T", "postgres", "sh", "-c", dump.format("kantis_contacts"))
+
+    stack.compose(
+        "exec", "-T", "postgres", "dropdb", "-U", "postgres", "--force", "kantis_contacts"
+    )
+    stack.compose("run", "--rm", "provision")
+    stack.compose("exec", "-T", "postgres", "sh", "-c", back.format("kantis_contacts"))
+
+    assert before == psql(people)
+    assert (
+        "contacts_owner"
+        == psql("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'").strip()
+    )
+    stack.compose("start", "contacts", "contacts-worker")
+    asyncio.run(stack.wait_ready())
+
+
 async def test_a_killed_worker_comes_back_and_every_lead_gets_its_mail_once(stack, api):
     made = await api.post("/v1/forms", json=FORM)
     assert 201 == made.status_code, made.text

@@ -294,7 +294,13 @@ class Service:
                 await self.broker.declare(subscriptions(self.spec.handlers))
                 break
             except (BrokerError, OSError, TimeoutError) as error:
-                log.warning("broker.away", service=self.spec.name, error=type(error).__name__)
+                # With its words: a right that is missing in RabbitMQ looks like this, too, and passes with no retry.
+                log.warning(
+                    "broker.away",
+                    service=self.spec.name,
+                    error=type(error).__name__,
+                    detail=str(error)[:300],
+                )
                 await asyncio.sleep(0.5)
         self._work()
 
