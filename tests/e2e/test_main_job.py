@@ -25,7 +25,7 @@ def balances(told):
     """The sums per currency of what the ledger says."""
     sums = {}
     for row in told["ledger"]["accounts"]:
-        sums[row["currency"]] = sums.get(row["currency"], 0) + row["balance_minor"]
+        sums[row["currency"]] = sums.get(row["currency"], 0) + row["amount_minor"]
     return sums
 
 

@@ -208,7 +208,7 @@ async def launch(story: Story) -> None:
     await story.until("Pre-flight", look)
     reach = sum(one["reachable"] for one in shown["reach"] if one["channel"] == "email")
     story.say(
-        f"Pre-flight: {shown['verdict']}; reaches {reach:,}, {len(shown['findings'])} findings"
+        f"Pre-flight: {shown['verdict']}; reaches {reach:,}, findings: {len(shown['findings'])}"
     )
     await api.post(
         f"{base}/test-sends",

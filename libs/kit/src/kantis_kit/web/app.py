@@ -144,6 +144,9 @@ def _describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
+    if operation.get("description"):
+        # What the function says of itself reads better in a list than its name.
+        operation["summary"] = operation["description"].splitlines()[0].rstrip(".")
     policy = Policy.from_extra(operation)
     if policy is None or not policy.public_reason:
         operation["security"] = [{"key": []}]
