@@ -5,14 +5,14 @@ import contextlib
 import os
 import re
 import signal
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
-from kantis.installation import SERVICES, InstallationError, free_port
+from kantis.installation import SERVICES, InstallationError, Surroundings, free_port
+from kantis.operations import create_api_key
 from kantis.processes import listen
 from kantis.runner import saying_goodbye, server_for
 from kantis_kit.testing.waiting import eventually
@@ -64,7 +64,7 @@ class Load:
             self.answers[name] += 1
         else:
             self.failures.append(f"{name}: {answer.status_code} {answer.text[:200]}")
-        return 0.02
+        return 0.05
 
     async def one_more(self, name: str) -> None:
         """Wait until a caller of this service has had one more success."""
@@ -73,14 +73,8 @@ class Load:
 
 
 async def make_key(house):
-    making = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "kantis", "keys", "create", "--role", "administrator"),
-        env=house.environment,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await making.communicate()
-    return out.decode().strip().splitlines()[-1]
+    around = Surroundings.read(house.environment)
+    return await create_api_key(around, role="administrator", name="")
 
 
 async def web_sides(house):
