@@ -38,13 +38,19 @@ kantis-contracts = {{ workspace = true }}
 
 One sentence: what would be missing without this service.
 
-| | |
-|---|---|
-| owns | – |
-| API | – |
-| publishes | – |
-| consumes | – |
-| promises | – |
+## Owns
+
+- nothing yet
+
+## API
+
+## Publishes
+
+## Consumes
+
+## Promises
+
+- nothing yet
 """,
     "migrations/env.py": '''\
 """Migrations of {name}."""
@@ -90,7 +96,7 @@ from pathlib import Path
 from kantis_kit.service import ServiceSpec
 from {package}.settings import Settings
 
-spec = ServiceSpec(
+SPEC = ServiceSpec(
     name="{word}",
     title="{title}",
     settings=Settings,

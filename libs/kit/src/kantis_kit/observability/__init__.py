@@ -21,7 +21,8 @@ from kantis_kit.observability.metrics import (
     requests_seconds,
     timer_lateness_seconds,
 )
-from kantis_kit.observability.tracing import OFF, Tracing, current_traceparent, tracing_for
+from kantis_kit.observability.switch import tracing_for
+from kantis_kit.observability.tracing import OFF, Tracing, current_traceparent
 
 __all__ = [
     "OFF",

@@ -52,6 +52,7 @@ ALLOWED = frozenset(
 MOST_LINKS = 64
 _KINDS = {
     "internal": SpanKind.INTERNAL,
+    "server": SpanKind.SERVER,
     "producer": SpanKind.PRODUCER,
     "consumer": SpanKind.CONSUMER,
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
-Kind = Literal["internal", "producer", "consumer"]
+Kind = Literal["internal", "server", "producer", "consumer"]
 
 
 class Tracing:
@@ -50,12 +50,3 @@ def enable_reading(reader: Callable[[], str | None]) -> None:
     """Say how the present span is named; the first one stays."""
     if not _readers:
         _readers.append(reader)
-
-
-def tracing_for(service: str, endpoint: str) -> Tracing:
-    """Return a service's traces: to an OTLP/HTTP endpoint such as `http://collector:4318`, or off when it is empty."""
-    if not endpoint:
-        return OFF
-    from kantis_kit.observability.otel import connect  # noqa: PLC0415 - the SDK is imported only when it is used
-
-    return connect(service, endpoint)
