@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from kantis_kit.clock import FrozenClock
 from kantis_kit.errors import Invalid
 from kantis_kit.failpoints import FailPointHit
 from kantis_kit.settings import ServiceSettings
-from kantis_kit.web.paging import decode_cursor, encode_cursor
+from kantis_kit.web.paging import decode_cursor, encode_cursor, moment, read_cursor
 from kantis_kit.web.schemas import In
 
 
@@ -67,7 +68,10 @@ async def test_sleeping_on_a_frozen_clock_ends_when_it_is_moved_far_enough():
     await sleeping
 
 
-@given(st.lists(st.one_of(st.text(), st.integers(-(2**53), 2**53)), min_size=1, max_size=4))
+STORABLE = st.text(st.characters(codec="utf-8", exclude_characters="\x00"))
+
+
+@given(st.lists(st.one_of(STORABLE, st.integers(-(2**53), 2**53)), min_size=1, max_size=4))
 def test_a_cursor_gives_back_its_keys(keys):
     assert keys == decode_cursor(encode_cursor(*keys), len(keys))
 
@@ -88,3 +92,28 @@ class Nested(In):
 def test_a_nul_is_found_however_deep(body):
     with pytest.raises(ValueError, match="NUL"):
         Nested.model_validate(body)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("x", "y"),
+        ("2026-01-01T00:00:00", str(UUID(int=1))),
+        ("0001-01-01T00:00:00+14:00", str(UUID(int=1))),
+        ("2026-01-01T00:00:00+00:00", 5),
+        (None, None),
+        ("2026-01-01T00:00:00+00:00\x00", str(UUID(int=1))),
+    ],
+)
+def test_a_cursor_with_other_keys_than_the_list_has_is_refused(keys):
+    with pytest.raises(Invalid, match="cursor"):
+        read_cursor(encode_cursor(*keys), moment, UUID)
+
+
+def test_a_cursor_names_a_place_in_utc():
+    at = datetime(2026, 3, 1, 12, tzinfo=timezone(timedelta(hours=1)))
+
+    keys = read_cursor(encode_cursor(at, UUID(int=1)), moment, UUID)
+
+    assert [at.astimezone(UTC), UUID(int=1)] == keys
+    assert read_cursor(None, UUID) is None

@@ -1,6 +1,7 @@
 """The tables are what the models say, and the migrations can be undone."""
 
 import asyncpg
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Text
@@ -8,6 +9,7 @@ from sqlalchemy import Text
 from gateway.main import SPEC
 from kantis_kit.db.migrate import migrate
 from kantis_kit.db.tables import KIT_TABLES
+from kantis_kit.web.paging import encode_cursor
 
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 KEPT_IN_SQL = {"remove_index", "remove_constraint"}  # rules that stand in the migration alone
@@ -47,3 +49,12 @@ async def test_the_schema_goes_up_down_and_up_again_and_has_the_models_columns(r
     assert ["alembic_version"] == empty
     assert before == after
     assert [] == [one for one in found if is_difference(one)]
+
+
+@pytest.mark.parametrize("path", ["/v1/keys", "/v1/operations/gateway/spool"])
+async def test_a_made_up_place_in_a_list_is_refused(rig_for, path):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        answer = await client.get(path, params={"cursor": encode_cursor("x")})
+
+    assert (422, "cursor") == (answer.status_code, answer.json()["detail"][:6])

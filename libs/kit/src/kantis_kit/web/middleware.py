@@ -54,6 +54,14 @@ class Edge:
         answer = _Answer(send, current)
         started = time.perf_counter()
         try:
+            if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
+                await answer.problem(
+                    400,
+                    "nul-character",
+                    "The request cannot be read",
+                    "The address holds a NUL character (%00), which cannot be stored; leave it out.",
+                )
+                return
             async with asyncio.timeout(self._timeout):
                 await self._app(scope, receive, answer.send)
         except TimeoutError:

@@ -12,7 +12,7 @@ from kantis_kit.errors import NotFound
 from kantis_kit.parked import Parked, Row
 from kantis_kit.tx import Scope
 from kantis_kit.web.deps import Caller
-from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
+from kantis_kit.web.paging import Page, encode_cursor, moment, read_cursor
 from kantis_kit.web.router import Router
 from kantis_kit.web.schemas import In, Out
 
@@ -76,8 +76,8 @@ def operations_router(service: str, scope: Scope) -> Router:
         cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
     ) -> dict[str, Any]:
         """Return parked messages, the newest first."""
-        keys = decode_cursor(cursor, 2)
-        after = (datetime.fromisoformat(keys[0]), UUID(keys[1])) if keys else None
+        keys = read_cursor(cursor, moment, UUID)
+        after = (keys[0], keys[1]) if keys else None
         rows = await Parked(scope).list(after=after, limit=limit)
         more = encode_cursor(rows[-1].last_at, rows[-1].event_id) if len(rows) == limit else None
         return {"items": [_out(row) for row in rows], "next_cursor": more}

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -10,6 +12,7 @@ from pydantic import BaseModel
 from kantis_kit.errors import Invalid
 
 T = TypeVar("T")
+_NOT_OURS = "cursor: take it from next_cursor of the page before, unchanged"
 
 
 class Page(BaseModel, Generic[T]):
@@ -31,7 +34,33 @@ def decode_cursor(cursor: str | None, length: int) -> list[Any] | None:
     try:
         keys = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error, orjson.JSONDecodeError) as error:
-        raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
+        raise Invalid(_NOT_OURS) from error
     if not isinstance(keys, list) or len(keys) != length:
-        raise Invalid("cursor: take it from next_cursor of the page before, unchanged")
+        raise Invalid(_NOT_OURS)
+    if any(isinstance(key, str) and "\x00" in key for key in keys):
+        raise Invalid(_NOT_OURS)
     return keys
+
+
+def read_cursor(cursor: str | None, *kinds: Callable[[str], Any]) -> list[Any] | None:
+    """Unpack a cursor whose keys are of these kinds, such as `read_cursor(cursor, moment, UUID)`.
+
+    Raises:
+        Invalid: we did not make it, or not for this list.
+    """
+    keys = decode_cursor(cursor, len(kinds))
+    if keys is None:
+        return None
+    try:
+        return [kind(str(key)) for kind, key in zip(kinds, keys, strict=True)]
+    except (ValueError, OverflowError) as error:
+        raise Invalid(_NOT_OURS) from error
+
+
+def moment(text: str) -> datetime:
+    """Read a moment of a cursor, in UTC. Raises `ValueError`, also for one that names no time zone."""
+    read = datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        message = "a moment without a time zone"
+        raise ValueError(message)
+    return read.astimezone(UTC)

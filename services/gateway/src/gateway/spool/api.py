@@ -8,7 +8,7 @@ from fastapi import Query
 from gateway.spool import queries, usecases
 from gateway.spool.schemas import Retried, SpooledOut
 from kantis_kit.auth.policy import needs
-from kantis_kit.web import Page, Read, Router, Write, decode_cursor, encode_cursor
+from kantis_kit.web import Page, Read, Router, Write, encode_cursor, read_cursor
 
 router = Router(prefix="/v1/operations/gateway/spool", tags=["operations"])
 
@@ -18,8 +18,8 @@ async def list_spooled(
     tx: Read, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> Page[SpooledOut]:
     """Return leads that wait for their service, or were refused by it."""
-    after = decode_cursor(cursor, 1)
-    rows = await queries.list_spooled(tx, after=UUID(after[0]) if after else None, limit=limit)
+    after = read_cursor(cursor, UUID)
+    rows = await queries.list_spooled(tx, after=after[0] if after else None, limit=limit)
     more = encode_cursor(rows[-1].id) if len(rows) == limit else None
     return Page(items=[SpooledOut.model_validate(row) for row in rows], next_cursor=more)
 
