@@ -193,3 +193,16 @@ async def test_a_lifted_suppression_lets_mail_through_again(house):
     (row,) = await house.until_ended()
 
     assert "accepted" == row["state"]
+
+
+async def test_what_is_no_address_is_not_suppressed_but_named(house):
+    async with house.rig.client(scopes=["messaging:write"]) as client:
+        answer = await client.post(
+            "/v1/suppressions",
+            json={"emails": ["kari@kunde.example", " ", "nobody"], "reason": "manual"},
+        )
+        listed = await client.get("/v1/suppressions")
+
+    assert 422 == answer.status_code
+    assert ["emails.1", "emails.2"] == [one["field"] for one in answer.json()["errors"]]
+    assert [] == listed.json()["items"]

@@ -100,3 +100,11 @@ async def test_without_the_scope_nothing_is_shown_or_changed(rig, method, path):
     async with rig.client(scopes=["orders:write"]) as stranger, rig.anonymous() as nobody:
         assert 403 == (await stranger.request(method, path, json={})).status_code
         assert 401 == (await nobody.request(method, path, json={})).status_code
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, 10**30])
+async def test_a_version_that_no_template_can_have_is_refused(rig, number):
+    async with rig.client(scopes=["messaging:read"]) as client:
+        answer = await client.get(f"/v1/templates/{new_id()}/versions/{number}")
+
+    assert 422 == answer.status_code

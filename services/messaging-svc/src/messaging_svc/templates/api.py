@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 
 from kantis_contracts.values import Language
 from kantis_kit.auth.policy import needs
@@ -75,7 +75,9 @@ async def archive_template(template_id: UUID, tx: Write) -> None:
 
 
 @router.get("/{template_id}/versions/{number}", policy=needs("messaging:read"))
-async def get_version(template_id: UUID, number: int, tx: Read) -> VersionOut:
+async def get_version(
+    template_id: UUID, number: Annotated[int, Path(ge=1, le=2**31 - 1)], tx: Read
+) -> VersionOut:
     """Return a version as it was written."""
     version, _ = await queries.get_version(tx, template_id, number)
     return version

@@ -1,20 +1,24 @@
 """What the API takes and shows of suppressed addresses."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from kantis_kit.web.schemas import In, Out
 
 Reason = Literal["objection", "complaint", "hard_bounce", "manual"]
 
+Address = Annotated[
+    str, StringConstraints(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+]
+
 
 class SuppressionIn(In):
     """Addresses that shall get no marketing; only their hashes are kept."""
 
-    emails: list[str] = Field(min_length=1, max_length=1_000)
+    emails: list[Address] = Field(min_length=1, max_length=1_000)
     reason: Reason
     note: str = Field(default="", max_length=500)
 
