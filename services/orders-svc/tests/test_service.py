@@ -2,8 +2,10 @@
 
 import re
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
@@ -11,6 +13,7 @@ from kantis_contracts import orders as contracts
 from kantis_contracts.base import Event
 from kantis_kit.db.migrate import migrate
 from kantis_kit.db.tables import KIT_TABLES
+from kantis_kit.web.paging import encode_cursor
 from kantis_kit.web.schemas import In
 from orders_svc.main import SPEC
 
@@ -101,3 +104,28 @@ def test_every_example_of_a_request_is_one_that_is_taken():
     for kind, example in examples.items():
         if example is not None:
             kind.model_validate(example)
+
+
+async def test_the_same_answer_again_is_a_described_answer(rig_for):
+    rig = await rig_for(SPEC, start=False)
+
+    described = rig.service.openapi()["paths"]["/v1/responses"]["post"]["responses"]
+
+    assert described["201"]["content"] == described["200"]["content"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("2026-01-01T00:00:00", UUID(int=1)),
+        ("0001-01-01T00:00:00+14:00", UUID(int=1)),
+        ("x", "y"),
+        (None, 1),
+    ],
+)
+async def test_a_made_up_place_in_a_list_is_refused(rig_for, keys):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        answer = await client.get("/v1/responses", params={"cursor": encode_cursor(*keys)})
+
+    assert (422, "cursor") == (answer.status_code, answer.json()["detail"][:6])

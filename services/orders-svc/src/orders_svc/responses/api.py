@@ -23,7 +23,12 @@ from orders_svc.responses.schemas import (
 router = Router(prefix="/v1/responses", tags=["responses"])
 
 
-@router.post("", policy=needs("orders:write"), status_code=201)
+@router.post(
+    "",
+    policy=needs("orders:write"),
+    status_code=201,
+    responses={200: {"model": RegisteredOut, "description": "The same answer, registered before"}},
+)
 async def register_response(body: ResponseIn, tx: Write, response: Response) -> RegisteredOut:
     """Register an answer keyed by hand; an order is placed and its goods set aside in the same step."""
     draft = usecases.ResponseDraft(
