@@ -229,3 +229,11 @@ async def test_leads_are_counted_per_form_and_day(rig_for):
     assert [("fair", 1), ("signup", 2)] == [(one["form_key"], one["leads"]) for one in counted]
     assert {today} == {one["day"] for one in counted}
     assert 422 == refused.status_code
+
+
+async def test_the_table_is_described_as_what_it_is(rig_for):
+    rig = await rig_for(SPEC, start=False)
+
+    operation = rig.service.openapi()["paths"]["/v1/reports/campaigns/{campaign_id}.csv"]["get"]
+
+    assert ["text/csv"] == list(operation["responses"]["200"]["content"])

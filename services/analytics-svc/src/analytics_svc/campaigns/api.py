@@ -46,7 +46,12 @@ async def list_reports(
 
 
 # Before the route of the report itself, whose pattern would take ".csv" for a part of the id.
-@router.get("/campaigns/{campaign_id}.csv", policy=READ)
+@router.get(
+    "/campaigns/{campaign_id}.csv",
+    policy=READ,
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}, "description": "The cells, a line each"}},
+)
 async def get_report_csv(campaign_id: UUID, tx: Read) -> Response:
     """Return a report's cells as CSV; no text in it is taken for a formula."""
     report = await queries.get_report(tx, campaign_id)
