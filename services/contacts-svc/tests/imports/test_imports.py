@@ -339,3 +339,13 @@ async def test_columns_can_be_named_and_files_come_in_forms_too(rig_for):
     assert 202 == started.status_code, started.text
     assert (["Farge"], 1) == (done["unknown_columns"], done["created"])
     assert [422, 422, 422, 422, 422, 415] == [one.status_code for one in (*answers, empty, kind)]
+
+
+async def test_the_answers_of_imports_are_described(rig_for):
+    rig = await rig_for(SPEC, start=False)
+
+    paths = rig.service.openapi()["paths"]
+
+    assert {"200", "202"} <= paths["/v1/imports"]["post"]["responses"].keys()
+    rejects = paths["/v1/imports/{import_id}/rejects.csv"]["get"]["responses"]["200"]
+    assert ["text/csv"] == list(rejects["content"])

@@ -89,6 +89,7 @@ async def _with_form(tx: Tx, form: str, options: Options) -> Options:
     "",
     policy=needs("contacts:write"),
     status_code=202,
+    responses={200: {"model": PreviewOut, "description": "How the file would be read (preview)"}},
     max_body_size=MAX_FILE_BYTES,
     openapi_extra={
         "requestBody": {
@@ -177,7 +178,12 @@ async def get_import(import_id: UUID, tx: Read) -> ImportOut:
     return await queries.get_import(tx, import_id)
 
 
-@router.get("/{import_id}/rejects.csv", policy=needs("contacts:read"), response_class=Response)
+@router.get(
+    "/{import_id}/rejects.csv",
+    policy=needs("contacts:read"),
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}, "description": "The rows, a line each"}},
+)
 async def get_rejects(import_id: UUID, tx: Read) -> Response:
     """Return the rows that were not taken, with number and reason; mend them and send the file again."""
     return Response(
