@@ -351,3 +351,11 @@ async def test_an_audience_of_an_unknown_launch_waits_for_a_person(rig_for):
 
     assert "LaunchMissing" in row["problem"]
     assert [] == rig.items(said.PieceReleasedV1)
+
+
+async def test_a_launch_that_was_begun_before_is_a_described_answer(rig_for):
+    rig = await rig_for(SPEC, start=False)
+
+    described = rig.service.openapi()["paths"]["/v1/campaigns/{campaign_id}/launch"]["post"]
+
+    assert {"200", "202"} <= described["responses"].keys()

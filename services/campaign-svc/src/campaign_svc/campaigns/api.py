@@ -154,7 +154,12 @@ async def send_test(campaign_id: UUID, body: TestSendIn, tx: Write) -> TestSendO
     return await usecases.send_test(tx, campaign_id, body)
 
 
-@router.post("/{campaign_id}/launch", policy=WRITE, status_code=202)
+@router.post(
+    "/{campaign_id}/launch",
+    policy=WRITE,
+    status_code=202,
+    responses={200: {"model": LaunchOut, "description": "The launch that was begun before"}},
+)
 async def launch_campaign(
     campaign_id: UUID, tx: Write, response: Response, body: LaunchIn | None = None
 ) -> LaunchOut:
