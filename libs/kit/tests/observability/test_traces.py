@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -28,8 +29,6 @@ def spans(monkeypatch):
     monkeypatch.setattr(tracing, "_readers", [])
     monkeypatch.setattr("kantis_kit.observability.otel.connect", connect)
     yield exporter
-    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
-
     HTTPXClientInstrumentor().uninstrument()
 
 
@@ -115,5 +114,6 @@ async def test_an_endpoint_that_nobody_answers_changes_nothing(rig_for, monkeypa
     async with rig.client() as client:
         answer = await client.post("/v1/things", json={"name": "lamp"})
     await rig.drain()
+    HTTPXClientInstrumentor().uninstrument()
 
     assert 201 == answer.status_code

@@ -33,12 +33,14 @@ from kantis_kit import observability
 from kantis_kit.db.database import is_away
 from kantis_kit.errors import AppError, Unavailable
 from kantis_kit.ids import new_id
+from kantis_kit.observability import OFF, Tracing, current_traceparent
 from kantis_kit.web.middleware import Message, Receive, Scope, Send
 from kantis_kit.web.problems import problem
 
 log = observability.get_logger(__name__)
 
 _CORRELATION = b"x-correlation-id"
+_TRACE = b"traceparent"
 _DEFAULTS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -63,7 +65,9 @@ class Front:
         per_address: Burst,
         leads: LeadIntake,
         proxies: Sequence[Network],
+        tracing: Tracing = OFF,
     ) -> None:
+        self._tracing = tracing
         self._settings = settings
         self._table = table
         self._upstreams = upstreams
@@ -94,7 +98,8 @@ class Front:
         exchange = _Exchange(send, correlation)
         started = time.perf_counter()
         try:
-            await self._answer(scope, receive, exchange)
+            with self._tracing.span("edge", kind="server", parent=_traceparent(scope)):
+                await self._answer(scope, receive, exchange)
         finally:
             observability.requests_seconds.labels(
                 "edge", exchange.method_label(scope), exchange.route, str(exchange.status)
@@ -225,6 +230,10 @@ class Front:
         headers.append((b"x-forwarded-proto", self._scheme.encode()))
         current = observability.correlation_id.get()
         headers.append((_CORRELATION, str(current).encode()))
+        trace = current_traceparent()
+        if trace is not None:
+            headers = [(name, value) for name, value in headers if name != _TRACE]
+            headers.append((_TRACE, trace.encode()))
         return headers
 
 
@@ -290,6 +299,11 @@ def _correlation(scope: Scope) -> UUID:
         except (ValueError, UnicodeDecodeError):
             pass
     return new_id()
+
+
+def _traceparent(scope: Scope) -> str | None:
+    given = header(scope, _TRACE)
+    return given.decode("latin-1") if given is not None else None
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -97,6 +97,7 @@ def build_gateway(
         per_address=Burst(settings.ip_limit, clock),
         leads=LeadIntake(scope, timeout_seconds=settings.lead_timeout_seconds),
         proxies=networks(settings.trusted_proxies),
+        tracing=service.tracing,
     )
 
 
