@@ -106,21 +106,22 @@ SPEC = ServiceSpec(
     "tests/test_main.py": '''\
 """The service is put together from its parts."""
 
-from {package}.main import spec
+from {package}.main import SPEC
 
 
 def test_the_migrations_lie_where_the_service_says():
-    assert (spec.migrations / "env.py").is_file()
+    assert (SPEC.migrations / "env.py").is_file()
 ''',
 }
 
 BY_HAND = """\
 Made services/{name}. Now by hand (tests/architecture fails until all agree):
   pyproject.toml              project.dependencies, tool.uv.sources, coverage, and the import-linter lists: {package}
-  libs/kantis/pyproject.toml  dependencies: {name}; and its specification in the all-in-one runner
+  libs/kantis/pyproject.toml  dependencies: {name}; and its line in registry.py
   libs/contracts              SERVICES in base.py: "{word}", when it publishes
   docker-compose.yml          the service, its database role and its broker user
   services/gateway            its routes
+  services/{name}/README.md   the canvas, as the code grows
 Then:  make lock && make test
 """
 
