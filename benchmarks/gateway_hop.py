@@ -113,7 +113,7 @@ async def serve(given: dict[str, str]) -> None:
 
 def spawn(**given: str) -> tuple[subprocess.Popen[str], dict[str, int]]:
     """Start a server process and read its ports."""
-    process = subprocess.Popen(  # noqa: S603 - ourselves
+    process = subprocess.Popen(
         [sys.executable, __file__, "--serve", json.dumps(given)], stdout=subprocess.PIPE, text=True
     )
     return process, json.loads(process.stdout.readline() if process.stdout else "{}")

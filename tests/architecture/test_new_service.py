@@ -20,7 +20,7 @@ def service(tmp_path: Path) -> Path:
 
 
 def test_its_composition_root_gives_a_specification(service: Path):
-    script = "from loyalty_svc.main import SPEC; print(spec.name, spec.title, (spec.migrations / 'env.py').is_file())"
+    script = "from loyalty_svc.main import SPEC; print(SPEC.name, SPEC.title, (SPEC.migrations / 'env.py').is_file())"
 
     run = subprocess.run(
         [sys.executable, "-c", script],

@@ -57,7 +57,7 @@ async def maintain(connection: Any, now: datetime) -> None:
             # bounds are made from the date: nothing here comes from outside.
             await connection.execute(
                 f"CREATE TABLE {name} (LIKE inbox INCLUDING ALL);"
-                f" WITH moved AS (DELETE FROM inbox_rest WHERE event_id >= '{low}'"  # noqa: S608 - as said
+                f" WITH moved AS (DELETE FROM inbox_rest WHERE event_id >= '{low}'"
                 f" AND event_id < '{high}' RETURNING *)"
                 f" INSERT INTO {name} SELECT * FROM moved;"
                 f" ALTER TABLE inbox ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}')"

@@ -88,7 +88,7 @@ async def bench(postgres_server: PostgresServer, fresh_database: FreshDatabase):
 class TestEmbedded(BrokerPromises):
     async def test_it_can_deliver_everything_twice_and_in_any_order(self, bench, queue):
         sent = [envelope() for _ in range(40)]
-        broker = EmbeddedBroker(bench.url, duplicate=True, shuffle=random.Random(3))  # noqa: S311 - an order
+        broker = EmbeddedBroker(bench.url, duplicate=True, shuffle=random.Random(3))
         await broker.start()
         await broker.declare([Subscription(queue, (HAPPENED,))])
         await broker.publish(sent)
