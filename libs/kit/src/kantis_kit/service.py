@@ -125,6 +125,7 @@ class Service:
         self._lag: tuple[int, float] = (0, 0.0)
         self._parked = 0
         self.stopping = False
+        self._is_worker = False
         self._tasks: list[asyncio.Task[None]] = []
         self._web: App | None = None
 
@@ -237,7 +238,8 @@ class Service:
                 "ok": False,
                 "detail": f"cannot be read ({type(failure).__name__}); run `kantis migrate`",
             }
-        checks["broker"] = {"ok": True, "state": self.broker.state}
+        if self._is_worker:  # the web side has no connection to the broker and needs none
+            checks["broker"] = {"ok": True, "state": self.broker.state}
         return checks
 
     async def _metrics(self) -> Response:
@@ -276,6 +278,7 @@ class Service:
         if not worker:
             self._spawn("notifier", self.relay.run_notifier())
             return
+        self._is_worker = True
         if connect:
             self._spawn("broker", self._connect_and_work())
         else:

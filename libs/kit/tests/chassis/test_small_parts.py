@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from kantis_kit import failpoints
 from kantis_kit.clock import FrozenClock
+from kantis_kit.db.database import is_away
 from kantis_kit.errors import Invalid
 from kantis_kit.failpoints import FailPointHit
 from kantis_kit.settings import ServiceSettings
@@ -117,3 +118,9 @@ def test_a_cursor_names_a_place_in_utc():
 
     assert [at.astimezone(UTC), UUID(int=1)] == keys
     assert read_cursor(None, UUID) is None
+
+
+def test_a_missing_file_is_no_sign_of_a_missing_database():
+    assert not is_away(FileNotFoundError(2, "No such file", "imports/x.csv"))
+    assert is_away(FileNotFoundError(2, "No such file or directory"))  # what a missing socket raises
+    assert is_away(ConnectionRefusedError(111, "refused"))

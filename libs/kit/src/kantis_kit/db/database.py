@@ -29,7 +29,9 @@ CONNECTION_ERRORS: tuple[type[BaseException], ...] = (
 def is_away(error: BaseException | None) -> bool:
     """Say whether an error, or what caused it, means that the database cannot be reached."""
     while error is not None:
-        if isinstance(error, CONNECTION_ERRORS):
+        # A system error that names a file is about that file, not about a connection.
+        is_about_file = isinstance(error, OSError) and error.filename is not None
+        if isinstance(error, CONNECTION_ERRORS) and not is_about_file:
             return True
         if getattr(error, "connection_invalidated", False):
             return True

@@ -188,7 +188,7 @@ class Sender:
                     await connection.open()
                 await connection.begin(self._letters.sender, recipient)
             except Lost as loss:
-                log.warning("sender.server_away", problem=str(loss))
+                log.warning("sender.server_away", error=type(loss).__name__)
                 await self._pause()
             except Refused as refusal:
                 if connection.is_open:
