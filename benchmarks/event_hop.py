@@ -44,7 +44,9 @@ CHANNEL = "bench_effect"
 class Bench:
     """The probe service on one broker."""
 
-    def __init__(self, name: str, service: Service, listener: "asyncpg.Connection[asyncpg.Record]") -> None:
+    def __init__(
+        self, name: str, service: Service, listener: "asyncpg.Connection[asyncpg.Record]"
+    ) -> None:
         self.name = name
         self.service = service
         self.arrived = asyncio.Event()
@@ -66,7 +68,9 @@ class Bench:
         """Stage events of these sizes in one transaction."""
         async with write(self.service.scope) as tx:
             for size in sizes:
-                tx.stage(ThingMadeV1(items=tuple(Made(id=new_id(), name="thing") for _ in range(size))))
+                tx.stage(
+                    ThingMadeV1(items=tuple(Made(id=new_id(), name="thing") for _ in range(size)))
+                )
 
     async def hops(self, count: int) -> list[float]:
         """Return the milliseconds of so many single hops."""
@@ -84,7 +88,9 @@ class Bench:
         before = await self.listener.fetchval("SELECT count(*) FROM effect")
         async with write(self.service.scope) as tx:
             for _ in range(events):
-                tx.stage(ThingMadeV1(items=tuple(Made(id=new_id(), name="thing") for _ in range(items))))
+                tx.stage(
+                    ThingMadeV1(items=tuple(Made(id=new_id(), name="thing") for _ in range(items)))
+                )
             started = perf_counter()
         while True:
             self.arrived.clear()
@@ -130,13 +136,19 @@ async def main(events: int, rounds: int) -> None:
         make_keys(folder / "keys", ("probe", "gateway"))
         postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
         server = stack.enter_context(closing(obtain()))
-        broker_dsns = await provision(postgres.superuser_dsn(), "broker", passwords=postgres.secrets)
+        broker_dsns = await provision(
+            postgres.superuser_dsn(), "broker", passwords=postgres.secrets
+        )
         owner = await asyncpg.connect(broker_dsns.owner_dsn)
         await create_schema(owner)
         await owner.close()
         benches = [
-            await open_bench(stack, "embedded", EmbeddedBroker(broker_dsns.app_dsn), postgres, folder),
-            await open_bench(stack, "rabbit", RabbitBroker(server.url, service="probe"), postgres, folder),
+            await open_bench(
+                stack, "embedded", EmbeddedBroker(broker_dsns.app_dsn), postgres, folder
+            ),
+            await open_bench(
+                stack, "rabbit", RabbitBroker(server.url, service="probe"), postgres, folder
+            ),
         ]
         raw = Raw(server.url)
         await raw.start(stack)
@@ -158,9 +170,13 @@ async def main(events: int, rounds: int) -> None:
         print(f"raw aio-pika, publish and consume     {limit:9.0f} messages/s")
         for name in ("embedded", "rabbit"):
             rate = statistics.median(single[name])
-            print(f"{name:9} outbox → effect, single      {rate:9.0f} events/s   {rate / limit:5.2f} of raw")
+            print(
+                f"{name:9} outbox → effect, single      {rate:9.0f} events/s   {rate / limit:5.2f} of raw"
+            )
             rate = statistics.median(batched[name])
-            print(f"{name:9} outbox → effect, batches     {rate:9.0f} items/s    {rate / limit:5.2f} of raw")
+            print(
+                f"{name:9} outbox → effect, batches     {rate:9.0f} items/s    {rate / limit:5.2f} of raw"
+            )
 
 
 if __name__ == "__main__":

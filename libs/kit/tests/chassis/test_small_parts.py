@@ -122,5 +122,7 @@ def test_a_cursor_names_a_place_in_utc():
 
 def test_a_missing_file_is_no_sign_of_a_missing_database():
     assert not is_away(FileNotFoundError(2, "No such file", "imports/x.csv"))
-    assert is_away(FileNotFoundError(2, "No such file or directory"))  # what a missing socket raises
+    assert is_away(
+        FileNotFoundError(2, "No such file or directory")
+    )  # what a missing socket raises
     assert is_away(ConnectionRefusedError(111, "refused"))

@@ -10,6 +10,7 @@ from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.settings import ServiceSettings
 from messaging_svc.dispatch import api as messages
 from messaging_svc.dispatch import consumers as dispatch_consumers
+from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.sender import send_loop
 from messaging_svc.links import LinkMaker, TrackingTokens
 from messaging_svc.model_registry import metadata
@@ -28,7 +29,7 @@ def _extras(settings: ServiceSettings) -> Mapping[type, Any]:
 
 async def _count_in_doubt(service: Service) -> None:
     pool = await service.database.pool()
-    rows = await pool.fetchval("SELECT count(*) FROM dispatch WHERE state = 'in_doubt'")
+    rows = await pool.fetchval(sql.COUNT_IN_DOUBT)
     in_doubt_rows.labels(service.spec.name).set(rows)
 
 

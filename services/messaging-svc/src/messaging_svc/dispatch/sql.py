@@ -159,3 +159,5 @@ ANNOUNCE = text(
     """
 )
 """Ends that nobody outside has been told of."""
+
+COUNT_IN_DOUBT = "SELECT count(*) FROM dispatch WHERE state = 'in_doubt'"
