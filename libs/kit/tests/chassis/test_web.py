@@ -11,7 +11,6 @@ from kantis_kit.service import Service
 from kantis_kit.testing.probe import SPEC
 from kantis_kit.tx import read
 from kantis_kit.web.app import create_api
-from kantis_kit.web.paging import encode_cursor
 from kantis_kit.web.router import Router, RouteWithoutPolicy
 from kantis_kit.web.state import WebRuntime
 
@@ -397,26 +396,3 @@ async def test_metrics_and_readiness_tell_of_the_service(rig_for):
     assert (200, "ready") == (ready.status_code, ready.json()["status"])
     assert "up" == ready.json()["checks"]["broker"]["state"]
     assert b"kantis_outbox_rows" in metrics.content
-
-
-@pytest.mark.parametrize("path", ["/v1/things/%00", "/v1/things?cursor=a%00b", "/other%00"])
-async def test_a_nul_character_in_an_address_is_refused_before_anything_is_asked(rig_for, path):
-    rig = await rig_for(SPEC, start=False)
-    async with rig.client() as client:
-        answer = await client.get(path)
-
-    assert (400, "application/problem+json") == (
-        answer.status_code,
-        answer.headers["content-type"],
-    )
-    assert "%00" in answer.json()["detail"]
-
-
-async def test_a_made_up_place_among_the_parked_messages_is_refused(rig_for):
-    rig = await rig_for(SPEC, start=False)
-    async with rig.client() as client:
-        answer = await client.get(
-            "/v1/operations/probe/parked", params={"cursor": encode_cursor("x", "y")}
-        )
-
-    assert (422, "cursor") == (answer.status_code, answer.json()["detail"][:6])
