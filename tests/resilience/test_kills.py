@@ -118,11 +118,12 @@ async def play(house, folder, *, people, kills, postgres):
     await check(house, told, oracle)
 
 
+@pytest.mark.timeout(300)
 async def test_killing_processes_at_random_loses_nothing_and_mails_nobody_twice(
     open_house, tmp_path
 ):
     async with open_house(tmp_path, "--processes") as house:
-        await play(house, tmp_path, people=300, kills=6, postgres=False)
+        await play(house, tmp_path, people=200, kills=5, postgres=False)
 
         assert house.killed
 

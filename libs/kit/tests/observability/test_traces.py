@@ -53,9 +53,22 @@ async def test_one_trace_from_a_request_to_the_effect_in_another_transaction(rig
     assert served.context.span_id == handled.parent.span_id
     assert "kantis-probe" == served.resource.attributes["service.name"]
     effects = [s for s in finished if s.parent and s.parent.span_id == handled.context.span_id]
-    assert [name for s in effects if (name := s.name).startswith("INSERT")]
+    assert [name for s in effects if (name := s.name).startswith("INSERT")], [
+        s.name for s in finished
+    ]
     (published,) = [span for span in finished if span.name == "publish"]
     assert [served.context.span_id] == [link.context.span_id for link in published.links]
+
+
+async def test_every_service_of_a_process_is_traced_not_only_the_first(rig_for, spans):
+    for _ in range(2):
+        rig = await rig_for(SPEC, settings=TRACED, duplicate=False)
+        async with rig.client() as client:
+            await client.post("/v1/things", json={"name": "lamp"}, headers={"traceparent": OUTSIDE})
+        await rig.drain()
+
+    inserts = [span for span in spans.get_finished_spans() if span.name.startswith("INSERT")]
+    assert 2 == len({id(span.resource) for span in inserts})
 
 
 async def test_nothing_personal_leaves_in_a_span(rig_for, spans):

@@ -128,7 +128,7 @@ async def test_forged_foreign_and_broken_tokens_are_all_the_same_404(house):
     payload = pack_unsubscribe(Unsubscribe(kari.person_id, new_id(), Purpose.OFFERS))
     flipped = token[:20] + ("A" if token[20] != "A" else "B") + token[21:]
     tokens = [
-        flipped, token[:-1], "x", "%00", foreign.make("unsubscribe", payload), signer.make("preferences", payload),
+        flipped, token[:-1], "x", "%C3%A5", foreign.make("unsubscribe", payload), signer.make("preferences", payload),
         signer.make("unsubscribe", b"short"),
     ]  # fmt: skip
 

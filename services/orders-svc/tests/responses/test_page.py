@@ -118,7 +118,7 @@ async def test_a_sold_out_order_from_the_page_is_noted_and_said_so(desk):
 
 
 @pytest.mark.parametrize(
-    "code", ["ZZZZZ9", "x", "ABCDE2ABCDE2ABCDE2", "a" * 200, "%00", "%C3%A5", "ABCED2"]
+    "code", ["ZZZZZ9", "x", "ABCDE2ABCDE2ABCDE2", "a" * 200, "%C3%A5", "ABCED2"]
 )
 async def test_an_unknown_code_gets_a_clear_page_and_stores_nothing(desk, code):
     await desk.ready("ABCDE2")

@@ -12,7 +12,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
-from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
+from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
+from opentelemetry.metrics import NoOpMeter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -183,10 +184,10 @@ class OpenTelemetry(Tracing):
 
     def watch_engine(self, engine: Any) -> None:
         """Make a span of each statement of an SQLAlchemy engine."""
-        # The instrumentation names an older highest version than the one in the lock; a test holds that it works.
-        SQLAlchemyInstrumentor().instrument(
-            engine=engine.sync_engine, tracer_provider=self.provider, skip_dep_check=True
-        )
+        # The instrumentor works once in a process, which would leave out every service but the first; what it hangs on
+        # an engine works for each. A test holds that it fits the version in the lock.
+        usage = NoOpMeter("kantis_kit").create_up_down_counter("db.client.connections.usage")
+        EngineTracer(self._tracer, engine.sync_engine, usage)
 
     def telemetry(self) -> dict[str, Any]:
         """Return FastAPI's own settings for it."""
