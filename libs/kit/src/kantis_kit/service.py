@@ -7,14 +7,13 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData
 from starlette.responses import JSONResponse, Response
 
-from kantis_kit import inbox, observability
+from kantis_kit import observability
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.auth.tokens import TokenVerifier
 from kantis_kit.brokers import connect as connect_broker
@@ -26,13 +25,14 @@ from kantis_kit.db.database import Listener
 from kantis_kit.db.migrate import current, head, migrate
 from kantis_kit.db.tables import OUTBOX_CHANNEL
 from kantis_kit.errors import BrokerError
-from kantis_kit.ids import first_id_at
+from kantis_kit.housekeeping import KIT_JOBS
 from kantis_kit.parked import Parked
 from kantis_kit.relay import Relay
+from kantis_kit.sagas import SagaDefinition, Sagas
 from kantis_kit.settings import ServiceSettings
 from kantis_kit.signing import Keys
-from kantis_kit.timers import Job, TimerHandler, TimerLoop, recurring
-from kantis_kit.tx import Scope, Tx
+from kantis_kit.timers import Job, TimerHandler, TimerLoop
+from kantis_kit.tx import Scope
 from kantis_kit.web.app import create_api, create_public
 from kantis_kit.web.middleware import App, Edge, Receive, Send
 from kantis_kit.web.middleware import Scope as AsgiScope
@@ -44,7 +44,6 @@ log = observability.get_logger(__name__)
 
 Reading = Callable[["Service"], Awaitable[None]]
 Loop = Callable[["Service"], Coroutine[Any, Any, None]]
-KEEP_ANSWERS = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,8 @@ class ServiceSpec:
     handlers: Sequence[Handler] = ()
     timers: Sequence[TimerHandler] = ()
     jobs: Sequence[Job] = ()
+    sagas: Sequence[SagaDefinition] = ()
+    """Long transactions; their deadlines and compensations run in the timer loop."""
     loops: Sequence[Loop] = ()
     """Own loops of the worker side, such as the mail sender; cancelled at the stop."""
     gauges: Sequence[Reading] = ()
@@ -100,7 +101,8 @@ class Service:
         self.broker = broker or connect_broker(
             settings.broker_url.get_secret_value(), service=spec.name
         )
-        extras = dict(spec.extras(settings))
+        sagas = Sagas(spec.sagas)
+        extras = {**spec.extras(settings), Sagas: sagas}
         if settings.link_keys.get_secret_value():
             extras.setdefault(
                 LinkSigner, LinkSigner.from_text(settings.link_keys.get_secret_value())
@@ -118,7 +120,10 @@ class Service:
         ]
         self.retrier = Retrier(self.scope, self.consumers)
         self.timers = TimerLoop(
-            self.scope, service=spec.name, handlers=spec.timers, jobs=(*spec.jobs, *_KIT_JOBS)
+            self.scope,
+            service=spec.name,
+            handlers=(*spec.timers, *sagas.timers),
+            jobs=(*spec.jobs, *KIT_JOBS),
         )
         self.scope.after_commit = self.relay.wake
         self.scope.after_schedule = self.timers.wake
@@ -373,24 +378,3 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
-
-
-@recurring("kit.answers", every=timedelta(hours=1))
-async def _forget_answers(tx: Tx) -> None:
-    await tx.execute(
-        text("DELETE FROM idempotency WHERE stored_at < :before"),
-        {"before": tx.clock.now() - KEEP_ANSWERS},
-    )
-
-
-@recurring("kit.inbox", every=timedelta(hours=6))
-async def _forget_inbox(tx: Tx) -> None:
-    # The rest partition holds what came in for a week without a partition of its own; weekly partitions are made and
-    # dropped by the owner (`kantis migrate` and its daily run), because the run-time role may not change tables.
-    await tx.execute(
-        text("DELETE FROM inbox_rest WHERE event_id < :before"),
-        {"before": first_id_at(tx.clock.now() - inbox.KEEP)},
-    )
-
-
-_KIT_JOBS = (_forget_answers, _forget_inbox)

@@ -193,6 +193,17 @@ class Tx(ReadTx):
         )
         self._audited.append(entry)
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What fails in this block takes back its own rows, events and audit entries; all before it stands."""
+        await self.seal()
+        try:
+            async with self._session.begin_nested():
+                yield
+        except BaseException:
+            self._staged, self._audited = [], []
+            raise
+
     @property
     def has_staged(self) -> bool:
         """Whether events wait for this transaction's commit."""

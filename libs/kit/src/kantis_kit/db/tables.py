@@ -83,6 +83,24 @@ _TABLES = (
         problem text NOT NULL DEFAULT ''
     )
     """,
+    # Long transactions: each step one conditional UPDATE, its deadline a timer.
+    """
+    CREATE TABLE saga (
+        id          uuid PRIMARY KEY,
+        kind        text NOT NULL,
+        key         text NOT NULL,
+        state       text NOT NULL CHECK (state IN ('running', 'compensating', 'completed', 'compensated', 'stuck')),
+        step        text NOT NULL,
+        attempts    int NOT NULL DEFAULT 0,
+        deadline_at timestamptz NOT NULL,
+        data        jsonb NOT NULL DEFAULT '{}',
+        problem     text NOT NULL DEFAULT '',
+        started_at  timestamptz NOT NULL,
+        changed_at  timestamptz NOT NULL,
+        UNIQUE (kind, key)
+    )
+    """,
+    "CREATE INDEX saga_stuck ON saga (changed_at, id) WHERE state = 'stuck'",
     # The answer to a request, stored with its effect.
     """
     CREATE TABLE idempotency (
@@ -124,7 +142,7 @@ _TABLES = (
     """,
 )
 
-KIT_TABLES = ("outbox", "inbox", "delivery", "timer", "job", "idempotency", "audit")
+KIT_TABLES = ("outbox", "inbox", "delivery", "timer", "job", "saga", "idempotency", "audit")
 
 
 def create_kit_tables() -> None:
