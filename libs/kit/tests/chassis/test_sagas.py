@@ -15,6 +15,7 @@ from kantis_kit.errors import KantisError
 from kantis_kit.failpoints import FailPointHit
 from kantis_kit.sagas import MAX_ATTEMPTS, SagaDefinition, Sagas, Step
 from kantis_kit.testing.probe import SPEC, Made, ThingMadeV1
+from kantis_kit.testing.waiting import eventually
 from kantis_kit.tx import write
 
 STEPS = ("reserve", "charge", "ship")
@@ -309,10 +310,21 @@ async def test_what_replies_bring_is_kept_for_the_steps_to_come(world):
 
 async def test_two_processes_cannot_both_move_a_saga(world):
     await world.reach("charge")
+    pool = await world.rig.service.database.pool()
 
-    moved = await asyncio.gather(*(world.advance("charge") for _ in range(4)))
+    async def second_waits():
+        # The second has read the saga as it was and waits for the row that the first has changed.
+        return await pool.fetchval(
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database()"
+        )
 
-    assert [False, False, False, True] == sorted(moved)
+    async with asyncio.TaskGroup() as group, write(world.scope) as tx:
+        assert await sagas.advance(tx, KIND, KEY, "charge")
+        second = group.create_task(world.advance("charge"))
+        await eventually(second_waits, message="the second did not come to the row")
+
+    assert not second.result()
     assert done("ship") == await world.facts()
 
 
@@ -323,7 +335,8 @@ async def test_a_deadline_waits_for_no_reply_under_way_and_looks_again(world):
         await tx.execute(text("SELECT 1 FROM saga FOR UPDATE"))
         await world.pass_time(WITHIN)
         assert "running" == (await world.saga()).state
-        assert 1 == await world.timers()
+        pool = await world.rig.service.database.pool()
+        assert [(0,)] == [tuple(row) for row in await pool.fetch("SELECT attempts FROM timer")]
         assert await sagas.advance(tx, KIND, KEY, "charge")
 
     await world.pass_time(timedelta(seconds=1))
