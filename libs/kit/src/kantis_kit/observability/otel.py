@@ -187,7 +187,7 @@ class OpenTelemetry(Tracing):
         # The instrumentor works once in a process, which would leave out every service but the first; what it hangs on
         # an engine works for each. A test holds that it fits the version in the lock.
         usage = NoOpMeter("kantis_kit").create_up_down_counter("db.client.connections.usage")
-        EngineTracer(self._tracer, engine.sync_engine, usage)  # type: ignore[no-untyped-call] - the library has none
+        EngineTracer(self._tracer, engine.sync_engine, usage)  # type: ignore[no-untyped-call]  # the library has no types
 
     def telemetry(self) -> dict[str, Any]:
         """Return FastAPI's own settings for it."""
