@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kantis_kit.consumer import handlers_in
-from kantis_kit.observability import in_doubt_rows
+from kantis_kit.observability import in_doubt_rows, sending_held
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.settings import ServiceSettings
 from messaging_svc.dispatch import api as messages
@@ -14,6 +14,8 @@ from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.sender import send_loop
 from messaging_svc.links import LinkMaker, TrackingTokens
 from messaging_svc.model_registry import metadata
+from messaging_svc.quarantine import api as sending
+from messaging_svc.quarantine import queries as quarantine
 from messaging_svc.register import consumers as register_consumers
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.templates import api as templates
@@ -33,16 +35,22 @@ async def _count_in_doubt(service: Service) -> None:
     in_doubt_rows.labels(service.spec.name).set(rows)
 
 
+async def _tell_held(service: Service) -> None:
+    pool = await service.database.pool()
+    sending_held.labels(service.spec.name).set(await pool.fetchval(quarantine.IS_HELD))
+
+
 SPEC = ServiceSpec(
     name="messaging",
     title="Messaging",
     settings=MessagingSettings,
     migrations=Path(__file__).resolve().parents[2] / "migrations",
     metadata=metadata,
-    routers=[templates.router, messages.router, tracking.suppressions],
+    # /v1/messages/sending stands before /v1/messages/{message_id}, which would take its name for an id.
+    routers=[templates.router, sending.router, messages.router, tracking.suppressions],
     public={"/c": [tracking.clicks], "/o": [tracking.openings], "/u": [tracking.unsubscribing]},
     handlers=handlers_in(register_consumers, dispatch_consumers),
     loops=[send_loop],
-    gauges=[_count_in_doubt],
+    gauges=[_count_in_doubt, _tell_held],
     extras=_extras,
 )

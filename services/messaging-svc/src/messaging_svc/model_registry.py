@@ -2,10 +2,11 @@
 
 from messaging_svc.base import metadata
 from messaging_svc.dispatch import model as dispatch
+from messaging_svc.quarantine import model as quarantine
 from messaging_svc.register import model as register
 from messaging_svc.templates import model as templates
 from messaging_svc.tracking import model as tracking
 
-TABLES = (register, templates, dispatch, tracking)
+TABLES = (register, templates, dispatch, tracking, quarantine)
 
 __all__ = ["TABLES", "metadata"]

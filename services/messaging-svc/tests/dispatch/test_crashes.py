@@ -148,6 +148,7 @@ async def _kill_rounds(house, sink, recipients, rounds):
     await house.until("planned", recipients)
     settings = {
         "postgres_dsn": house.rig.dsns["messaging"], "keys_dir": str(house.rig.keys_dir), "link_keys": LINK_KEYS,
+        "data_dir": str(house.rig.data_dir),
         "smtp_host": "127.0.0.1", "smtp_port": sink.port, "sender_lease_seconds": 1, "broker_url": "postgresql://",
         "public_url": "http://kantis.test", "mail_from": "post@lys.example",
     }  # fmt: skip

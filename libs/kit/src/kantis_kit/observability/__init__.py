@@ -19,6 +19,7 @@ from kantis_kit.observability.metrics import (
     remove_figures,
     render,
     requests_seconds,
+    sending_held,
     timer_lateness_seconds,
 )
 from kantis_kit.observability.switch import tracing_for
@@ -48,6 +49,7 @@ __all__ = [
     "remove_figures",
     "render",
     "requests_seconds",
+    "sending_held",
     "timer_lateness_seconds",
     "trace_of",
     "tracing_for",

@@ -28,6 +28,9 @@ queue_depth = Gauge(
 )
 parked_rows = Gauge("kantis_parked_rows", "Parked messages", ["service"], registry=registry)
 in_doubt_rows = Gauge("kantis_in_doubt_rows", "Dispatches in doubt", ["service"], registry=registry)
+sending_held = Gauge(
+    "kantis_sending_held", "1 while sending waits for a person", ["service"], registry=registry
+)
 events_published = Counter(
     "kantis_events_published",
     "Events confirmed by the broker",

@@ -23,6 +23,7 @@ from messaging_svc.dispatch.events import messages_settled
 from messaging_svc.dispatch.letters import Item, Letters
 from messaging_svc.dispatch.model import State
 from messaging_svc.dispatch.queries import sources_of
+from messaging_svc.quarantine.guard import Guard
 from messaging_svc.settings import MessagingSettings
 
 log = observability.get_logger(__name__)
@@ -52,8 +53,9 @@ class _Wish:
 class Ledger:
     """One sender's hand on the ledger."""
 
-    def __init__(self, scope: Scope, settings: MessagingSettings) -> None:
+    def __init__(self, scope: Scope, settings: MessagingSettings, guard: Guard) -> None:
         self._scope = scope
+        self._guard = guard
         self._settings = settings
         self._me = new_id()
         self._wishes: list[_Wish] = []
@@ -82,6 +84,7 @@ class Ledger:
                     "now": now,
                     "until": now + self.lease,
                     "me": self._me,
+                    "epoch": self._guard.epoch,
                     "limit": self._settings.sender_batch,
                     "person_grace": self._settings.person_grace_seconds,
                     "permission_grace": self._settings.permission_grace_seconds,
@@ -194,6 +197,7 @@ class Ledger:
                 "emails": [i.email for i in items],
                 "locked": locked,
                 "me": self._me,
+                "epoch": self._guard.epoch,
                 "now": now,
                 "until": now + self.lease,
             },

@@ -20,6 +20,7 @@ from messaging_svc.dispatch.mime import Letterhead
 from messaging_svc.dispatch.model import State
 from messaging_svc.dispatch.smtp import Connection, Lost, Refused, Server
 from messaging_svc.links import LinkMaker
+from messaging_svc.quarantine.guard import Guard
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.templates.errors import CannotRender
 
@@ -54,7 +55,8 @@ class Sender:
             head.domain,
         )
         self._letters = Letters(head, LinkMaker.from_settings(settings))
-        self._ledger = Ledger(service.scope, settings)
+        self._guard = Guard(service.scope, settings.data_dir)
+        self._ledger = Ledger(service.scope, settings, self._guard)
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue()
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -107,11 +109,14 @@ class Sender:
             decided = 0
             try:
                 if loop.time() >= recover_at:
+                    await self._guard.look()
                     await self._ledger.recover()
                     recover_at = loop.time() + IDLE_SECONDS
                 if self._queue.qsize() < self._settings.sender_batch // 2:
                     self._letters.forget_old()
                     items, decided = await self._ledger.claim(self._letters)
+                    if items:
+                        await self._guard.before_sending()
                     for item in items:
                         self._queue.put_nowait(item)
                     self._has_more = decided >= self._settings.sender_batch

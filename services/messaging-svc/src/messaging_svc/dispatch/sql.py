@@ -6,10 +6,15 @@ NOTIFY_CHANNEL = "kantis_dispatch"
 
 WAKE = text("SELECT pg_notify('kantis_dispatch', '')")
 
+_MAY_SEND = """EXISTS (
+            SELECT FROM sending WHERE held_since IS NULL AND epoch >= :epoch
+              AND database_oid = (SELECT oid::bigint FROM pg_database WHERE datname = current_database()))"""
+"""This is the database that sent last, and nobody holds it; part of the statement, so that no claim slips through."""
+
 CLAIM = text(
-    """
+    f"""
     WITH due AS (
-        SELECT * FROM dispatch WHERE state = 'planned' AND next_at <= :now
+        SELECT * FROM dispatch WHERE state = 'planned' AND next_at <= :now AND {_MAY_SEND}
         ORDER BY is_marketing, next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     ), verdict AS (
         SELECT d.id, coalesce(d.to_email, p.email) AS email,
@@ -70,7 +75,7 @@ CLAIM = text(
     RETURNING d.id, d.state, d.fence, d.claimed_until, d.attempts, d.origin, d.is_marketing, d.purpose, d.person_id,
         d.source_id, d.response_code, d.template_version_id, d.builtin, d.facts, d.rfc_message_id, n.email,
         n.language, n.preferred_name
-    """
+    """  # noqa: S608 - the condition is a constant above
 )
 """Claim what is due and decide on it in one statement: the gate."""
 
@@ -83,12 +88,13 @@ LOCK_PERSONS = text(
 """Held until the hand-over is committed; a withdrawal locks the same row, so that one of the two comes first."""
 
 MARK = text(
-    """
+    f"""
     UPDATE dispatch d SET state = 'handed_over', handed_over_at = :now, claimed_until = :until,
         attempts = d.attempts + 1
     FROM unnest(cast(:ids AS uuid[]), cast(:fences AS bigint[]), cast(:emails AS text[])) AS t (id, fence, email)
     WHERE d.id = t.id AND d.fence = t.fence AND d.state = 'claimed' AND d.claimed_by = :me AND d.claimed_until > :now
       AND (d.not_after IS NULL OR d.not_after > :now)
+      AND {_MAY_SEND}
       AND NOT EXISTS (SELECT FROM person_card p WHERE p.person_id = d.person_id AND p.is_erased)
       AND (NOT d.is_marketing OR (
           d.person_id = ANY(cast(:locked AS uuid[]))
@@ -103,7 +109,7 @@ MARK = text(
                       AND w.withdrawn_at >= m.occurred_at)
           )))
     RETURNING d.id
-    """
+    """  # noqa: S608 - the condition is a constant above
 )
 """Hand over what is still ours and still allowed; runs after LOCK_PERSONS, with a snapshot of its own."""
 
