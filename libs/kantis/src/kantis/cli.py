@@ -83,8 +83,15 @@ def up(
     if detach:
         _detach(around, processes=processes)
         return
+    _run(_check_libraries())
     separate = processes or bool(around.postgres_url) or bool(around.rabbitmq_url)
     _run(_up(around, separate=separate))
+
+
+async def _check_libraries() -> None:
+    from kantis.doctor import refuse_known_holes  # noqa: PLC0415 - only what starts something asks
+
+    refuse_known_holes()
 
 
 async def _up(around: Surroundings, *, separate: bool) -> None:
@@ -214,6 +221,7 @@ def serve(
             f"[red]kantis:[/red] a service is one of {', '.join(ALL)}; a role is web, worker or all"
         )
         raise typer.Exit(2)
+    _run(_check_libraries())
     _run(run(service, Role(role), host=host, port=port))
 
 

@@ -48,6 +48,17 @@ def _python() -> Finding:
     return Finding(f"Python {found}", sys.version_info >= (3, 11), "Install Python 3.11 or newer.")
 
 
+def refuse_known_holes() -> None:
+    """Refuse to start on libraries whose parsers have known holes.
+
+    Raises:
+        InstallationError: which, and how to mend it.
+    """
+    for finding in _libraries():
+        if not finding.good:
+            raise InstallationError(f"{finding.what} has known holes. {finding.mend}")
+
+
 def _libraries() -> list[Finding]:
     from importlib.metadata import version  # noqa: PLC0415 - slow, and only for this
 
