@@ -118,7 +118,8 @@ async def play(house, folder, *, people, kills, postgres):
     await check(house, told, oracle)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow  # a dozen processes start again and again: beside other tests that is minutes, not seconds
+@pytest.mark.timeout(600)
 async def test_killing_processes_at_random_loses_nothing_and_mails_nobody_twice(
     open_house, tmp_path
 ):
