@@ -17,7 +17,6 @@ import asyncpg
 import httpx
 import pytest
 
-from kantis.installation import free_port
 from kantis.runtime import Running, read
 from kantis_kit.testing.smtp import smtp_process
 from kantis_kit.testing.waiting import eventually
@@ -60,6 +59,8 @@ class House:
         await eventually(
             self._is_up, message=f"the house did not start: {self._log()[-2000:]}", within=100
         )
+        # A house that is started again is found at its old address.
+        self.environment["KANTIS_PORT"] = self.running.url.rsplit(":", 1)[1]
 
     def _is_up(self) -> bool:
         assert self.process is not None
@@ -115,7 +116,7 @@ class House:
     async def kill_one(self, rng: random.Random, *, postgres: bool) -> None:
         """SIGKILL one process, chosen by the generator."""
         children = await self.children()
-        ours = sorted(pid for pid, command in children.items() if postgres or "kantis" in command)
+        ours = sorted(pid for pid, name in children.items() if postgres or "-m kantis" in name)
         if not ours:
             return
         pid = rng.choice(ours)
@@ -196,7 +197,6 @@ async def _open_house(
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("KANTIS_")},
             "KANTIS_DATA_DIR": str(data_dir),
-            "KANTIS_PORT": str(free_port(None)),
             "KANTIS_SMTP_HOST": "127.0.0.1",
             "KANTIS_SMTP_PORT": str(sink.port),
             **({"KANTIS_RABBITMQ_URL": rabbit} if rabbit else {}),

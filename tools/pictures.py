@@ -19,7 +19,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from kantis.installation import free_port
+from kantis import runtime
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs/pictures"
@@ -89,16 +89,16 @@ def kantis(environment: dict[str, str], *arguments: str) -> str:
 @contextmanager
 def running_house(folder: Path, *, people: int) -> Iterator[House]:
     """Start an installation below a folder and play the demonstration; it ends with the block."""
-    port = free_port(None)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("KANTIS_")},
         "KANTIS_DATA_DIR": str(folder / "data"),
-        "KANTIS_PORT": str(port),
     }
     kantis(environment, "up", "--detach")
     try:
         told = json.loads(kantis(environment, "demo", "--people", str(people), "--json"))
-        yield House(f"http://127.0.0.1:{port}", told, environment)
+        running = runtime.read(folder / "data")
+        assert running is not None  # noqa: S101 - it answered the demonstration
+        yield House(running.url, told, environment)
     finally:
         kantis(environment, "stop")
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from kantis.installation import SERVICES, InstallationError, Surroundings, free_port
+from kantis.errors import InstallationError
+from kantis.installation import Surroundings
 from kantis.operations import create_api_key
-from kantis.processes import listen
+from kantis.ports import PortRow, is_free, listen, listen_in_front
+from kantis.registry import SERVICES
 from kantis.runner import saying_goodbye, server_for
 from kantis_kit.testing.waiting import eventually
 
@@ -133,8 +135,8 @@ async def test_a_stopping_process_closes_each_connection_with_its_answer(stoppin
 
 
 async def test_callers_wait_at_a_held_socket_while_the_process_behind_it_is_changed():
-    port = free_port(None)
-    held = listen(port)
+    held = listen_in_front(None)
+    port = held.getsockname()[1]
     try:
         async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as client:
             for word in (b"first", b"second"):
@@ -160,9 +162,26 @@ def _saying(word):
 
 
 def test_a_taken_port_is_told_with_what_to_do():
-    port = free_port(None)
-    with contextlib.closing(listen(port)), pytest.raises(InstallationError, match="KANTIS_PORT"):
-        listen(port)
+    with listen_in_front(None) as held, pytest.raises(InstallationError, match="KANTIS_PORT"):
+        listen(held.getsockname()[1])
+
+
+def test_two_houses_are_given_ports_of_their_own():
+    with contextlib.closing(PortRow()) as one, contextlib.closing(PortRow()) as other:
+        ours, theirs = ([row.take() for _ in range(15)] for row in (one, other))
+
+        assert not {*ours} & {*theirs}
+        assert 15 == len({*ours})
+        with listen_in_front(None) as here, listen_in_front(None) as there:
+            assert here.getsockname() != there.getsockname()
+
+
+def test_a_row_passes_over_what_another_program_has():
+    with contextlib.closing(PortRow()) as row:
+        first = row.take()
+        with listen(first + 1):
+            assert not is_free(first + 1)
+            assert first + 2 == row.take()
 
 
 @pytest.mark.timeout(150)

@@ -118,15 +118,27 @@ async def play(house, folder, *, people, kills, postgres):
     await check(house, told, oracle)
 
 
-@pytest.mark.slow  # a dozen processes start again and again: beside other tests that is minutes, not seconds
 @pytest.mark.timeout(600)
 async def test_killing_processes_at_random_loses_nothing_and_mails_nobody_twice(
     open_house, tmp_path
 ):
     async with open_house(tmp_path, "--processes") as house:
-        await play(house, tmp_path, people=200, kills=5, postgres=False)
+        await play(house, tmp_path, people=200, kills=5, postgres=True)
 
         assert house.killed
+
+
+@pytest.mark.rabbit
+@pytest.mark.timeout(600)
+async def test_the_same_on_rabbitmq(open_house, tmp_path):
+    server = obtain()
+    try:
+        async with open_house(tmp_path, rabbit=server.url) as house:
+            await play(house, tmp_path, people=200, kills=5, postgres=False)
+
+            assert house.killed
+    finally:
+        server.close()
 
 
 @pytest.mark.slow

@@ -6,8 +6,9 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kantis import runtime
-from kantis.installation import InstallationError, Surroundings, free_port
+from kantis import ports, runtime
+from kantis.errors import InstallationError
+from kantis.installation import Surroundings
 from kantis_kit.db.provision import ProvisionError, Secrets
 from kantis_kit.errors import Unavailable
 from kantis_kit.http import OutgoingClient
@@ -112,7 +113,8 @@ def _secrets(around: Surroundings) -> Finding:
 
 def _port(around: Surroundings) -> Finding:
     try:
-        return Finding(f"Port {free_port(around.port)} is free", good=True)
+        with ports.listen_in_front(around.port) as probe:
+            return Finding(f"Port {probe.getsockname()[1]} is free", good=True)
     except InstallationError as error:
         return Finding("A port is free", good=False, mend=str(error))
 

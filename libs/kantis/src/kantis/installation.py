@@ -7,14 +7,16 @@ import hashlib
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-from kantis.registry import ALL, GATEWAY, SERVICES, spec_of
+from kantis import ports
+from kantis.errors import InstallationError
+from kantis.registry import ALL, spec_of
 from kantis.runtime import Running
 from kantis_kit import observability
 from kantis_kit.brokers.embedded import create_schema
@@ -22,22 +24,15 @@ from kantis_kit.clock import SystemClock
 from kantis_kit.db.embedded import EmbeddedPostgres
 from kantis_kit.db.migrate import current, head, migrate
 from kantis_kit.db.provision import Secrets, ServiceDsns, addresses, provision
-from kantis_kit.errors import KantisError
 from kantis_kit.inbox import maintain
 from kantis_kit.settings import ServiceSettings
 from kantis_kit.signing import make_keys
 
 log = observability.get_logger(__name__)
 
-DEFAULT_PORT = 8400
 WATCH_SECONDS = 0.5
-_PORT_TRIES = 100
 _LAYOUT = "2"
 """Changes when databases or roles must be made anew on an existing data folder."""
-
-
-class InstallationError(KantisError):
-    """The installation cannot be used; the sentence says how to mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +62,13 @@ class Surroundings:
         )
 
 
-def free_port(wanted: int | None, *, avoiding: Collection[int] = ()) -> int:
-    """Return the wanted port, or the first free one from the default on."""
-    candidates = [wanted] if wanted else range(DEFAULT_PORT, DEFAULT_PORT + _PORT_TRIES)
-    for port in candidates:
-        if port in avoiding:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    message = (
-        f"Port {wanted} is taken; set KANTIS_PORT to another one, or leave it out"
-        if wanted
-        else f"No free port from {DEFAULT_PORT} on; set KANTIS_PORT"
-    )
-    raise InstallationError(message)
-
-
 @dataclass
 class Installation:
     """An installation that has been opened; `close` ends what it started."""
 
     around: Surroundings
-    port: int
+    front: socket.socket | None = None
+    """The listening socket of the gateway, once the installation serves."""
     postgres: EmbeddedPostgres | None = None
     dsns: dict[str, ServiceDsns] = field(default_factory=dict)
     broker_urls: dict[str, str] = field(default_factory=dict)
@@ -105,19 +80,27 @@ class Installation:
         return self.around.data_dir
 
     @property
+    def port(self) -> int:
+        """The port at which the gateway is, or would be, reached."""
+        if self.front is not None:
+            taken: int = self.front.getsockname()[1]
+            return taken
+        return self.around.port or ports.DEFAULT_PORT
+
+    @property
     def public_url(self) -> str:
         """The address under which people reach this installation."""
         return self.around.public_url or f"http://127.0.0.1:{self.port}"
 
     @classmethod
-    async def open(cls, around: Surroundings, *, port: int | None = None) -> "Installation":
+    async def open(cls, around: Surroundings) -> "Installation":
         """Start or reach PostgreSQL, make what is missing, and migrate.
 
         Raises:
             InstallationError: with what to do about it.
         """
         around.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        installation = cls(around, port or free_port(around.port))
+        installation = cls(around)
         try:
             await installation._prepare()
         except BaseException:
@@ -125,8 +108,21 @@ class Installation:
             raise
         return installation
 
+    def listen(self) -> socket.socket:
+        """Take the port in front, at which callers wait from now on; `close` gives it back.
+
+        Raises:
+            InstallationError: the port is taken.
+        """
+        if self.front is None:
+            self.front = ports.listen_in_front(self.around.port)
+        return self.front
+
     async def close(self) -> None:
-        """Stop the embedded PostgreSQL."""
+        """Stop the embedded PostgreSQL and give back the port in front."""
+        if self.front is not None:
+            self.front.close()
+            self.front = None
         if self.postgres is not None:
             await self.postgres.stop()
 
@@ -259,6 +255,3 @@ async def _with_connection(
         await work(connection)
     finally:
         await connection.close()
-
-
-__all__ = ["GATEWAY", "SERVICES", "Installation", "InstallationError", "Surroundings", "free_port"]

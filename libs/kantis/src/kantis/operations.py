@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from kantis import runtime
-from kantis.installation import Installation, InstallationError, Surroundings
+from kantis.errors import InstallationError
+from kantis.installation import Installation, Surroundings
 from kantis.registry import ALL, GATEWAY, SERVICES, spec_of
 from kantis_kit.clock import SystemClock
 from kantis_kit.db import Database

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import IO
 
 from kantis import runtime
-from kantis.installation import Installation, InstallationError, free_port
+from kantis.errors import InstallationError
+from kantis.installation import Installation
+from kantis.ports import HOST, PortRow
 from kantis.registry import GATEWAY, SERVICES
 from kantis.runner import LISTEN_FD, SUPERVISOR
 from kantis.serve import Role
@@ -24,22 +26,6 @@ log = observability.get_logger(__name__)
 
 STOP_SECONDS = 30
 READY_SECONDS = 60
-HOST = "127.0.0.1"
-BACKLOG = 2048
-
-
-def listen(port: int) -> socket.socket:
-    """Return a listening socket of this machine."""
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((HOST, port))
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        message = f"Port {port} cannot be listened on: {error.strerror}; set KANTIS_PORT"
-        raise InstallationError(message) from None
-    return listening
 
 
 @dataclass
@@ -49,6 +35,8 @@ class Child:
     name: str
     arguments: tuple[str, ...]
     environment: dict[str, str]
+    url: str = ""
+    """Where it tells whether it is ready; empty for what is never asked."""
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
     is_held: bool = False
@@ -83,34 +71,31 @@ class Supervisor:
         self._installation = installation
         self._tasks: list[asyncio.Task[None]] = []
         self._log = (installation.data_dir / "kantis.log").open("ab")
-        self._taken = {installation.port}
+        self._row = PortRow()
+        listening = installation.listen()
         self.children: list[Child] = []
         upstreams = {}
         if not installation.around.smtp_host:
             upstreams["mailbox"] = self._add_mailbox()
         for name in SERVICES:
-            port = self._port()
+            port = self._row.take()
             self._add(name, Role.WEB, port)
-            self._add(name, Role.WORKER, self._port())
+            self._add(name, Role.WORKER, self._row.take())
             upstreams[name] = f"http://{HOST}:{port}"
         self.front = self._add(GATEWAY, Role.ALL, installation.port)
-        self.front.listening = listen(installation.port)
+        self.front.listening = listening
         for name, url in upstreams.items():
             self.front.environment[f"KANTIS_UPSTREAM_{name.upper()}"] = url
 
-    def _port(self) -> int:
-        port = free_port(None, avoiding=self._taken)
-        self._taken.add(port)
-        return port
-
     def _add(self, name: str, role: Role, port: int) -> Child:
         arguments = ("serve", name, "--role", role.value, "--host", HOST, "--port", str(port))
-        child = Child(f"{name} {role.value}", arguments, self._installation.environment(name))
+        environment = self._installation.environment(name)
+        child = Child(f"{name} {role.value}", arguments, environment, f"http://{HOST}:{port}")
         self.children.append(child)
         return child
 
     def _add_mailbox(self) -> str:
-        smtp, port = self._port(), self._port()
+        smtp, port = self._row.take(), self._row.take()
         folder = str(self._installation.data_dir / "mailbox")
         arguments = ("mailbox", "--folder", folder, "--smtp-port", str(smtp), "--port", str(port))
         self.children.append(Child("mailbox", arguments, dict(os.environ)))
@@ -118,7 +103,7 @@ class Supervisor:
         return f"http://{HOST}:{port}"
 
     async def start(self, told: Callable[[str], None]) -> None:
-        """Start every child and wait until the gateway says that all are ready."""
+        """Start every child and wait until all are ready."""
         loop = asyncio.get_running_loop()
         for child in self.children:
             told(child.name)
@@ -127,22 +112,16 @@ class Supervisor:
         await self.wait_ready()
 
     async def wait_ready(self) -> None:
-        """Wait until the gateway and everything behind it is ready.
+        """Wait until the gateway, every web side behind it and every worker is ready.
 
         Raises:
             InstallationError: not within a minute.
         """
         client = OutgoingClient(timeout_seconds=2, retries=0)
-        front = f"{HOST}:{self._installation.port}"
         try:
             async with asyncio.timeout(READY_SECONDS):
-                while True:
-                    with contextlib.suppress(Unavailable):
-                        client.breaker(front).opened_at = None
-                        answer = await client.request("GET", f"http://{front}/readyz")
-                        if answer.is_success:
-                            return
-                    await asyncio.sleep(0.1)
+                for child in self.children:
+                    await _wait_for(client, child.url)
         except TimeoutError:
             message = f"Not everything came up; read {self._installation.data_dir / 'kantis.log'}"
             raise InstallationError(message) from None
@@ -170,11 +149,10 @@ class Supervisor:
                         # Nobody is to be kept waiting for: the whole house goes.
                         child.process.send_signal(signal.SIGINT)
             await asyncio.gather(*(self._end(child) for child in group))
-        if self.front.listening is not None:
-            self.front.listening.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._row.close()
         self._log.close()
 
     async def _end(self, child: Child) -> None:
@@ -186,6 +164,15 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.process.pid, signal.SIGKILL)
             await child.process.wait()
+
+
+async def _wait_for(client: OutgoingClient, url: str) -> None:
+    while url:
+        with contextlib.suppress(Unavailable):
+            client.breaker(url.removeprefix("http://")).opened_at = None
+            if (await client.request("GET", f"{url}/readyz")).is_success:
+                return
+        await asyncio.sleep(0.1)
 
 
 @asynccontextmanager

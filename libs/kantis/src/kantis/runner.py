@@ -99,6 +99,7 @@ async def everything(
     """Run every service in this process; leaving the block stops them in order."""
     from gateway.main import build_gateway  # noqa: PLC0415 - the gateway is imported with the services it fronts
 
+    front = installation.listen()
     services: dict[str, Service] = {}
     mailbox: Mailbox | None = None
     if not installation.around.smtp_host:
@@ -124,7 +125,7 @@ async def everything(
         gc.collect()
         gc.freeze()  # a full collection over the loaded frameworks is a 38 ms pause
         gc.set_threshold(100_000, 50, 100)
-        serving = asyncio.get_running_loop().create_task(server.serve(), name="http")
+        serving = asyncio.get_running_loop().create_task(server.serve(sockets=[front]), name="http")
         maintaining = asyncio.get_running_loop().create_task(_maintain(installation), name="upkeep")
         try:
             while not server.started:

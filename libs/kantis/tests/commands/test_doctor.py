@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 
 from kantis import doctor
 from kantis.cli import app
-from kantis.installation import InstallationError, Surroundings
+from kantis.errors import InstallationError
+from kantis.installation import Surroundings
 
 
 def test_a_library_with_known_holes_stops_the_start(monkeypatch, tmp_path):

@@ -162,6 +162,20 @@ async def test_a_path_too_long_for_a_socket_gets_a_folder_elsewhere_that_goes_wi
     assert not elsewhere.exists()
 
 
+async def test_a_server_that_is_started_again_is_found_at_its_old_address(data_dir):
+    deep = data_dir / ("d" * 60) / ("e" * 60)
+    server = EmbeddedPostgres(deep, throwaway=True)
+    await server.start()
+    try:
+        before = server.superuser_dsn()
+        await server.kill()
+        await server.start()
+
+        assert before == server.superuser_dsn()
+    finally:
+        await server.stop()
+
+
 async def test_its_socket_can_be_reached_through_a_proxy_that_breaks(shared_embedded, data_dir):
     data_dir.mkdir()
     target = shared_embedded.socket_dir / ".s.PGSQL.5432"

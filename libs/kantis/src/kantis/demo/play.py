@@ -12,7 +12,8 @@ from kantis.demo.outcome import answer, fulfil, report
 from kantis.demo.register import generate
 from kantis.demo.story import DemoFailed, Story, first_path, mail_to
 from kantis.demo.texts import FORM, FORM_KEY, PRODUCTS, template
-from kantis.installation import InstallationError, Surroundings
+from kantis.errors import InstallationError
+from kantis.installation import Surroundings
 from kantis.operations import create_api_key
 from kantis_kit.ids import new_id
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 
 from kantis.deployment.secrets import Places, admin_dsn
-from kantis.installation import InstallationError
+from kantis.errors import InstallationError
 from kantis.registry import ALL
 from kantis.runner import MAINTENANCE_SECONDS, wait_for_signal
 from kantis_kit import observability

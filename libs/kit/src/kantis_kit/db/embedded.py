@@ -100,6 +100,9 @@ class EmbeddedPostgres:
         self._start_timeout_seconds = start_timeout_seconds
         self._lock: IO[str] | None = None
         self._postmaster: Postmaster | None = None
+        self._run_folder: Path | None = (
+            None  # of a server of ours: those who know its address find it there again
+        )
         self._owner_pid = os.getpid()
 
     async def __aenter__(self) -> Self:
@@ -258,7 +261,8 @@ class EmbeddedPostgres:
         found = PostmasterFile.read(self.pgdata)
         if found is None or not found.is_alive():
             if found is not None:
-                self._remove_run_folder(found.socket_dir)
+                if found.socket_dir != self._run_folder:
+                    self._remove_run_folder(found.socket_dir)
                 found.disown()
             return None
         postmaster = Postmaster(self.pgdata, found.pid)
@@ -327,6 +331,8 @@ class EmbeddedPostgres:
             await asyncio.sleep(0.05)  # processes of a killed server are still ending
 
     def _make_run_folder(self, user: ServerUser) -> Path:
+        if self._run_folder is not None and self._run_folder.is_dir():
+            return self._run_folder
         folder = self.data_dir / "run"
         name = f".s.PGSQL.{self._settings['port']}"
         if len(os.fsencode(folder / name)) > _LONGEST_SOCKET_PATH:
@@ -336,11 +342,13 @@ class EmbeddedPostgres:
         folder.mkdir(mode=0o700, exist_ok=True)
         user.own(folder)
         user.reach(folder)
+        self._run_folder = folder
         return folder
 
     def _remove_run_folder(self, folder: Path) -> None:
         if folder.name.startswith("kantis-") and folder.parent == Path(tempfile.gettempdir()):
             shutil.rmtree(folder, ignore_errors=True)
+            self._run_folder = None
 
     async def _close_doors(self) -> None:
         """Leave the superuser alone in the databases that initdb makes."""
