@@ -19,10 +19,11 @@ run: setup ## start everything in the background, play the demonstration, print 
 stop: setup ## end what `make run` has started
 	@$(BIN)/kantis stop
 
-check: setup ## read the code without running it: format, lint, types, imports, our own rules
+check: setup ## read the code without running it: format, lint, types, imports, migrations, our own rules
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/lint_kantis.py
+	$(BIN)/python tools/lint_migrations.py
 	$(BIN)/lint-imports --no-logo > .import_linter.log 2>&1 || { cat .import_linter.log; exit 1; }; rm -f .import_linter.log
 	$(BIN)/python tools/check_dependencies.py
 	$(BIN)/mypy

@@ -133,6 +133,7 @@ class Newcomer:
         self.run("ruff", "check", "--no-cache", *python)
         self.run("ruff", "format", "--no-cache", "--check", *python)
         self.run("python", "tools/lint_kantis.py", *touched)
+        self.run("python", "tools/lint_migrations.py")
         self.run("lint-imports", "--no-logo", "--no-cache")
 
     def test(self, *what: str) -> str:

@@ -17,13 +17,17 @@ def _is_ours(_object: Any, name: str | None, kind: str, *_: Any) -> bool:
 
 
 def run(metadata: MetaData | None = None) -> None:
-    """Run the revisions on the connection that `kantis_kit.db.migrate` opened."""
-    connection = context.config.attributes["connection"]
-    context.configure(
-        connection=connection,
-        target_metadata=metadata,
-        include_object=_is_ours,
-        transaction_per_migration=True,
-    )
+    """Run the revisions on the connection that `kantis_kit.db.migrate` opened, or print their SQL."""
+    if context.is_offline_mode():
+        context.configure(
+            dialect_name="postgresql", literal_binds=True, transaction_per_migration=True
+        )
+    else:
+        context.configure(
+            connection=context.config.attributes["connection"],
+            target_metadata=metadata,
+            include_object=_is_ours,
+            transaction_per_migration=True,
+        )
     with context.begin_transaction():
         context.run_migrations()

@@ -1,5 +1,7 @@
 """Run a service's migrations: one `migrations/` folder per service, plain functions, asyncpg underneath."""
 
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 LOCK_KEY = 0x6B616E74
 """One migration runner at a time per database (advisory lock, 'kant')."""
 
+SESSION = {"lock_timeout": "4000", "timezone": "UTC"}
+"""How a migration runs: one that waits longer for a lock gives up, for whoever comes behind it waits too."""
+
 
 def _config(folder: Path) -> Config:
     config = Config()
@@ -25,13 +30,22 @@ def head(folder: Path) -> str:
     return ScriptDirectory.from_config(_config(folder)).get_current_head() or ""
 
 
+def statements(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield each revision's name and the SQL of its upgrade, oldest first; no database is asked."""
+    session = "".join(f"SET {name} = '{value}';\n" for name, value in SESSION.items())
+    revisions = ScriptDirectory.from_config(_config(folder)).walk_revisions()
+    for revision in reversed(list(revisions)):
+        config = _config(folder)
+        config.output_buffer = StringIO()
+        command.upgrade(config, f"{revision.down_revision or 'base'}:{revision.revision}", sql=True)
+        yield Path(revision.path).stem, session + config.output_buffer.getvalue()
+
+
 async def migrate(dsn: str, folder: Path, *, to: str = "head") -> None:
     """Bring the database to a revision; two runners at once wait for each other."""
 
     async def connect(*_: Any, **__: Any) -> "asyncpg.Connection[Any]":
-        return await asyncpg.connect(
-            dsn, timeout=10, server_settings={"lock_timeout": "4000", "timezone": "UTC"}
-        )
+        return await asyncpg.connect(dsn, timeout=10, server_settings=SESSION)
 
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool
