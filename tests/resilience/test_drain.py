@@ -38,6 +38,8 @@ class Load:
     key: str
     answers: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Who was not let in: allowed once nobody listens and nobody will."""
     is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def call(self, name: str, path: str) -> None:
@@ -55,6 +57,9 @@ class Load:
     async def _once(self, client: httpx.AsyncClient, name: str, path: str) -> float:
         try:
             answer = await client.get(path)
+        except httpx.ConnectError:
+            self.refused.append(name)
+            return 0.05
         except httpx.TransportError as error:
             self.failures.append(f"{name}: {type(error).__name__} {error}")
             return 0.05
@@ -77,6 +82,17 @@ class Load:
 async def make_key(house):
     around = Surroundings.read(house.environment)
     return await create_api_key(around, role="administrator", name="")
+
+
+async def load_on(house):
+    """Return callers of every service, each of which has been served, and what they do."""
+    load = Load(house.running.url, await make_key(house))
+    callers = [
+        asyncio.ensure_future(load.call(name, READS[name])) for name in SERVICES for _ in "ab"
+    ]
+    for name in SERVICES:
+        await load.one_more(name)
+    return load, callers
 
 
 async def web_sides(house):
@@ -187,12 +203,7 @@ def test_a_row_passes_over_what_another_program_has():
 @pytest.mark.timeout(150)
 async def test_ending_each_process_in_turn_under_load_fails_no_request(open_house, tmp_path):
     async with open_house(tmp_path, "--processes") as house:
-        load = Load(house.running.url, await make_key(house))
-        callers = [
-            asyncio.ensure_future(load.call(name, READS[name])) for name in SERVICES for _ in "ab"
-        ]
-        for name in SERVICES:
-            await load.one_more(name)
+        load, callers = await load_on(house)
         sides = await web_sides(house)
         assert {*SERVICES, "gateway"} == set(sides), await house.children()
 
@@ -216,4 +227,25 @@ async def test_ending_each_process_in_turn_under_load_fails_no_request(open_hous
 
         after = await web_sides(house)
         assert all(after[name][0] != pid for name, (pid, _) in sides.items())
+        assert ([], []) == (load.failures, load.refused), dict(load.answers)
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize("arguments", [(), ("--processes",)], ids=["together", "processes"])
+async def test_ending_the_house_under_load_fails_no_request(open_house, tmp_path, arguments):
+    async with open_house(tmp_path, *arguments) as house:
+        load, callers = await load_on(house)
+        port = int(house.running.url.rsplit(":", 1)[1])
+
+        async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as prober:
+            house.process.send_signal(signal.SIGTERM)
+            front = f"http://127.0.0.1:{port}/readyz"
+            await eventually(lambda: is_stopping(prober, front), message="it did not say so")
+            assert [] == load.refused, "nobody is let in before anybody was told"
+            told = await readiness_until_gone(prober, port)
+        load.is_over.set()
+        await asyncio.gather(*callers)
+
+        assert {(503, True)} >= set(told)
+        assert 0 == await house.process.wait()
         assert [] == load.failures, dict(load.answers)

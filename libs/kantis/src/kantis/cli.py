@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kantis import runtime
+from kantis import runtime, sagas
 from kantis.deployment.commands import register
 from kantis.installation import Installation, Surroundings
 from kantis_kit.errors import KantisError
@@ -50,6 +50,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 
 register(app, _run)
+sagas.register(app, _run)
 
 
 @app.command()
@@ -114,13 +115,15 @@ async def _up(around: Surroundings, *, separate: bool) -> None:
                 if separate
                 else everything(installation, starting=told)
             )
-            async with house:
+            async with house as running:
                 status.stop()
                 _tell_addresses(installation.note())
                 watching = asyncio.ensure_future(installation.keep_postgres())
-                await wait_for_signal()
-                watching.cancel()
+                asked = await wait_for_signal()
                 screen.print("Stopping …")
+                if asked is signal.SIGTERM:
+                    await running.drain()
+                watching.cancel()
         finally:
             await installation.close()
 

@@ -137,17 +137,30 @@ class Supervisor:
             child.restarts += 1
             log.warning("process.died", process=child.name, code=code)
             await asyncio.sleep(min(5.0, 0.1 * 2 ** min(child.restarts, 6)))
+            if child.is_held:  # it died while the house was about to end
+                return
             await child.launch(self._log)
+
+    async def drain(self) -> None:
+        """Have callers leave: the gateway ends as if it were alone, and nobody waits for it to come again."""
+        self.front.is_held = True
+        if self.front.listening is not None:
+            self.front.listening.close()  # the gateway has one of its own and closes it when it is time
+        self._signal(self.front, signal.SIGTERM)
+        await self._end(self.front)
+
+    def _signal(self, child: Child, number: signal.Signals) -> None:
+        if child.process is not None and child.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                child.process.send_signal(number)
 
     async def stop(self) -> None:
         """Stop the gateway first, then the services; what does not end in time is killed."""
         for group in ([self.front], [c for c in self.children if c is not self.front]):
             for child in group:
                 child.is_held = True
-                if child.process is not None and child.process.returncode is None:
-                    with contextlib.suppress(ProcessLookupError):
-                        # Nobody is to be kept waiting for: the whole house goes.
-                        child.process.send_signal(signal.SIGINT)
+                # Nobody is to be waited for: the whole house goes.
+                self._signal(child, signal.SIGINT)
             await asyncio.gather(*(self._end(child) for child in group))
         for task in self._tasks:
             task.cancel()

@@ -6,8 +6,9 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import uvicorn
@@ -40,6 +41,7 @@ class Server(uvicorn.Server):
 
     async def stop_listening(self) -> None:
         """Take no new connection; serve for a moment those that were accepted, so that none of them is cut off."""
+        await asyncio.sleep(0)  # who waits at the door is let in: closing it would cut him off
         for server in getattr(self, "servers", ()):
             server.close()
         await asyncio.sleep(LINGER_SECONDS)
@@ -86,6 +88,29 @@ def saying_goodbye(app: App, is_stopping: Callable[[], bool]) -> App:
     return wrapped
 
 
+async def drain(server: Server, services: Sequence[Service]) -> None:
+    """Have callers leave before the end, so that none of them notices it.
+
+    Readiness turns red first and callers are told to come on another connection; then nobody is let in.
+    """
+    for service in services:
+        service.stopping = True
+    await asyncio.sleep(max(service.settings.drain_seconds for service in services))
+    await server.stop_listening()
+
+
+@dataclass(frozen=True)
+class Together:
+    """Every service of a process, and the server in front of them."""
+
+    services: dict[str, Service]
+    server: Server
+
+    async def drain(self) -> None:
+        """Have callers leave; what is under way goes on."""
+        await drain(self.server, list(self.services.values()))
+
+
 def inherited_sockets() -> list[socket.socket] | None:
     """Return the listening socket that a supervisor has handed over, or None."""
     number = os.environ.get(LISTEN_FD)
@@ -95,7 +120,7 @@ def inherited_sockets() -> list[socket.socket] | None:
 @asynccontextmanager
 async def everything(
     installation: Installation, *, starting: Callable[[str], None] = lambda _: None
-) -> AsyncIterator[dict[str, Service]]:
+) -> AsyncIterator[Together]:
     """Run every service in this process; leaving the block stops them in order."""
     from gateway.main import build_gateway  # noqa: PLC0415 - the gateway is imported with the services it fronts
 
@@ -121,6 +146,7 @@ async def everything(
             openapi={name: services[name].openapi for name in (*SERVICES, GATEWAY)},
             extra_upstreams=extra,
         )
+        app = saying_goodbye(app, lambda: services[GATEWAY].stopping)
         server = server_for(app, port=installation.port)
         gc.collect()
         gc.freeze()  # a full collection over the loaded frameworks is a 38 ms pause
@@ -133,7 +159,7 @@ async def everything(
                     serving.result()
                 await asyncio.sleep(0.01)
             installation.note().write(installation.data_dir)
-            yield services
+            yield Together(services, server)
         finally:
             for service in services.values():
                 service.stopping = True

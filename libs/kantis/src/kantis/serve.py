@@ -6,7 +6,7 @@ import signal
 from enum import StrEnum
 
 from kantis.registry import GATEWAY, spec_of
-from kantis.runner import inherited_sockets, saying_goodbye, server_for, wait_for_signal
+from kantis.runner import drain, inherited_sockets, saying_goodbye, server_for, wait_for_signal
 from kantis_kit import observability
 from kantis_kit.service import Service
 
@@ -47,9 +47,7 @@ async def serve(name: str, role: Role, *, host: str, port: int) -> None:
     await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
     service.stopping = True
     if not serving.done() and asked.result() is signal.SIGTERM:
-        # Readiness turns red first and callers are told to come on another connection; then nobody is let in.
-        await asyncio.sleep(settings.drain_seconds)
-        await server.stop_listening()
+        await drain(server, [service])
     server.should_exit = True
     asked.cancel()
     await asyncio.gather(serving, return_exceptions=True)
