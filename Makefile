@@ -44,7 +44,7 @@ lock: setup ## resolve the dependencies anew and write requirements.lock
 	tools/lock.sh
 	@tools/setup.sh
 
-events: setup ## write docs/events.md, docs/asyncapi.json and the JSON schemas from kantis_contracts
+events: setup ## write docs/events.md, docs/asyncapi.json, schemas and golden files from kantis_contracts
 	$(BIN)/python tools/event_docs.py
 
 new-service: setup ## make the skeleton of a service: make new-service name=loyalty-svc

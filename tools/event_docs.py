@@ -1,11 +1,12 @@
 """Writes what the events look like, from kantis_contracts and the code of the services.
 
-    python tools/event_docs.py            docs/events.md, docs/asyncapi.json, libs/contracts/schemas/<type>.json
+    python tools/event_docs.py            docs/events.md, docs/asyncapi.json, libs/contracts/schemas/<type>.json, and
+                                          the golden files that are missing (event_golden)
     python tools/event_docs.py --check    writes nothing; fails when a file is not what the code says
 
 A schema that lies there already is what others rely on: a change that breaks it is refused. Make a new class
-(`…V2`), stage both, and remove the old class and its schema file when no queue binds it any longer. An event that has
-never left anybody's machine may have its schema file removed by hand.
+(`…V2`), stage both, and remove the old class, its schema file and its golden files when no queue binds it any longer.
+An event that has never left anybody's machine may have its files removed by hand.
 """
 
 import ast
@@ -22,6 +23,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+import event_golden
 import kantis_contracts
 from event_compat import breaking_changes
 from kantis_contracts.base import REGISTRY, Envelope, Event
@@ -260,8 +262,9 @@ def outdated(files: Mapping[str, str], root: Path) -> list[str]:
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
     """Write or check the files; return 1 when something is refused."""
-    files = render(published_events(), read_wiring(root / "services"))
-    refused = problems(files, root)
+    events = published_events()
+    files = render(events, read_wiring(root / "services"))
+    refused = problems(files, root) + event_golden.forgotten(events, root)
     for problem in refused:
         print(problem, file=sys.stderr)
     if refused:
@@ -270,6 +273,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
             file=sys.stderr,
         )
         return 1
+    files |= event_golden.missing(events, root)
     changed = outdated(files, root)
     if "--check" in arguments:
         for path in changed:

@@ -28,6 +28,7 @@ GENERATED = (
     "docs/events.md",
     "docs/asyncapi.json",
     "libs/contracts/schemas/orders.order.picked.v1.json",
+    "libs/contracts/golden/orders.order.picked.v1/1.json",
 )
 
 
@@ -210,6 +211,7 @@ def test_a_newcomer_adds_an_event(newcomer: Newcomer):
         *(name for name in touched if "/tests/" in name),
         travels,
         "tests/contracts/test_event_documents.py",
+        "tests/contracts/test_golden_events.py",
         "tests/architecture/test_canvas.py",
         "-k", "picked or travels or committed or (canvas and (orders or analytics))",
     )  # fmt: skip
