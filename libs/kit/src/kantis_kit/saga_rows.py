@@ -58,9 +58,18 @@ async def find(tx: ReadTx, kind: str, key: str) -> Saga | None:
     return _saga(row) if row else None
 
 
-async def list_stuck(tx: ReadTx, limit: int = 100) -> list[Saga]:
+async def list_stuck(
+    tx: ReadTx, limit: int = 100, *, after: tuple[datetime, UUID] | None = None
+) -> list[Saga]:
     """Return the sagas whose compensation failed too often, the longest stuck first: they wait for a person."""
-    return [_saga(row) for row in await tx.execute(_STUCK, {"limit": limit})]
+    moment, id_ = after or (None, None)
+    rows = await tx.execute(_STUCK, {"limit": limit, "moment": moment, "id": id_})
+    return [_saga(row) for row in rows]
+
+
+async def count_open(tx: ReadTx) -> dict[tuple[str, str], int]:
+    """Return how many sagas have not ended, by kind and state."""
+    return {(row.kind, row.state): row.sagas for row in await tx.execute(_OPEN)}
 
 
 async def wait_again(tx: Tx, saga: Saga) -> None:
@@ -68,9 +77,10 @@ async def wait_again(tx: Tx, saga: Saga) -> None:
     await tx.execute(_FAILED, {"id": saga.id, "now": tx.clock.now()})
 
 
-async def unstick(tx: Tx, saga_id: UUID) -> bool:
-    """Let a stuck saga compensate again, with all its attempts."""
-    return (await tx.execute(_UNSTICK, {"id": saga_id, "now": tx.clock.now()})).first() is not None
+async def unstick(tx: Tx, ids: Sequence[UUID] | None) -> list[UUID]:
+    """Let stuck sagas compensate again, with all their attempts; all of them when no ids are given."""
+    wanted = None if ids is None else list(ids)
+    return list(await tx.scalars(_UNSTICK, {"ids": wanted, "now": tx.clock.now()}))
 
 
 async def move(
@@ -116,7 +126,20 @@ _TAKE = text(
     "SELECT * FROM saga WHERE id = ANY(cast(:ids AS uuid[])) ORDER BY id FOR UPDATE SKIP LOCKED"
 )
 _FIND = text("SELECT * FROM saga WHERE kind = :kind AND key = :key")
-_STUCK = text("SELECT * FROM saga WHERE state = 'stuck' ORDER BY changed_at, id LIMIT :limit")
+_STUCK = text(
+    """
+    SELECT * FROM saga WHERE state = 'stuck'
+      AND (cast(:moment AS timestamptz) IS NULL
+           OR (changed_at, id) > (cast(:moment AS timestamptz), cast(:id AS uuid)))
+    ORDER BY changed_at, id LIMIT :limit
+    """
+)
+_OPEN = text(
+    """
+    SELECT kind, state, count(*) AS sagas FROM saga
+    WHERE state IN ('running', 'compensating', 'stuck') GROUP BY kind, state
+    """
+)
 _START = text(
     """
     INSERT INTO saga (id, kind, key, state, step, deadline_at, data, started_at, changed_at)
@@ -140,6 +163,7 @@ _FAILED = text(
 _UNSTICK = text(
     """
     UPDATE saga SET state = 'compensating', attempts = 0, changed_at = :now
-    WHERE id = :id AND state = 'stuck' RETURNING id
+    WHERE state = 'stuck' AND (cast(:ids AS uuid[]) IS NULL OR id = ANY(cast(:ids AS uuid[])))
+    RETURNING id
     """
 )

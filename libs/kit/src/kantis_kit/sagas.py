@@ -16,13 +16,14 @@ from kantis_kit import failpoints, observability, saga_rows
 from kantis_kit.db.database import is_away
 from kantis_kit.saga_rows import Saga, find, list_stuck
 from kantis_kit.timers import Timer, TimerHandler
-from kantis_kit.tx import Tx
+from kantis_kit.tx import Scope, Tx, read
 
 log = observability.get_logger(__name__)
 
 TIMER = "kit.saga"
 MAX_ATTEMPTS = 3
 FIRST_PAUSE = timedelta(seconds=1)  # between attempts to undo a step; then four times as long
+OPEN = ("running", "compensating", "stuck")
 BUSY_PAUSE = timedelta(seconds=1)  # a reply holds the row: look again soon
 
 Act = Callable[[Tx, Saga], Awaitable[None]]
@@ -69,6 +70,7 @@ class Sagas:
             message = "two sagas have the same kind"
             raise TypeError(message)
         self.timers = (TimerHandler(TIMER, self._on_due),) if definitions else ()
+        self._told = {(kind, state) for kind in self._known for state in OPEN}
 
     def of(self, kind: str) -> SagaDefinition:
         """Return the definition of a kind."""
@@ -76,6 +78,15 @@ class Sagas:
             message = f"this service has no saga {kind}"
             raise LookupError(message)
         return self._known[kind]
+
+    async def tell(self, scope: Scope, service: str) -> None:
+        """Set the figures of the sagas that have not ended, by kind and state; of a kind told once, 0 is told too."""
+        async with read(scope) as tx:
+            counts = await saga_rows.count_open(tx)
+        self._told |= counts.keys()
+        for kind, state in self._told:
+            rows = counts.get((kind, state), 0)
+            observability.saga_rows.labels(service, kind, state).set(rows)
 
     async def _on_due(self, tx: Tx, timers: Sequence[Timer]) -> None:
         # The timers' rows are locked already, while a reply locks its saga first and the timer then: waiting here for a
@@ -190,12 +201,14 @@ async def refuse(tx: Tx, kind: str, key: str, step: str, problem: str) -> bool:
     return moved is not None
 
 
-async def resume(tx: Tx, saga_id: UUID) -> bool:
-    """Try the compensation of a stuck saga again, once its cause is mended."""
-    freed = await saga_rows.unstick(tx, saga_id)
-    if freed:
-        await tx.schedule(TIMER, str(saga_id), tx.clock.now())
-    return freed
+async def resume(tx: Tx, ids: Sequence[UUID] | None = None) -> int:
+    """Try the compensation of stuck sagas again, once its cause is mended; of all of them when no ids are given."""
+    freed = await saga_rows.unstick(tx, ids)
+    now = tx.clock.now()
+    await tx.schedule_many(TIMER, [(str(id_), now, {}) for id_ in freed])
+    for id_ in freed:
+        tx.audit("saga.resume", str(id_))
+    return len(freed)
 
 
 async def _waiting(tx: Tx, kind: str, key: str, step: str) -> Saga | None:

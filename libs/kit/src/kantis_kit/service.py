@@ -101,8 +101,8 @@ class Service:
         self.broker = broker or connect_broker(
             settings.broker_url.get_secret_value(), service=spec.name
         )
-        sagas = Sagas(spec.sagas)
-        extras = {**spec.extras(settings), Sagas: sagas}
+        self.sagas = Sagas(spec.sagas)
+        extras = {**spec.extras(settings), Sagas: self.sagas}
         if settings.link_keys.get_secret_value():
             extras.setdefault(
                 LinkSigner, LinkSigner.from_text(settings.link_keys.get_secret_value())
@@ -122,7 +122,7 @@ class Service:
         self.timers = TimerLoop(
             self.scope,
             service=spec.name,
-            handlers=(*spec.timers, *sagas.timers),
+            handlers=(*spec.timers, *self.sagas.timers),
             jobs=(*spec.jobs, *KIT_JOBS),
         )
         self.scope.after_commit = self.relay.wake
@@ -255,6 +255,7 @@ class Service:
         self._lag = await self.relay.lag()
         self._parked = await Parked(self.scope).count()
         observability.parked_rows.labels(self.spec.name).set(self._parked)
+        await self.sagas.tell(self.scope, self.spec.name)
         for reading in self.spec.gauges:
             await reading(self)
         if self.broker.state != "down":

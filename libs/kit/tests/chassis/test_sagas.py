@@ -280,12 +280,91 @@ async def test_a_stuck_saga_goes_on_once_it_is_resumed(world):
     one = await world.saga()
 
     async with write(world.scope) as tx:
-        assert await sagas.resume(tx, one.id)
-        assert not await sagas.resume(tx, one.id)
+        assert 1 == await sagas.resume(tx, [one.id])
+        assert 0 == await sagas.resume(tx, [one.id])
     await world.pass_time()
 
     assert "compensated" == (await world.saga()).state
     assert ["undo charge", "undo reserve"] == (await world.facts())[-2:]
+
+
+async def _stick(world, *keys):
+    """Bring sagas to the operators' list, one after the other."""
+    BROKEN.add("reserve")
+    for key in keys:
+        async with write(world.scope) as tx:
+            await sagas.start(tx, KIND, key)
+        for pause in (WITHIN, timedelta(seconds=1), timedelta(seconds=4)):
+            await world.pass_time(pause)
+    BROKEN.clear()
+
+
+async def test_operators_list_stuck_sagas_by_pages_and_resume_them(world):
+    await _stick(world, "a", "b", "c")
+    path = "/v1/operations/probe/sagas"
+
+    async with world.rig.client(scopes=["operations:write"], caller="ops") as client:
+        first = (await client.get(path, params={"limit": 2})).json()
+        second = (
+            await client.get(path, params={"limit": 2, "cursor": first["next_cursor"]})
+        ).json()
+        one = first["items"][0]
+        resumed = await client.post(f"{path}/resume", json={"sagas": [one["id"]]})
+        again = await client.post(f"{path}/resume", json={"sagas": [one["id"]]})
+        rest = await client.post(f"{path}/resume", json={})
+        gone = (await client.get(path)).json()
+        odd = await client.get(path, params={"cursor": "b2Rk"})
+    await world.pass_time()
+
+    assert ["a", "b"] == [item["key"] for item in first["items"]]
+    assert (["c"], None) == ([item["key"] for item in second["items"]], second["next_cursor"])
+    assert (KIND, "reserve", MAX_ATTEMPTS) == (one["kind"], one["step"], one["attempts"])
+    assert "cannot undo reserve" in one["problem"]
+    assert [1, 0, 2] == [answer.json()["resumed"] for answer in (resumed, again, rest)]
+    assert [] == gone["items"]
+    assert 422 == odd.status_code
+    assert 3 == (await world.facts()).count("undo reserve")
+    pool = await world.rig.service.database.pool()
+    audited = "SELECT actor, subject FROM audit WHERE action = 'saga.resume' ORDER BY seq LIMIT 1"
+    assert ("ops", one["id"]) == tuple(await pool.fetchrow(audited))
+
+
+async def test_operators_who_may_only_read_resume_nothing(world):
+    await _stick(world, "a")
+    path = "/v1/operations/probe/sagas"
+
+    async with world.rig.client(scopes=["operations:read"]) as client:
+        refused = await client.post(f"{path}/resume", json={})
+        left = (await client.get(path)).json()["items"]
+    async with world.rig.client(scopes=["things:write"]) as client:
+        unseen = await client.get(path)
+
+    assert (403, 403) == (refused.status_code, unseen.status_code)
+    assert ["a"] == [item["key"] for item in left]
+
+
+async def test_sagas_that_have_not_ended_are_told_by_kind_and_state(world):
+    async def told():
+        world.rig.service.figures.fresh_seconds = 0
+        async with world.rig.anonymous() as client:
+            lines = (await client.get("/metrics")).text.splitlines()
+        names = 'kantis_saga_rows{{kind="probe.order",service="probe",state="{}"}}'.format
+        values = dict(line.rsplit(" ", 1) for line in lines if line.startswith("kantis_saga"))
+        return [float(values[names(state)]) for state in ("running", "compensating", "stuck")]
+
+    assert [0, 0, 0] == await told()
+    await _stick(world, "a")
+    await world.begin()
+    assert [1, 0, 1] == await told()
+    BROKEN.add("reserve")
+    await world.pass_time(WITHIN)
+    assert [0, 1, 1] == await told()
+
+    BROKEN.clear()
+    async with write(world.scope) as tx:
+        await sagas.resume(tx)
+    await world.pass_time(timedelta(seconds=1))
+    assert [0, 0, 0] == await told()
 
 
 async def test_one_saga_that_cannot_be_undone_holds_back_no_other(world):

@@ -19,6 +19,7 @@ from gateway.routes.table import Route, RouteTable
         ("/v1/reports/shared/token", "analytics", False),
         ("/v1/keys", "gateway", True),
         ("/v1/operations/orders/parked", "orders", True),
+        ("/v1/operations/orders/sagas/resume", "orders", True),
         ("/v1/operations/gateway/audit", "gateway", True),
         ("/f/newsletter", "contacts", False),
         ("/p/token", "contacts", False),

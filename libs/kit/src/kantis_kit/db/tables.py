@@ -101,6 +101,7 @@ _TABLES = (
     )
     """,
     "CREATE INDEX saga_stuck ON saga (changed_at, id) WHERE state = 'stuck'",
+    "CREATE INDEX saga_open ON saga (kind, state) WHERE state IN ('running', 'compensating', 'stuck')",
     # The answer to a request, stored with its effect.
     """
     CREATE TABLE idempotency (

@@ -19,6 +19,7 @@ from kantis_kit.observability.metrics import (
     remove_figures,
     render,
     requests_seconds,
+    saga_rows,
     sending_held,
     timer_lateness_seconds,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "remove_figures",
     "render",
     "requests_seconds",
+    "saga_rows",
     "sending_held",
     "timer_lateness_seconds",
     "trace_of",

@@ -27,6 +27,12 @@ queue_depth = Gauge(
     "kantis_queue_depth", "Messages waiting in a queue", ["queue"], registry=registry
 )
 parked_rows = Gauge("kantis_parked_rows", "Parked messages", ["service"], registry=registry)
+saga_rows = Gauge(
+    "kantis_saga_rows",
+    "Long transactions that have not ended",
+    ["service", "kind", "state"],
+    registry=registry,
+)
 in_doubt_rows = Gauge("kantis_in_doubt_rows", "Dispatches in doubt", ["service"], registry=registry)
 sending_held = Gauge(
     "kantis_sending_held", "1 while sending waits for a person", ["service"], registry=registry

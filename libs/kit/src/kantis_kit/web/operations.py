@@ -1,17 +1,18 @@
-"""What every service shows to operators: parked messages, the audit log's state, the outbox."""
+"""What every service shows to operators: parked messages, stuck sagas, the audit log's state."""
 
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import Field
 
-from kantis_kit import audit
+from kantis_kit import audit, sagas
 from kantis_kit.auth.policy import needs
 from kantis_kit.errors import NotFound
 from kantis_kit.parked import Parked, Row
 from kantis_kit.tx import Scope
-from kantis_kit.web.deps import Caller
+from kantis_kit.web.deps import Caller, Read, Write
 from kantis_kit.web.paging import Page, encode_cursor, moment, read_cursor
 from kantis_kit.web.router import Router
 from kantis_kit.web.schemas import In, Out
@@ -54,6 +55,32 @@ class Replayed(Out):
     """How many messages were let loose."""
 
     replayed: int
+
+
+class SagaOut(Out):
+    """A long transaction whose compensation failed too often; `step` is the one that cannot be undone."""
+
+    id: UUID
+    kind: str
+    key: str
+    step: str
+    attempts: int
+    problem: str
+    data: dict[str, Any]
+    started_at: datetime
+    changed_at: datetime
+
+
+class ResumeIn(In):
+    """Which sagas to go on with; all stuck ones when left out."""
+
+    sagas: list[UUID] | None = Field(default=None, max_length=500)
+
+
+class Resumed(Out):
+    """How many sagas are compensated again."""
+
+    resumed: int
 
 
 class AuditState(Out):
@@ -99,6 +126,21 @@ def operations_router(service: str, scope: Scope) -> Router:
             None if body.messages is None else [(one.queue, one.event_id) for one in body.messages]
         )
         return Replayed(replayed=await Parked(scope).replay(keys))
+
+    @router.get("/sagas", policy=needs("operations:read"), response_model=Page[SagaOut])
+    async def list_stuck_sagas(
+        tx: Read, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> dict[str, Any]:
+        """Return the sagas that wait for a person, the longest stuck first."""
+        keys = read_cursor(cursor, moment, UUID)
+        rows = await sagas.list_stuck(tx, limit, after=(keys[0], keys[1]) if keys else None)
+        more = encode_cursor(rows[-1].changed_at, rows[-1].id) if len(rows) == limit else None
+        return {"items": [SagaOut.model_validate(row) for row in rows], "next_cursor": more}
+
+    @router.post("/sagas/resume", policy=needs("operations:write", privileged=True))
+    async def resume_sagas(body: ResumeIn, tx: Write) -> Resumed:
+        """Try the compensation of stuck sagas again; mend what stopped it first."""
+        return Resumed(resumed=await sagas.resume(tx, body.sagas))
 
     @router.get("/audit", policy=needs("operations:read"))
     async def check_audit() -> AuditState:
