@@ -1,6 +1,6 @@
 # A thin face over the tools; `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop test test-long check bench compose-test lock events new-service clean
+.PHONY: help setup run stop test test-long check bench compose-test lock sbom events new-service clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -43,6 +43,9 @@ compose-test: setup ## bring docker-compose.yml up and play the main job through
 lock: setup ## resolve the dependencies anew and write requirements.lock
 	tools/lock.sh
 	@tools/setup.sh
+
+sbom: setup ## write dist/kantis.cdx.json: what the image is made of, as CycloneDX
+	$(BIN)/python tools/sbom.py
 
 events: setup ## write docs/events.md, docs/asyncapi.json, schemas and golden files from kantis_contracts
 	$(BIN)/python tools/event_docs.py
