@@ -16,6 +16,7 @@ from kantis_kit import failpoints
 from kantis_kit.ids import new_id
 from kantis_kit.testing.rig import LINK_KEYS
 from kantis_kit.testing.waiting import eventually
+from messaging_svc.dispatch.smtp import Connection
 
 CHILD = Path(__file__).parent / "sender_child.py"
 POINTS = (
@@ -34,6 +35,16 @@ async def _crash_at(house, point):
     passed = asyncio.Event()
     failpoints.on(point, passed.set)
     return passed
+
+
+def _request():
+    return ConfirmationRequest(
+        request_id=new_id(),
+        person_id=new_id(),
+        email="ny@kunde.example",
+        form_key="f",
+        confirm_path="/p/x",
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,15 +81,8 @@ async def test_marketing_is_repeated_only_when_it_surely_was_not_sent(
 @pytest.mark.parametrize(("point", "delivered"), list(zip(POINTS, (1, 1, 1, 1, 2, 2), strict=True)))
 async def test_transactional_mail_is_repeated_with_the_same_message_id(house, point, delivered):
     crashed = await _crash_at(house, point)
-    request = ConfirmationRequest(
-        request_id=new_id(),
-        person_id=new_id(),
-        email="ny@kunde.example",
-        form_key="f",
-        confirm_path="/p/x",
-    )
 
-    await house.rig.publish(ConfirmationRequestedV1(items=(request,)))
+    await house.rig.publish(ConfirmationRequestedV1(items=(_request(),)))
     await crashed.wait()
     if delivered == 2:
         await house.sink.wait_for(1)
@@ -87,6 +91,30 @@ async def test_transactional_mail_is_repeated_with_the_same_message_id(house, po
 
     assert delivered == len(house.sink.messages)
     assert 1 == len({record["message_id"] for record in house.sink.messages})
+
+
+async def test_a_sender_that_fails_takes_nothing_up_while_it_says_goodbye(house, monkeypatch):
+    passages, again = [], asyncio.Event()
+
+    def pass_rcpt():
+        passages.append(1)
+        if len(passages) == 2:
+            again.set()
+
+    async def say_goodbye_for_long(connection):
+        await again.wait()
+        connection.close()
+
+    monkeypatch.setattr(Connection, "quit", say_goodbye_for_long)
+    crashed = await _crash_at(house, "dispatch.before_data")
+    failpoints.on("dispatch.after_rcpt", pass_rcpt)
+
+    await house.rig.publish(ConfirmationRequestedV1(items=(_request(),)))
+    await crashed.wait()
+    house.rig.clock.advance(LEASE)
+    await house.until("accepted")
+
+    assert 1 == len(house.sink.messages)
 
 
 async def test_a_person_resolves_what_is_in_doubt_and_the_log_keeps_it(house):

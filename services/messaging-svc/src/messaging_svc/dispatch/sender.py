@@ -154,8 +154,11 @@ class Sender:
                 await self._send(connection, item)
                 if self._has_more and self._queue.qsize() < self._settings.sender_batch // 2:
                     self._woken.set()
-        finally:
-            await connection.quit()
+        except BaseException:
+            # Without a goodbye: while one is said, the others would take up what this sender does not live to record.
+            connection.close()
+            raise
+        await connection.quit()
 
     async def _send(self, connection: Connection, item: Item) -> None:
         try:
