@@ -1,9 +1,10 @@
 """An event from a commit in one service to its effect's commit in another: latency and throughput, on both brokers.
 
 Latency: one thing at a time is made; the time from the return of its commit to the NOTIFY that the effect's transaction
-sends at its commit. Throughput: events staged beforehand (one item each, then 1,000 items each), relay and consumer
-running together, until the last effect is committed; beside them raw aio-pika publishing and consuming the same number
-of messages in the same run.
+sends at its commit. Throughput: events staged beforehand (one item each, then 1,000 items each); first the relay
+alone until the broker has confirmed all, then the consumer alone until the last effect is committed, then both
+together. Beside them raw aio-pika publishing, consuming, and doing both with the same number of messages in the same
+run.
 
     python benchmarks/event_hop.py [EVENTS] [ROUNDS]
 """
@@ -12,9 +13,12 @@ import asyncio
 import statistics
 import sys
 import tempfile
+from collections import defaultdict
+from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import asyncpg
 import uvloop
@@ -39,6 +43,7 @@ from kantis_kit.tx import write
 HOPS = 500
 ITEMS = 1_000
 CHANNEL = "bench_effect"
+RELAY, CONSUMER, BOTH = "relay", "consumer", "outbox → effect"
 
 
 class Bench:
@@ -83,21 +88,53 @@ class Bench:
             taken.append((perf_counter() - started) * 1000)
         return taken
 
-    async def rate(self, events: int, items: int) -> float:
-        """Return events per second from outbox to committed effect."""
-        before = await self.listener.fetchval("SELECT count(*) FROM effect")
-        async with write(self.service.scope) as tx:
-            for _ in range(events):
-                tx.stage(
-                    ThingMadeV1(items=tuple(Made(id=new_id(), name="thing") for _ in range(items)))
-                )
-            started = perf_counter()
+    async def count(self) -> int:
+        """Return how many effects are committed."""
+        found: int = await self.listener.fetchval("SELECT count(*) FROM effect")
+        return found
+
+    async def wait_for(self, effects: int) -> None:
+        """Wait until so many effects are committed."""
         while True:
             self.arrived.clear()
-            done = await self.listener.fetchval("SELECT count(*) FROM effect") - before
-            if done >= events * items:
-                return events / (perf_counter() - started)
+            if await self.count() >= effects:
+                return
             await self.arrived.wait()
+
+    async def together(self, events: int, items: int) -> float:
+        """Return events per second from outbox to committed effect, relay and consumer at work together."""
+        wanted = await self.count() + events * items
+        async with AsyncExitStack() as stack:
+            await self.work(stack, self.service.relay.run(), *self.consuming())
+            await self.make(*[items] * events)
+            started = perf_counter()
+            await self.wait_for(wanted)
+            return events / (perf_counter() - started)
+
+    async def apart(self, events: int, items: int) -> tuple[float, float]:
+        """Return events per second of the relay alone, then of the consumer alone."""
+        wanted = await self.count() + events * items
+        await self.make(*[items] * events)
+        started = perf_counter()
+        while await self.service.relay.step():
+            pass
+        relayed = events / (perf_counter() - started)
+        async with AsyncExitStack() as stack:
+            started = perf_counter()
+            await self.work(stack, *self.consuming())
+            await self.wait_for(wanted)
+            return relayed, events / (perf_counter() - started)
+
+    def consuming(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """Yield the work of every consumer."""
+        return (consumer.run() for consumer in self.service.consumers)
+
+    @staticmethod
+    async def work(stack: AsyncExitStack, *loops: Coroutine[Any, Any, None]) -> None:
+        """Run loops until the stack ends."""
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        for loop in loops:
+            stack.callback(group.create_task(loop).cancel)
 
 
 async def open_bench(
@@ -114,7 +151,6 @@ async def open_bench(
     service = Service(SPEC, settings, broker=broker)
     await broker.start()
     await broker.declare(subscriptions(SPEC.handlers))
-    await service.start(connect=False)
     stack.push_async_callback(service.stop)
     listener = await asyncpg.connect(dsns.owner_dsn)
     stack.push_async_callback(listener.close)
@@ -150,33 +186,56 @@ async def main(events: int, rounds: int) -> None:
                 stack, "rabbit", RabbitBroker(server.url, service="probe"), postgres, folder
             ),
         ]
-        raw = Raw(server.url)
+        raw = RawBench(server.url)
         await raw.start(stack)
         for bench in benches:
-            await bench.hops(50)  # warm
-        for bench in benches:
-            p50, p99 = quantiles(await bench.hops(HOPS))
+            async with AsyncExitStack() as at_work:
+                await bench.work(at_work, bench.service.relay.run(), *bench.consuming())
+                await bench.hops(50)  # warm
+                p50, p99 = quantiles(await bench.hops(HOPS))
             print(f"hop {bench.name:9} p50 {p50:6.2f} ms   p99 {p99:6.2f} ms")
-        single: dict[str, list[float]] = {"raw": [], "embedded": [], "rabbit": []}
-        batched: dict[str, list[float]] = {"embedded": [], "rabbit": []}
+        rates: dict[tuple[str, str], list[float]] = defaultdict(list)
         for _ in range(rounds):
-            started = perf_counter()
-            await asyncio.gather(raw.publish(events), raw.consume(events))
-            single["raw"].append(events / (perf_counter() - started))
-            for bench in benches:
-                single[bench.name].append(await bench.rate(events, 1))
-                batched[bench.name].append(await bench.rate(20, ITEMS) * ITEMS)
-        limit = statistics.median(single["raw"])
-        print(f"raw aio-pika, publish and consume     {limit:9.0f} messages/s")
-        for name in ("embedded", "rabbit"):
-            rate = statistics.median(single[name])
-            print(
-                f"{name:9} outbox → effect, single      {rate:9.0f} events/s   {rate / limit:5.2f} of raw"
-            )
-            rate = statistics.median(batched[name])
-            print(
-                f"{name:9} outbox → effect, batches     {rate:9.0f} items/s    {rate / limit:5.2f} of raw"
-            )
+            for bench in (raw, *benches):
+                for what, rate in (await measure(bench, events)).items():
+                    rates[bench.name, what].append(rate)
+        middle = {key: statistics.median(values) for key, values in rates.items()}
+        for (name, what), rate in middle.items():
+            limit = middle["raw", what.removesuffix(", batches")]
+            print(f"{name:9} {what:30} {rate:9.0f}/s   {rate / limit:6.2f} of raw")
+
+
+async def measure(bench: "Bench | RawBench", events: int) -> dict[str, float]:
+    """Return the rates of one round: messages a second, or items a second of batches."""
+    relayed, consumed = await bench.apart(events, 1)
+    found = {RELAY: relayed, CONSUMER: consumed, BOTH: await bench.together(events, 1)}
+    if isinstance(bench, Bench):
+        relayed, consumed = await bench.apart(20, ITEMS)
+        both = await bench.together(20, ITEMS)
+        for what, rate in ((RELAY, relayed), (CONSUMER, consumed), (BOTH, both)):
+            found[f"{what}, batches"] = rate * ITEMS
+    return found
+
+
+class RawBench(Raw):
+    """Raw aio-pika with the same number of messages."""
+
+    name = "raw"
+
+    async def apart(self, events: int, _items: int) -> tuple[float, float]:
+        """Return messages per second published with confirms, then consumed."""
+        started = perf_counter()
+        await self.publish(events)
+        published = events / (perf_counter() - started)
+        started = perf_counter()
+        await self.consume(events)
+        return published, events / (perf_counter() - started)
+
+    async def together(self, events: int, _items: int) -> float:
+        """Return messages per second, publishing and consuming at once."""
+        started = perf_counter()
+        await asyncio.gather(self.publish(events), self.consume(events))
+        return events / (perf_counter() - started)
 
 
 if __name__ == "__main__":
