@@ -35,8 +35,8 @@ from analytics_svc.facts.model import (
     difference,
     moves,
 )
-from analytics_svc.sets import row_set
 from kantis_contracts.campaign import CampaignLaunchedV1, PieceReleasedV1
+from kantis_kit.db.sets import row_set
 from kantis_kit.tx import Tx
 
 _REBUILD_LOCK = 0x74616C6C79  # 'tally': a rebuild waits until no fact is being recorded, and the other way round

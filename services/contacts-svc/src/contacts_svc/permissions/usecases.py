@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Text, Uuid, case, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from contacts_svc.base import Moment, row_set, table_of
+from contacts_svc.base import Moment, table_of
 from contacts_svc.people import queries as people
 from contacts_svc.permissions import events, queries
 from contacts_svc.permissions.errors import PermissionInvalid
@@ -25,6 +25,7 @@ from contacts_svc.permissions.schemas import PermissionIn
 from kantis_contracts.contacts import PermissionState
 from kantis_contracts.messaging import Withdrawal
 from kantis_contracts.values import Channel, Purpose
+from kantis_kit.db.sets import column_set
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
@@ -70,7 +71,7 @@ async def record(tx: Tx, statements: Sequence[Statement], *, only_new: bool = Fa
 
 async def _record_once(tx: Tx, statements: Sequence[Statement], *, only_new: bool) -> int:
     by_id = {new_id(): one for one in statements}
-    said = row_set(
+    said = column_set(
         "said",
         {
             "person_id": (Uuid(), [one.person_id for one in by_id.values()]),
@@ -173,7 +174,7 @@ async def take_withdrawals(tx: Tx, items: Sequence[Withdrawal]) -> None:
     A withdrawal without a purpose is one for every purpose.
     """
     ids = sorted({item.withdrawal_id for item in items})
-    rows = row_set("seen", {"withdrawal_id": (Uuid(), ids)})
+    rows = column_set("seen", {"withdrawal_id": (Uuid(), ids)})
     new = set(
         await tx.scalars(
             insert(table_of(WithdrawalSeen))

@@ -6,7 +6,7 @@ from sqlalchemy import LargeBinary, Text, delete, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
-from contacts_svc.base import Moment, row_set, table_of
+from contacts_svc.base import Moment, table_of
 from contacts_svc.intake import usecases as intake
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
@@ -16,6 +16,7 @@ from contacts_svc.permissions import queries as permission_queries
 from contacts_svc.permissions import usecases as permissions
 from contacts_svc.permissions.model import Statement
 from kantis_contracts.contacts import PermissionState
+from kantis_kit.db.sets import column_set
 from kantis_kit.tx import Tx
 
 
@@ -54,7 +55,7 @@ async def _suppress(tx: Tx, person_id: UUID) -> None:
     secret = people_queries.suppression_key(tx)
     held = (await people_queries.list_identifiers(tx, [person_id]))[person_id]
     hashes = sorted((address_hash(secret, (one.kind, one.value)), one.kind) for one in held)
-    rows = row_set(
+    rows = column_set(
         "erased",
         {
             "hash": (LargeBinary(), [one for one, _ in hashes]),

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import BigInteger, Integer, Text, Uuid, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from contacts_svc.base import Moment, row_set, table_of
+from contacts_svc.base import Moment, table_of
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments import events, queries
 from contacts_svc.segments.conditions import Node, describe
@@ -16,6 +16,7 @@ from contacts_svc.segments.model import FrozenAudience, OrderFact, Segment
 from contacts_svc.segments.schemas import SegmentIn
 from kantis_contracts.campaign import AudienceRequest, PreflightRequest
 from kantis_contracts.orders import OrderCard
+from kantis_kit.db.sets import column_set
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
@@ -63,7 +64,7 @@ async def keep_orders(tx: Tx, cards: Sequence[OrderCard], *, paid: bool) -> None
             newest[card.order_id] = card
     chosen = [newest[order_id] for order_id in sorted(newest)]
     table = table_of(OrderFact)
-    rows = row_set(
+    rows = column_set(
         "told",
         {
             "order_id": (Uuid(), [card.order_id for card in chosen]),

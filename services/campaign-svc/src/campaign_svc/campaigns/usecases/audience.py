@@ -24,8 +24,8 @@ from campaign_svc.campaigns import codes, events, queries
 from campaign_svc.campaigns.model import Campaign, Cell, Launch, NewPiece, Piece, cell_of
 from campaign_svc.campaigns.schemas import CampaignState, PieceState
 from campaign_svc.campaigns.usecases.preflight import cards_of
-from campaign_svc.sets import one_of, row_set
 from kantis_contracts.contacts import AudienceFrozenV1, AudienceMember, AudienceRefusal
+from kantis_kit.db.sets import one_of, row_set
 from kantis_kit.errors import KantisError
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx

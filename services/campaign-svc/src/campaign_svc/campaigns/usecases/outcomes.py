@@ -13,9 +13,9 @@ from sqlmodel import col
 from campaign_svc.campaigns.model import Outcome, Piece, standing
 from campaign_svc.campaigns.schemas import PieceState
 from campaign_svc.campaigns.usecases.audience import advance
-from campaign_svc.sets import one_of, row_set
 from kantis_contracts.messaging import Settled
 from kantis_contracts.orders import OrderCard, ResponseRegistered
+from kantis_kit.db.sets import one_of, row_set
 from kantis_kit.tx import Tx
 
 

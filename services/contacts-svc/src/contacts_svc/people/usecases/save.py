@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Boolean, Text, Uuid, delete, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
-from contacts_svc.base import Moment, plain, row_set, table_of
+from contacts_svc.base import Moment, plain, table_of
 from contacts_svc.people import events, queries
 from contacts_svc.people.errors import Contended
 from contacts_svc.people.model import (
@@ -24,6 +24,7 @@ from contacts_svc.people.model import (
     Verdict,
 )
 from contacts_svc.people.rules import Address
+from kantis_kit.db.sets import column_set
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
@@ -187,7 +188,7 @@ async def _claim(tx: Tx, book: _Book) -> list[int]:
         return []
     # One order for all, so that nobody waits in a circle.
     claims = [book.claims[key] for key in sorted(book.claims)]
-    rows = row_set(
+    rows = column_set(
         "claim",
         {
             "kind": (Text(), [address.kind.value for address, _ in claims]),
