@@ -4,7 +4,7 @@
 What must happen only after the commit (waking the relay) is done here too.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,11 +18,13 @@ from kantis_contracts.base import Envelope, Event
 from kantis_kit import audit, failpoints, outbox
 from kantis_kit.clock import Clock, SystemClock
 from kantis_kit.db import Database
+from kantis_kit.db.database import is_away
 from kantis_kit.ids import new_id
 from kantis_kit.observability import OFF, Tracing, correlation_id, current_traceparent
 from kantis_kit.settings import ServiceSettings
 
 ModelT = TypeVar("ModelT")
+FoundT = TypeVar("FoundT")
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 
@@ -50,6 +52,21 @@ class ReadTx:
         self._scope = scope
         self.clock = scope.clock
 
+    async def _begun(self, ask: Callable[[], Awaitable[FoundT]]) -> FoundT:
+        """Ask the database; the first statement is sent once more when its pooled connection turns out to be dead.
+
+        Nothing has been done by then and nothing waits for the flush, so nothing can be lost or done twice.
+        """
+        if self._session.in_transaction():
+            return await ask()
+        try:
+            return await ask()
+        except Exception as error:
+            if not is_away(error) or isinstance(error, TimeoutError):
+                raise
+            await self._session.rollback()
+            return await ask()
+
     def settings(self, kind: type[SettingsT]) -> SettingsT:
         """Return the service's settings, typed."""
         settings = self._scope.settings
@@ -72,23 +89,23 @@ class ReadTx:
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> Result[Any]:
         """Run a statement and return its rows."""
-        return await self._session.execute(statement, parameters)
+        return await self._begun(lambda: self._session.execute(statement, parameters))
 
     async def scalars(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None
     ) -> ScalarResult[Any]:
         """Run a statement and return the first column."""
-        return (await self._session.execute(statement, parameters)).scalars()
+        return (await self.execute(statement, parameters)).scalars()
 
     async def scalar(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None
     ) -> Any:
         """Run a statement and return its single value, or None."""
-        return (await self._session.execute(statement, parameters)).scalar()
+        return (await self.execute(statement, parameters)).scalar()
 
     async def get(self, model: type[ModelT], key: Any) -> ModelT | None:
         """Return one row by its primary key, or None."""
-        return await self._session.get(model, key)
+        return await self._begun(lambda: self._session.get(model, key))
 
 
 class Tx(ReadTx):
@@ -262,8 +279,9 @@ async def write(
 async def read(scope: Scope) -> AsyncIterator[ReadTx]:
     """Open a read-only transaction."""
     async with scope.database.sessions() as session:
-        await session.execute(text("SET TRANSACTION READ ONLY"))
-        yield ReadTx(session, scope)
+        tx = ReadTx(session, scope)
+        await tx.execute(text("SET TRANSACTION READ ONLY"))
+        yield tx
 
 
 __all__ = ["ReadTx", "Scope", "Tx", "read", "write"]

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -74,6 +76,7 @@ class Database:
             pool_timeout=10,
             pool_recycle=1800,
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self.sessions = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
         self._pool: asyncpg.Pool[Any] | None = None
         self._pool_lock = asyncio.Lock()
@@ -115,6 +118,12 @@ class Database:
             except TimeoutError:
                 pool.terminate()
         await self.engine.dispose()
+
+
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    """Have the pool open another connection for one that the server has closed meanwhile; asks nobody."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 class Listener:
