@@ -4,53 +4,22 @@ import re
 from pathlib import Path
 from uuid import UUID
 
-import asyncpg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 
 from kantis_contracts import orders as contracts
 from kantis_contracts.base import Event
-from kantis_kit.db.migrate import migrate
-from kantis_kit.db.tables import KIT_TABLES
+from kantis_kit.testing.schema import schema_problems
 from kantis_kit.web.paging import encode_cursor
 from kantis_kit.web.schemas import In
 from orders_svc.main import SPEC
 
 README = Path(__file__).parents[1] / "README.md"
-TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
 
 async def test_the_schema_goes_up_down_and_up_again_and_is_what_the_models_say(rig_for):
     rig = await rig_for(SPEC, start=False)
-    owner = rig.service.settings.postgres_owner_dsn.get_secret_value()
-    connection = await asyncpg.connect(owner)
-    try:
-        before = [row[0] for row in await connection.fetch(TABLES)]
-        await migrate(owner, SPEC.migrations, to="base")
-        empty = [row[0] for row in await connection.fetch(TABLES)]
-        await migrate(owner, SPEC.migrations)
-        after = [row[0] for row in await connection.fetch(TABLES)]
-    finally:
-        await connection.close()
 
-    def differences(sync_connection):
-        context = MigrationContext.configure(
-            sync_connection,
-            opts={
-                "compare_type": True,
-                "include_object": lambda _o, name, kind, *_: (
-                    kind != "table" or not (name in KIT_TABLES or name.startswith("inbox"))
-                ),
-            },
-        )
-        return compare_metadata(context, SPEC.metadata)
-
-    async with rig.service.database.engine.connect() as engine_connection:
-        found = await engine_connection.run_sync(differences)
-    assert ["alembic_version"] == empty
-    assert before == after
-    assert [] == found
+    assert [] == await schema_problems(rig.service)
 
 
 def section(name: str) -> str:

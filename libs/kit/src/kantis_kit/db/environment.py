@@ -8,7 +8,8 @@ from sqlalchemy import MetaData
 from kantis_kit.db.tables import KIT_TABLES
 
 
-def _is_ours(_object: Any, name: str | None, kind: str, *_: Any) -> bool:
+def is_ours(_object: Any, name: str | None, kind: str, *_: Any) -> bool:
+    """Say whether autogenerate may look at it."""
     # Partitions and the chassis' tables are not in a service's models: without this filter
     # autogenerate would propose to drop them.
     if kind != "table" or name is None:
@@ -26,7 +27,7 @@ def run(metadata: MetaData | None = None) -> None:
         context.configure(
             connection=context.config.attributes["connection"],
             target_metadata=metadata,
-            include_object=_is_ours,
+            include_object=is_ours,
             transaction_per_migration=True,
         )
     with context.begin_transaction():
