@@ -164,6 +164,13 @@ class PostgresServer:
 
         return database, ServiceDsns(owner_dsn=dsn(owner), app_dsn=dsn(app))
 
+    async def make_anew(self, database: str, name: str) -> None:
+        """Drop a database and make it again, empty, with the rights of its service: the place for a restore."""
+        await self.drop(database)
+        await provision(
+            self._admin_dsn, f"test-{name}", passwords=self._passwords, database=database
+        )
+
     async def drop(self, database: str) -> None:
         """Drop a database, and end who is still connected to it."""
         await self.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")

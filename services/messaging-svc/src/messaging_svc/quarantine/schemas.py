@@ -1,6 +1,7 @@
 """What the API shows of held sending."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
@@ -23,6 +24,21 @@ class SendingOut(Out):
     reason: str = Field(description="Why sending was held the last time it was; empty when never")
     since: datetime | None
     waiting: WaitingOut
+
+
+class SentIn(In):
+    """Messages that the mail server's log knows, and where that was looked up."""
+
+    message_ids: list[Annotated[str, Field(min_length=3, max_length=320)]] = Field(
+        min_length=1, max_length=2_000, description="Message-ID headers, with or without <>"
+    )
+    reason: str = Field(min_length=3, max_length=500)
+
+
+class SentOut(Out):
+    """How many of the waiting messages are recorded as accepted now."""
+
+    recorded: int
 
 
 class ReleaseIn(In):

@@ -1,5 +1,6 @@
 """Hold sending where the database is not the one that sent last, and let it go on when a person says so."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,16 @@ from messaging_svc.quarantine.queries import Identity
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """Machines of one installation may disagree by so much."""
 
+# A new fence: whoever comes late with an outcome of before changes nothing.
+_SENT = text(
+    """
+    UPDATE dispatch SET state = 'accepted', rule = 'reconciled', reason = :reason, settled_at = :now,
+        is_announced = false, claimed_by = NULL, claimed_until = NULL, fence = fence + 1
+    WHERE state IN ('planned', 'claimed', 'handed_over', 'in_doubt')
+      AND rfc_message_id = ANY(cast(:message_ids AS text[]))
+    RETURNING id
+    """
+)
 _WAKE = text("SELECT pg_notify('kantis_dispatch', '')")
 
 
@@ -98,6 +109,24 @@ async def advance(tx: Tx) -> int | None:
         .returning(sending.c.epoch)
     )
     return number
+
+
+async def record_sent(tx: Tx, message_ids: Sequence[str], *, reason: str) -> int:
+    """Record what waits and was sent already, as the mail server's log says; return how many messages that were.
+
+    Raises:
+        SendingNotHeld: mails go out, so that what waits may be on its way.
+    """
+    # Locked: no release may come between the question and the record.
+    last = await queries.find_last(tx, lock=True)
+    if last is None or last.held_since is None:
+        raise SendingNotHeld("Only while sending is held can messages be recorded as sent before")
+    wanted = sorted({f"<{one.strip().strip('<>')}>" for one in message_ids})
+    values = {"message_ids": wanted, "reason": reason, "now": tx.clock.now()}
+    recorded = len((await tx.scalars(_SENT, values)).all())
+    tx.audit("messages.reconcile", "sending", reason=reason, recorded=recorded)
+    await tx.execute(_WAKE)
+    return recorded
 
 
 async def release(tx: Tx, *, reason: str) -> None:
