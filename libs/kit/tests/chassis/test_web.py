@@ -160,6 +160,7 @@ async def test_what_is_not_json_is_a_problem_not_a_failure(rig_for):
         absent = await client.get("/v1/nothing")
 
     assert [422, 413, 405, 404] == [a.status_code for a in (broken, huge, method, absent)]
+    assert "GET, POST" == method.headers["allow"]  # two routes, one path
     for answer in (broken, huge, method, absent):
         assert "application/problem+json" == answer.headers["content-type"]
 

@@ -16,6 +16,8 @@ from gateway.limits.errors import TooFast
 from gateway.own import OwnPages
 from gateway.routes.body import MeteredBody, shape_of, too_large
 from gateway.routes.checks import (
+    METHODS,
+    READS,
     Headers,
     Network,
     caller_address,
@@ -135,9 +137,9 @@ class Front:
         await answer(scope, receive, exchange)
 
     async def _serve(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
-        check_shape(scope, trusted_hosts=self._hosts)
         path: str = scope["path"]
         page = self._own.find(path)
+        check_shape(scope, trusted_hosts=self._hosts, allowed=METHODS if page is None else READS)
         if page is not None:
             exchange.route = "own"
             response = await self._own.answer(page, scope)

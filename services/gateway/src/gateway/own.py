@@ -12,8 +12,16 @@ from gateway.console import render
 from gateway.console.texts import choose
 from gateway.docs import explorer
 from gateway.docs.description import Description
-from gateway.routes.checks import Network, header, is_forwarded, is_in, peer
-from gateway.routes.errors import MethodRefused, NoSuchAddress
+from gateway.routes.checks import (
+    READS,
+    Network,
+    header,
+    is_forwarded,
+    is_in,
+    peer,
+    refuse_method,
+)
+from gateway.routes.errors import NoSuchAddress
 from gateway.settings import GatewaySettings
 from gateway.upstreams.clients import Upstreams, fetch
 from kantis_kit.auth.tokens import jwk_of
@@ -70,8 +78,8 @@ class OwnPages:
             MethodRefused: any other method than GET and HEAD.
             NoSuchAddress: not for this caller.
         """
-        if scope["method"] not in ("GET", "HEAD"):
-            raise MethodRefused("This address can only be read", headers={"Allow": "GET, HEAD"})
+        if scope["method"] not in READS:
+            raise refuse_method(READS)
         response = await page(scope)
         if scope["method"] == "HEAD":
             response.body = b""

@@ -163,9 +163,11 @@ async def test_own_pages_can_only_be_read(world_for):
 
     async with world.client() as client:
         posted = await client.post("/")
+        brewed = await client.request("BREW", "/")
         head = await client.head("/")
 
-    assert (405, "GET, HEAD") == (posted.status_code, posted.headers["allow"])
+    for refused in (posted, brewed):
+        assert (405, "GET, HEAD") == (refused.status_code, refused.headers["allow"])
     assert (200, b"") == (head.status_code, head.content)
 
 

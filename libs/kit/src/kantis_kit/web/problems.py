@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from kantis_kit import observability
 from kantis_kit.db.database import is_away
@@ -19,6 +20,8 @@ log = observability.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "urn:kantis:problem:"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_METHOD_REFUSED = 405
 
 _TITLES = {
     400: "The request cannot be read",
@@ -84,6 +87,24 @@ def _route(request: Request) -> str:
     return str(getattr(request.scope.get("route"), "path", "other"))
 
 
+def _allowed(request: Request) -> str:
+    """Return the methods that the address knows by any of the routes that it fits; a route knows of its own alone."""
+    where = {
+        "type": "http",
+        "path": request.scope["path"],
+        "root_path": request.scope.get("root_path", ""),
+        "headers": [],
+    }
+    return ", ".join(
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**where, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    )
+
+
 def from_app_error(request: Request, error: AppError) -> JSONResponse:
     """Render one of our own refusals."""
     return problem(
@@ -122,13 +143,16 @@ def add_problem_handlers(app: FastAPI) -> None:
             if status not in (404, 405, 413)
             else {404: "not-found", 405: "method-not-allowed", 413: "too-large"}[status]
         )
+        headers = dict(error.headers or {})
+        if status == _METHOD_REFUSED:
+            headers["Allow"] = _allowed(request)
         return problem(
             status,
             slug,
             title,
             str(error.detail),
             instance=_instance(request),
-            headers=dict(error.headers or {}),
+            headers=headers,
         )
 
     async def on_database(request: Request, error: Exception) -> JSONResponse:

@@ -20,6 +20,7 @@ Headers = list[tuple[bytes, bytes]]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+READS = frozenset({"GET", "HEAD"})
 MAX_PATH_BYTES = 2_048
 MAX_QUERY_BYTES = 8_192
 MAX_HEADERS = 100
@@ -51,8 +52,18 @@ _IDENTITY_STARTS = (b"x-user", b"x-forwarded", b"x-kantis", b"x-auth", b"x-remot
 _ANSWER_DROPS = _HOP_BY_HOP | {b"date", b"server"}
 
 
-def check_shape(scope: Scope, *, trusted_hosts: Sequence[str] = ()) -> None:
+def refuse_method(allowed: Iterable[str]) -> MethodRefused:
+    """Return the refusal of a method, with those that the address knows."""
+    known = ", ".join(sorted(allowed))
+    return MethodRefused(f"Methods are {known}", headers={"Allow": known})
+
+
+def check_shape(
+    scope: Scope, *, trusted_hosts: Sequence[str] = (), allowed: Iterable[str] = METHODS
+) -> None:
     """Refuse what no service should have to read.
+
+    `allowed` are the methods that the address knows, as far as the gateway can tell.
 
     Raises:
         MethodRefused: not one of `METHODS`.
@@ -62,10 +73,7 @@ def check_shape(scope: Scope, *, trusted_hosts: Sequence[str] = ()) -> None:
         WrongHost: not one of the trusted hosts, when there are any.
     """
     if scope["method"] not in METHODS:
-        raise MethodRefused(
-            f"Methods are {', '.join(sorted(METHODS))}",
-            headers={"Allow": ", ".join(sorted(METHODS))},
-        )
+        raise refuse_method(allowed)
     raw: bytes = scope.get("raw_path") or b""
     path: str = scope["path"]
     if len(raw) > MAX_PATH_BYTES or len(path) > MAX_PATH_BYTES:
