@@ -112,6 +112,18 @@ from {package}.main import SPEC
 def test_the_migrations_lie_where_the_service_says():
     assert (SPEC.migrations / "env.py").is_file()
 ''',
+    "tests/test_schema.py": '''\
+"""The tables are what the models say, and the migrations can be undone."""
+
+from kantis_kit.testing.schema import schema_problems
+from {package}.main import SPEC
+
+
+async def test_the_schema_goes_up_down_and_up_again_and_has_the_models_columns(rig_for):
+    rig = await rig_for(SPEC, start=False)
+
+    assert [] == await schema_problems(rig.service)
+''',
 }
 
 BY_HAND = """\

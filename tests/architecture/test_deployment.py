@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "deploy" / "images"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
 DOCKERFILE = (IMAGES / "Dockerfile").read_text(encoding="utf-8")
-TOOLS = {"pytest", "ruff", "mypy", "hypothesis", "coverage", "uv", "pip"}
+TOOLS = {"pytest", "ruff", "mypy", "hypothesis", "coverage", "uv", "pip", "squawk-cli"}
 every_service = pytest.mark.parametrize("service", SERVICES)
 
 

@@ -3,12 +3,16 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import lint_kantis
+import lint_migrations
 import new_service
+from kantis_kit.testing.probe import SPEC as PROBE
+from kantis_kit.testing.schema import schema_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,6 +77,16 @@ def test_it_keeps_our_own_rules(service: Path):
     ]
 
     assert findings == []
+
+
+def test_its_migrations_are_harmless(service: Path):
+    assert [] == lint_migrations.problems(service / "migrations")
+
+
+async def test_its_schema_is_what_its_own_test_asks_for(service: Path, rig_for):
+    rig = await rig_for(replace(PROBE, migrations=service / "migrations"), start=False)
+
+    assert [] == await schema_problems(rig.service)
 
 
 def test_it_says_what_is_left_to_do_by_hand(tmp_path: Path, capsys):
