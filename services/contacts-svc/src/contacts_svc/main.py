@@ -12,6 +12,7 @@ import contacts_svc.people.api
 import contacts_svc.permissions.api
 import contacts_svc.permissions.consumers
 import contacts_svc.privacy.api
+import contacts_svc.privacy.jobs
 import contacts_svc.segments.api
 import contacts_svc.segments.consumers
 from contacts_svc.intake.limits import LeadLimits
@@ -48,6 +49,7 @@ SPEC = ServiceSpec(
     },
     handlers=handlers_in(contacts_svc.permissions.consumers, contacts_svc.segments.consumers),
     timers=timers_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs),
-    jobs=jobs_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs),
+    jobs=jobs_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs, contacts_svc.privacy.jobs),
+    loops=[contacts_svc.privacy.jobs.erase_again_at_start],
     extras=_extras,
 )

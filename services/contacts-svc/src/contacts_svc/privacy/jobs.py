@@ -1,0 +1,33 @@
+"""Erasures hold, whatever the database was set back to."""
+
+import asyncio
+from datetime import timedelta
+
+from contacts_svc.privacy import usecases
+from kantis_kit import observability
+from kantis_kit.service import Service
+from kantis_kit.timers import recurring
+from kantis_kit.tx import Tx, write
+
+log = observability.get_logger(__name__)
+
+PAUSE_SECONDS = 1.0
+
+
+async def erase_again_at_start(service: Service) -> None:
+    """Erase those who came back with a restored database; again until it has been done once."""
+    while True:
+        try:
+            async with write(service.scope, actor="erasures") as tx:
+                await usecases.erase_again(tx)
+        except Exception as error:  # noqa: BLE001 - whatever it is: who was erased must not stay
+            log.warning("erasures.not_reapplied", error=observability.name_of(error))
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
+@recurring("privacy.erase_again", every=timedelta(hours=1))
+async def erase_again(tx: Tx) -> None:
+    """Erase those who came back with a database that was set back under a running service."""
+    await usecases.erase_again(tx)
