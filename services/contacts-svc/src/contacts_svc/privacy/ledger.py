@@ -31,6 +31,8 @@ class Erasure:
     at: datetime
     hashes: tuple[tuple[str, bytes], ...] = ()
     """Pairs of kind and keyed hash."""
+    version: int = 0
+    """Of the person, as erased: other services have seen lower ones only of the person as known."""
 
 
 def append(folder: Path, erasures: Iterable[Erasure]) -> None:
@@ -71,7 +73,7 @@ def read_all(folder: Path) -> list[Erasure]:
 def _dump(erasure: Erasure) -> bytes:
     hashes = [[kind, digest.hex()] for kind, digest in erasure.hashes]
     person = str(erasure.person_id) if erasure.person_id else None
-    line = {"person": person, "at": erasure.at, "hashes": hashes}
+    line = {"person": person, "at": erasure.at, "hashes": hashes, "version": erasure.version}
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -82,6 +84,7 @@ def _load(line: bytes) -> Erasure | None:
             UUID(given["person"]) if given["person"] else None,
             datetime.fromisoformat(given["at"]),
             tuple((str(kind), bytes.fromhex(digest)) for kind, digest in given["hashes"]),
+            int(given["version"]),
         )
     except (ValueError, TypeError, KeyError):
         return None

@@ -57,11 +57,12 @@ async def erase_again(tx: Tx) -> int:
     """
     known = await asyncio.to_thread(ledger.read_all, tx.settings(ContactsSettings).data_dir)
     await _suppress(tx, known)
-    ids = sorted({one.person_id for one in known if one.person_id})
+    versions = {one.person_id: one.version for one in known if one.person_id}
     count = 0
-    for chunk in _chunks(ids):
+    for chunk in _chunks(sorted(versions)):
         for person in await _not_erased(tx, chunk):
-            await _forget(tx, person)
+            # The restored version may be lower than what others have seen: they would take the news for old.
+            await _forget(tx, person, version=versions[person.id])
             tx.audit("contacts.erase_again", str(person.id))
             count += 1
     await tx.flush()  # those erased again are known to the record already
@@ -98,9 +99,13 @@ async def _unrecorded(tx: Tx, known: Sequence[Erasure]) -> list[Erasure]:
     """Return what the database knows of erasures and the record does not."""
     ids = {one.person_id for one in known}
     rows = await tx.execute(
-        select(col(Person.id), col(Person.updated_at)).where(col(Person.is_erased))
+        select(col(Person.id), col(Person.updated_at), col(Person.version)).where(
+            col(Person.is_erased)
+        )
     )
-    missing = [Erasure(id_, at) for id_, at in plain(rows) if id_ not in ids]
+    missing = [
+        Erasure(id_, at, version=version) for id_, at, version in plain(rows) if id_ not in ids
+    ]
     hashes = ledger.all_hashes(known)
     suppressed = table_of(SuppressedAddress)
     held = await tx.execute(select(suppressed.c.hash, suppressed.c.kind, suppressed.c.erased_at))
@@ -120,12 +125,13 @@ async def _record(tx: Tx, erasures: Sequence[Erasure]) -> None:
         ) from error
 
 
-async def _forget(tx: Tx, person: Person) -> Erasure:
+async def _forget(tx: Tx, person: Person, *, version: int = 0) -> Erasure:
     now, person_id = tx.clock.now(), person.id
     held = (await people_queries.list_identifiers(tx, [person_id]))[person_id]
     secret = people_queries.suppression_key(tx)
     hashes = sorted((one.kind, address_hash(secret, (one.kind, one.value))) for one in held)
-    erasure = Erasure(person_id, now, tuple(hashes))
+    version = max(version, person.version + 1)
+    erasure = Erasure(person_id, now, tuple(hashes), version)
     await _suppress(tx, [erasure])
     withdrawn = [
         Statement(person_id, one.channel, one.purpose, PermissionState.WITHDRAWN, "erasure", now)
@@ -140,7 +146,7 @@ async def _forget(tx: Tx, person: Person) -> Erasure:
         .where(col(PersonChange.person_id) == person_id)
         .values(changes=literal({}, JSONB()))
     )
-    person.erase(at=now)
+    person.erase(at=now, version=version)
     await people.announce(tx, {person_id: person})
     return erasure
 
