@@ -77,6 +77,13 @@ class Api:
             raise CallFailed(f"{method} {path}: {answer.status_code} {answer.text[:600]}")
         return answer
 
+    async def ask(self, path: str) -> httpx.Response:
+        """Read something once, whatever the answer is. Raises `CallFailed` when there is none."""
+        try:
+            return await self._client.get(path, headers=self._headers)
+        except httpx.HTTPError as error:
+            raise CallFailed(f"GET {path}: {type(error).__name__}") from error
+
     async def _until_answered(
         self, method: str, path: str, headers: dict[str, str], more: dict[str, Any]
     ) -> httpx.Response:

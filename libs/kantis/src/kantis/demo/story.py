@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from kantis.demo.client import Api
-from kantis_kit.clock import SystemClock
+from kantis.demo.standstill import what_stands_still
+from kantis_kit.clock import Clock, SystemClock
 from kantis_kit.errors import KantisError
 from kantis_kit.ids import new_id
 
-STEP_SECONDS = 240
+STANDSTILL_SECONDS = 60
+"""A step that comes no further for so long ends the demonstration; one that goes on may take as long as it takes."""
 
 
 class DemoFailed(KantisError):
@@ -37,6 +39,7 @@ class Story:
     mailbox: bool
     run: str = field(default_factory=_run_name)
     told: dict[str, Any] = field(default_factory=dict)
+    clock: Clock = field(default_factory=SystemClock)
 
     def say(self, text: str) -> None:
         """Tell what a step came to."""
@@ -59,18 +62,28 @@ class Story:
     async def until(
         self, name: str, look: Callable[[], Awaitable[tuple[float, float | None, bool]]]
     ) -> None:
-        """Look until it is done; the look tells how far it is, of how much, and whether it is the end."""
-        clock = SystemClock()
-        end = clock.now().timestamp() + STEP_SECONDS
+        """Look until it is done; the look tells how far it is, of how much, and whether it is the end.
+
+        Raises:
+            DemoFailed: it came no further than ever before for a minute; says what stands still.
+        """
+        furthest, since = float("-inf"), self.clock.now()
         async with self.step(name) as tell:
             while True:
                 done, of, is_over = await look()
                 tell(done, of)
                 if is_over:
                     return
-                if clock.now().timestamp() > end:
-                    raise DemoFailed(f"{name}: not done after {STEP_SECONDS} s ({done} of {of})")
-                await clock.sleep(0.1)
+                if done > furthest:
+                    furthest, since = done, self.clock.now()
+                elif (self.clock.now() - since).total_seconds() >= STANDSTILL_SECONDS:
+                    break
+                await self.clock.sleep(0.1)
+        far = f"{done:,.0f} of {of:,.0f}" if of else f"{done:,.0f}"
+        raise DemoFailed(
+            f"{name}: no progress for {STANDSTILL_SECONDS} s, it stands at {far}. "
+            f"{await what_stands_still(self.api)} Look with `kantis doctor`."
+        )
 
 
 async def mail_to(story: Story, address: str) -> dict[str, Any]:
