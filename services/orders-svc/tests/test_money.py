@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kantis_contracts.values import Language
-from orders_svc.money import date_in_words, in_words, split_by_rate, split_vat
+from kantis_kit.money import in_words
+from orders_svc.money import date_in_words, split_by_rate, split_vat
 
 amounts = st.integers(0, 10**12)
 rates = st.integers(0, 100)
@@ -48,6 +49,13 @@ def test_amounts_are_written_as_people_write_them():
         "fi": "1 234,50 €",
         "en": "€1,234.50",
     } == written
+
+
+def test_the_letters_of_a_currency_never_touch_the_number():
+    written = [in_words(2_608_050, currency, "en") for currency in ("NOK", "SEK", "EUR")]
+
+    assert ["NOK\xa026,080.50", "SEK\xa026,080.50", "€26,080.50"] == written
+    assert "-NOK\xa026,080.50" == in_words(-2_608_050, "NOK", "en")
 
 
 def test_a_currency_without_small_coins_has_no_decimals():

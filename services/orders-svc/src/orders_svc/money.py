@@ -1,13 +1,11 @@
-"""Amounts in minor units: VAT by integers, and words for people."""
+"""Amounts in minor units: VAT by integers, and dates for people."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, get_currency_precision
 
 HUNDRED = 100
 
@@ -34,13 +32,6 @@ def split_by_rate(amounts: Iterable[tuple[int, int]]) -> list[VatShare]:
     for gross_minor, vat_pct in amounts:
         sums[vat_pct] = sums.get(vat_pct, 0) + gross_minor
     return [split_vat(gross_minor, vat_pct) for vat_pct, gross_minor in sorted(sums.items())]
-
-
-def in_words(amount_minor: int, currency: str, language: str) -> str:
-    """Write an amount as people of a language do: `kr 1 234,50` in Norwegian."""
-    places = get_currency_precision(currency)
-    amount = Decimal(amount_minor).scaleb(-places)
-    return str(format_currency(amount, currency, locale=_locale(language)))
 
 
 def date_in_words(day: date, language: str) -> str:

@@ -4,14 +4,12 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import (
     format_compact_decimal,
-    format_currency,
     format_decimal,
     format_percent,
     get_currency_precision,
@@ -23,6 +21,7 @@ from analytics_svc.campaigns.schemas import CampaignReport, CellReport, DayRepor
 from analytics_svc.pages.plots import Range, Series, bars, ranges
 from analytics_svc.pages.texts import TEXTS
 from kantis_contracts.values import Language
+from kantis_kit.money import in_words
 
 _HERE = Path(__file__).parent / "templates"
 _STYLE = (_HERE / "report.css").read_text(encoding="utf-8")
@@ -59,6 +58,7 @@ class _Page:
     def __init__(self, report: CampaignReport, language: Language) -> None:
         self.report = report
         self.words = TEXTS[language]
+        self.language = language
         self.locale = Locale.parse(language.value)
         self.digits = get_currency_precision(report.currency)
 
@@ -72,8 +72,7 @@ class _Page:
 
     def money(self, minor: float) -> str:
         """Return an amount with its currency."""
-        amount = Decimal(int(minor)).scaleb(-self.digits)
-        return format_currency(amount, self.report.currency, locale=self.locale)
+        return in_words(int(minor), self.report.currency, self.language.value)
 
     def percent(self, value: float) -> str:
         """Return a rate with one decimal."""

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from babel.core import UnknownLocaleError
-from babel.numbers import format_currency, get_currency_precision
-
 from kantis_contracts.values import Language
+from kantis_kit.money import in_words
 
 GREETING: Mapping[Language, str] = {
     Language.NB: "Hei",
@@ -34,13 +32,6 @@ FOOTER: Mapping[Language, tuple[str, str, str]] = {
     ),
     Language.EN: ("You receive this e-mail because you agreed to it.", "Unsubscribe", "My choices"),
 }
-_LOCALES: Mapping[Language, str] = {
-    Language.NB: "nb_NO",
-    Language.SV: "sv_SE",
-    Language.DA: "da_DK",
-    Language.FI: "fi_FI",
-    Language.EN: "en_GB",
-}
 
 
 def greeting(language: Language, preferred_name: str) -> str:
@@ -52,8 +43,4 @@ def greeting(language: Language, preferred_name: str) -> str:
 @lru_cache(maxsize=1_024)
 def price(amount_minor: int, currency: str, language: Language) -> str:
     """Return an amount as people of the language write it."""
-    digits = get_currency_precision(currency)
-    try:
-        return format_currency(amount_minor / 10**digits, currency, locale=_LOCALES[language])
-    except UnknownLocaleError:  # pragma: no cover - every locale above is in Babel
-        return f"{currency} {amount_minor / 10**digits:.{digits}f}"
+    return in_words(amount_minor, currency, language.value)

@@ -9,8 +9,9 @@ from kantis_contracts.orders import (
     PaymentBooked,
     PaymentBookedV1,
 )
+from kantis_kit.money import in_words
 from orders_svc.billing.model import Invoice, Payment
-from orders_svc.money import date_in_words, in_words
+from orders_svc.money import date_in_words
 
 
 def invoices_issued(invoices: Iterable[Invoice]) -> InvoiceIssuedV1:

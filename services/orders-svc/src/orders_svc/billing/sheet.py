@@ -9,10 +9,11 @@ from typing import Any
 
 import typst
 
+from kantis_kit.money import in_words
 from orders_svc.billing.queries import Sheet
 from orders_svc.billing.texts import TEXTS
 from orders_svc.calendar import date_in
-from orders_svc.money import date_in_words, in_words
+from orders_svc.money import date_in_words
 from orders_svc.settings import OrdersSettings
 
 TEMPLATE = Path(__file__).parent / "invoice.typ"

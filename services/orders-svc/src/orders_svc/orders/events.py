@@ -14,7 +14,7 @@ from kantis_contracts.orders import (
     OrderShippedV1,
 )
 from kantis_kit.ids import new_id
-from orders_svc.money import in_words
+from kantis_kit.money import in_words
 from orders_svc.orders.model import OrderLine, SalesOrder
 
 Lines = Mapping[UUID, Sequence[OrderLine]]

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from kantis_contracts.orders import ResponseKind, ResponseWay
 from kantis_kit.auth.policy import public
 from kantis_kit.errors import Invalid
+from kantis_kit.money import in_words
 from kantis_kit.tx import ReadTx
 from kantis_kit.web import Read, Router, Write
 from orders_svc.catalogue.queries import find_products
 from orders_svc.codes.model import normalise
 from orders_svc.codes.queries import Resolved, find_code
-from orders_svc.money import in_words
 from orders_svc.people.queries import find_person
 from orders_svc.responses import pages, usecases
 from orders_svc.responses.errors import CodeUnknown
