@@ -1,11 +1,14 @@
 """Who was erased stays erased when yesterday's database is put back."""
 
+import errno
 import re
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
 from contacts_svc.main import SPEC
+from contacts_svc.privacy import ledger
 from contacts_svc.privacy.ledger import NAME, Erasure, append, read_all
 from kantis_contracts.contacts import PersonChangedV1
 from kantis_kit.ids import new_id
@@ -160,6 +163,27 @@ async def test_an_erasure_that_cannot_be_recorded_is_refused_and_nothing_of_it_s
         refused.json()["type"],
     )
     assert (200, 204) == (shown.status_code, erased.status_code)
+
+
+async def test_a_record_that_cannot_be_completed_holds_back_no_erasure(rig, monkeypatch):
+    async with rig.client() as client:
+        kari, ola = await _make(client, KARI), await _make(client, OLA)
+        append(rig.data_dir, [Erasure(UUID(kari), MOMENT, version=7)])
+        pool = await rig.service.database.pool()
+        await pool.execute(
+            "INSERT INTO suppressed_address VALUES ($1, 'email', $2)", b"unrecorded", MOMENT
+        )
+
+        def full(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(ledger, "append", full)
+        answer = await client.post("/v1/contacts/erasures/replay")
+        shown = [(await client.get(f"/v1/contacts/{one}")).status_code for one in (kari, ola)]
+
+    assert {"erased_again": 1, "announced": 1} == answer.json()
+    assert [404, 200] == shown
+    assert 7 == await pool.fetchval("SELECT version FROM person WHERE is_erased")
 
 
 async def test_who_comes_back_by_their_own_wish_stays(rig):

@@ -23,8 +23,11 @@ from contacts_svc.privacy.errors import ErasureNotRecorded
 from contacts_svc.privacy.ledger import Erasure
 from contacts_svc.settings import ContactsSettings
 from kantis_contracts.contacts import PermissionState
+from kantis_kit import observability
 from kantis_kit.db.sets import column_set
 from kantis_kit.tx import Tx
+
+log = observability.get_logger(__name__)
 
 T = TypeVar("T")
 _CHUNK = 1_000
@@ -66,7 +69,11 @@ async def erase_again(tx: Tx) -> int:
             tx.audit("contacts.erase_again", str(person.id))
             count += 1
     await tx.flush()  # those erased again are known to the record already
-    await _record(tx, await _unrecorded(tx, known))
+    try:
+        await _record(tx, await _unrecorded(tx, known))
+    except ErasureNotRecorded as error:
+        # Tried again within the hour; that those who came back are erased must not wait for it.
+        log.warning("erasures.not_recorded", problem=str(error))
     return count
 
 
