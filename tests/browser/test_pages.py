@@ -145,6 +145,23 @@ async def test_the_preferences_can_be_read_and_changed(visitor):
     tab = await visitor.follow(await campaign_mail(visitor, 2), "a[href*='/p/preferences/']")
 
     await read(tab, "nb")
+    boxes = tab.get_by_role("checkbox")
+    before = [await box.is_checked() for box in await boxes.all()]
+    await tab.locator("body").focus()
+    await tab.keyboard.press("Tab")  # to the first choice, as the page is written
+    await expect(boxes.first).to_be_focused()
+    await tab.keyboard.press("Space")
+    for _ in range(await boxes.count()):
+        await tab.keyboard.press("Tab")
+    await expect(tab.get_by_role("button")).to_be_focused()
+    await tab.keyboard.press("Enter")
+
+    await expect(tab.get_by_role("status")).to_be_visible()
+    await read(tab, "nb")
+    await tab.goto(tab.url.partition("?")[0])
+    await tab.reload()
+    after = [await box.is_checked() for box in await boxes.all()]
+    assert [not before[0], *before[1:]] == after
 
 
 async def test_the_report_has_plots_with_their_tables_in_every_language(visitor):
