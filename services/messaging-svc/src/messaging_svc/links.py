@@ -22,6 +22,8 @@ _PURPOSES: tuple[Purpose, ...] = (Purpose.NEWSLETTER, Purpose.OFFERS, Purpose.SU
 """Position is meaning in delivered mail: append, never reorder."""
 _UNSUBSCRIBE_BYTES = 16 + 16 + 1
 MAX_LINKS = 250
+TEST_PAGE = 255
+"""Position of the link that stands in a test message for every page of a recipient's own."""
 
 
 class TrackingTokens:

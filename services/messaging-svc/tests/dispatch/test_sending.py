@@ -1,10 +1,11 @@
 """What the mail server says, and what becomes of each message of a batch."""
 
+import re
 from datetime import timedelta
 
 from kantis_contracts import campaign
 from kantis_contracts.contacts import ConfirmationRequest, ConfirmationRequestedV1
-from kantis_contracts.messaging import MessageSettledV1
+from kantis_contracts.messaging import LinkClickedV1, MessageOpenedV1, MessageSettledV1
 from kantis_contracts.orders import Notice, NoticeRequestedV1
 from kantis_contracts.values import Language
 from kantis_kit.ids import new_id
@@ -199,6 +200,18 @@ async def test_a_test_message_looks_like_the_real_one_and_counts_for_no_campaign
     assert "Hei Sjef:" == mail["Subject"]
     assert mail["List-Unsubscribe"]
     assert [None] == [item.campaign_id for item in house.rig.items(MessageSettledV1)]
+    html = mail.get_body(("html",)).get_content()
+    links = sorted(set(re.findall(r"http://kantis\.test[^\"<> ]*", html)))
+    assert {"/c/", "/o/", "/u/"} == {link.removeprefix("http://kantis.test")[:3] for link in links}
+    async with house.rig.anonymous() as client:
+        answers = [await client.get(link) for link in links]
+        ahead = [one.headers["location"] for one in answers if one.status_code == 302]
+        answers += [await client.get(url) for url in ahead if url.startswith("http://kantis.test")]
+    await house.rig.drain()
+    shown = [one for one in answers if "Dette er en test" in one.text]
+    assert [200, 200] == [one.status_code for one in shown]  # the order page, the preferences
+    assert ["This is a test" in one.text for one in answers if "<form" in one.text] == [True]
+    assert [] == [*house.rig.items(LinkClickedV1), *house.rig.items(MessageOpenedV1)]
 
 
 async def test_pieces_delivered_many_times_and_in_any_order_are_sent_once(house):

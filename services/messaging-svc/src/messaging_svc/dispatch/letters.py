@@ -14,7 +14,7 @@ from kantis_kit.tx import ReadTx
 from messaging_svc.addresses import wire_address
 from messaging_svc.dispatch.mime import BadHeader, Letterhead, Marketing, build
 from messaging_svc.dispatch.model import dispatch_source
-from messaging_svc.links import LinkMaker, Unsubscribe
+from messaging_svc.links import TEST_PAGE, LinkMaker, Unsubscribe
 from messaging_svc.templates.builtin import FACTS, builtin
 from messaging_svc.templates.errors import CannotRender
 from messaging_svc.templates.model import template_version
@@ -164,16 +164,21 @@ class Letters:
             "offer_price": price(int(offer["price_minor"]), str(offer["currency"]), language)
             if offer
             else "",
-            "response_url": self._links.response(item.response_code)
-            if item.response_code
-            else self._links.base,
+            "response_url": self._response(item),
             "unsubscribe_url": unsubscribe,
-            "preferences_url": self._links.preferences(item.person_id),
+            "preferences_url": self._links.preferences(item.person_id)
+            if item.origin != "test"
+            else self._links.click(item.id, TEST_PAGE),
             "open_url": self._links.opening(item.id),
         }
         for position in range(len(compiled.links(language))):
             fields[f"link_{position}"] = self._links.click(item.id, position)
         return fields
+
+    def _response(self, item: Item) -> str:
+        if item.origin == "test":
+            return self._links.click(item.id, TEST_PAGE)
+        return self._links.response(item.response_code) if item.response_code else self._links.base
 
     def _offer(self, item: Item) -> Mapping[str, Any] | None:
         if item.source_id:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
+from kantis_contracts.values import Language
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.auth.policy import needs, public
 from kantis_kit.errors import Invalid, NotFound
@@ -13,11 +14,17 @@ from kantis_kit.tx import ReadTx
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
 from kantis_kit.web.router import Router
-from messaging_svc.links import LinkMaker, TrackingTokens, Unsubscribe, unpack_unsubscribe
+from messaging_svc.links import (
+    TEST_PAGE,
+    LinkMaker,
+    TrackingTokens,
+    Unsubscribe,
+    unpack_unsubscribe,
+)
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.tracking import queries, usecases
 from messaging_svc.tracking.model import Visitor
-from messaging_svc.tracking.pages import HEADERS, unsubscribe_page
+from messaging_svc.tracking.pages import HEADERS, page_of_a_test, unsubscribe_page
 from messaging_svc.tracking.schemas import (
     Suppressed,
     SuppressionAnswer,
@@ -53,10 +60,25 @@ async def follow_link(token: str, request: Request, tx: Write) -> Response:
     named = tx.use(TrackingTokens).read("c", token)
     if named is None:
         raise NotFound(NO_SUCH_LINK)
+    if named[1] == TEST_PAGE:
+        return await _test(tx, named[0])
     target = await usecases.follow_link(tx, *named, _visitor(request))
     if target is None:
         raise NotFound(NO_SUCH_LINK)
     return Response(status_code=302, headers={"Location": target, "X-Robots-Tag": "noindex"})
+
+
+async def _test(tx: ReadTx, message_id: UUID) -> Response:
+    """Show what stands for a recipient's own page; looking at it is not kept."""
+    message = await queries.find_message(tx, message_id)
+    if message is None or message.origin != "test":
+        raise NotFound(NO_SUCH_LINK)
+    language = Language(message.language)
+    return Response(
+        page_of_a_test(language),
+        media_type="text/html",
+        headers={**HEADERS, "Content-Language": language.value, "X-Robots-Tag": "noindex"},
+    )
 
 
 @openings.head("/{token}", policy=public(_IN_MAIL))
@@ -83,7 +105,13 @@ async def _page(tx: ReadTx, link: Unsubscribe, *, done: bool) -> Response:
     preferences = tx.use(LinkMaker).preferences(link.person_id) if link.person_id else None
     company = tx.settings(MessagingSettings).company
     return Response(
-        unsubscribe_page(language, company, done=done, preferences=preferences),
+        unsubscribe_page(
+            language,
+            company,
+            done=done,
+            preferences=preferences,
+            is_test=link.person_id is None,
+        ),
         media_type="text/html",
         headers={**HEADERS, "Content-Language": language.value},
     )

@@ -44,7 +44,7 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
 
 
 def unsubscribe_page(
-    language: Language, company: str, *, done: bool, preferences: str | None
+    language: Language, company: str, *, done: bool, preferences: str | None, is_test: bool = False
 ) -> str:
     """Return the page: the question, or that it is done."""
     texts = {
@@ -54,6 +54,21 @@ def unsubscribe_page(
         _engine()
         .get_template("unsubscribe.html")
         .render(
-            language=language.value, texts=texts, style=STYLE, done=done, preferences=preferences
+            language=language.value,
+            texts=texts,
+            style=STYLE,
+            done=done,
+            preferences=preferences,
+            is_test=is_test,
         )
+    )
+
+
+def page_of_a_test(language: Language) -> str:
+    """Return what stands in a test message for a recipient's own page."""
+    texts = catalogue()[language.value]
+    return (
+        _engine()
+        .get_template("test.html")
+        .render(language=language.value, texts=texts, style=STYLE)
     )

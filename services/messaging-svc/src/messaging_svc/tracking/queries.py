@@ -10,6 +10,7 @@ from kantis_contracts.values import Language
 from kantis_kit.tx import ReadTx
 from messaging_svc.addresses import address_hash
 from messaging_svc.dispatch.model import State, dispatch, dispatch_source
+from messaging_svc.links import TEST_PAGE, LinkMaker
 from messaging_svc.register.model import person_card
 from messaging_svc.templates.model import template_version
 from messaging_svc.templates.rendering import Compiled
@@ -50,6 +51,8 @@ async def find_target(tx: ReadTx, message: Mail, position: int, public_url: str)
     if position >= len(links):
         return None
     if links[position].kind == "response":
+        if message.origin == "test":
+            return tx.use(LinkMaker).click(message.id, TEST_PAGE)
         return f"{public_url}/r/{message.response_code}" if message.response_code else public_url
     return links[position].target
 
