@@ -15,13 +15,15 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def name_of(error: BaseException) -> str:
-    """Return an error's class and, for one of the database, its state and the rule that it names."""
+    """Return an error's class, those of a group's errors, and, for one of the database, its state and the rule it names."""
     cause = _innermost(error)
     told = [type(error).__name__]
     if cause is not error:
         told.append(type(cause).__name__)
     told += [str(value) for name in _TELLING if (value := getattr(cause, name, None))]
     told += _places(cause)
+    if isinstance(error, BaseExceptionGroup):
+        told += [name_of(one) for one in error.exceptions[:_MOST_PARTS]]
     return " ".join(dict.fromkeys(told))
 
 

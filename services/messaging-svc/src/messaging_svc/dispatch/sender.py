@@ -262,5 +262,5 @@ async def send_loop(service: Service) -> None:
             await asyncio.wait({task})
             raise
         except Exception as error:  # noqa: BLE001 - the loop must outlive whatever a sender meets
-            log.warning("sender.failed", error=observability.name_of(error))
+            log.warning("sender.failed", error=observability.name_of(error), exc_info=error)
             await asyncio.sleep(_RESTART_SECONDS)
