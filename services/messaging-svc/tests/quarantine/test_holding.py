@@ -3,7 +3,9 @@
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from kantis_contracts.contacts import ConfirmationRequest, ConfirmationRequestedV1
@@ -187,6 +189,27 @@ async def test_two_senders_of_one_installation_do_not_hold_each_other(house):
 
         assert not (await _sending(house))["held"]
         assert 30 == len(house.sink.messages)
+
+
+async def test_mails_go_out_where_the_server_does_not_tell_which_cluster_it_is(
+    house, postgres_server
+):
+    dsn = house.rig.dsns["messaging"]
+    admin = await asyncpg.connect(
+        postgres_server.admin_dsn(urlsplit(dsn).path.removeprefix("/")), timeout=10
+    )
+    try:
+        await admin.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+    finally:
+        await admin.close()
+    await house.save_template()
+    kari = house.person(1)
+    await house.know(kari)
+    await house.rig.publish(house.launch([kari.person_id]))
+    await house.until("accepted", 1)
+
+    assert 1 == len(house.sink.messages)
+    assert not (await _sending(house))["held"]
 
 
 @asynccontextmanager

@@ -261,6 +261,6 @@ async def send_loop(service: Service) -> None:
             task.cancel()
             await asyncio.wait({task})
             raise
-        except Exception as error:  # noqa: BLE001 - the loop must outlive whatever a sender meets
+        except Exception as error:
             log.warning("sender.failed", error=observability.name_of(error), exc_info=error)
             await asyncio.sleep(_RESTART_SECONDS)
