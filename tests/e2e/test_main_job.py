@@ -4,6 +4,10 @@ import pytest
 
 from kantis_kit.testing.rabbit import obtain
 
+pytestmark = pytest.mark.timeout(
+    300
+)  # against hanging: a whole house on a busy machine takes its time
+
 
 def hold(told):
     """What the story must come to, whatever it ran on."""

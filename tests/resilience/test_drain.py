@@ -200,7 +200,7 @@ def test_a_row_passes_over_what_another_program_has():
             assert first + 2 == row.take()
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_ending_each_process_in_turn_under_load_fails_no_request(open_house, tmp_path):
     async with open_house(tmp_path, "--processes") as house:
         load, callers = await load_on(house)
@@ -230,7 +230,7 @@ async def test_ending_each_process_in_turn_under_load_fails_no_request(open_hous
         assert ([], []) == (load.failures, load.refused), dict(load.answers)
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("arguments", [(), ("--processes",)], ids=["together", "processes"])
 async def test_ending_the_house_under_load_fails_no_request(open_house, tmp_path, arguments):
     async with open_house(tmp_path, *arguments) as house:
