@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import contacts_svc.facts.consumers
 import contacts_svc.imports.api
 import contacts_svc.imports.jobs
 import contacts_svc.intake.api
@@ -46,7 +47,11 @@ SPEC = ServiceSpec(
         "/f": [contacts_svc.intake.api.forms],
         "/p": [contacts_svc.intake.api.confirmations, contacts_svc.permissions.api.pages],
     },
-    handlers=handlers_in(contacts_svc.permissions.consumers, contacts_svc.segments.consumers),
+    handlers=handlers_in(
+        contacts_svc.facts.consumers,
+        contacts_svc.permissions.consumers,
+        contacts_svc.segments.consumers,
+    ),
     timers=timers_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs),
     jobs=jobs_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs),
     extras=_extras,

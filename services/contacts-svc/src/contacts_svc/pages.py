@@ -17,7 +17,7 @@ _HERE = Path(__file__).parent
 STYLE = (_HERE / "pages.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 _environment = Environment(
-    loader=FileSystemLoader([_HERE / "intake" / "pages", _HERE / "permissions" / "pages", _HERE]),
+    loader=FileSystemLoader([*sorted(_HERE.glob("*/pages")), _HERE]),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

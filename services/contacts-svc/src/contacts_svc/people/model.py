@@ -124,6 +124,17 @@ class PersonChange(Base, table=True):
     changes: dict[str, Any] = Field(sa_type=JSONB)
 
 
+class PersonAlias(Base, table=True):
+    """The id of a person who was merged into another; it answers with the known one for ever."""
+
+    __tablename__ = "person_alias"
+
+    merged_id: UUID = Field(primary_key=True)
+    known_id: UUID = Field(index=True)
+    version: int
+    at: datetime = Field(sa_type=Moment)
+
+
 class SuppressedAddress(Base, table=True):
     """A keyed hash of an address whose owner has asked to be forgotten: it must not come back with a bought list."""
 
@@ -218,6 +229,7 @@ __all__ = [
     "OnExisting",
     "Origin",
     "Person",
+    "PersonAlias",
     "PersonChange",
     "Reachability",
     "Saved",

@@ -22,6 +22,7 @@ from contacts_svc.permissions.model import (
     allows,
 )
 from contacts_svc.permissions.schemas import PermissionIn
+from contacts_svc.touched import Family, touch
 from kantis_contracts.contacts import PermissionState
 from kantis_contracts.messaging import Withdrawal
 from kantis_contracts.values import Channel, Purpose
@@ -106,6 +107,7 @@ async def _record_once(tx: Tx, statements: Sequence[Statement], *, only_new: boo
         )
     rows = (await tx.execute(new.returning(*table.c))).all()
     states = [PermissionNow(**row._asdict()) for row in rows]
+    await touch(tx, [now.person_id for now in states], Family.PERMISSION)
     await _write_ledger(tx, [(by_id[now.ledger_id], now) for now in states])
     tx.stage(events.permissions_changed(states))
     return len(states)

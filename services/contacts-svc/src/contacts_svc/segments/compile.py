@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, and_, func, not_, or_, select
 
 from contacts_svc.base import table_of
+from contacts_svc.facts.model import OrderFact
 from contacts_svc.people.model import Identifier, Person
 from contacts_svc.permissions.model import ASKED_FIRST, PermissionNow
 from contacts_svc.segments.conditions import (
@@ -27,7 +28,6 @@ from contacts_svc.segments.conditions import (
     PostalCodeStarts,
     SourceIs,
 )
-from contacts_svc.segments.model import OrderFact
 from kantis_contracts.values import Channel, Purpose
 
 person: Table = table_of(Person)

@@ -1,10 +1,9 @@
-"""Tables of segments, facts of orders, and frozen audiences."""
+"""Tables of segments and frozen audiences."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -21,21 +20,6 @@ class Segment(Base, table=True):
     is_active: bool = True
     created_at: datetime = Field(sa_type=Moment)
     updated_at: datetime = Field(sa_type=Moment)
-
-
-class OrderFact(Base, table=True):
-    """What conditions need to know of an order."""
-
-    __tablename__ = "order_fact"
-    __table_args__ = (Index("ix_order_fact_person", "person_id", "placed_at"),)
-
-    order_id: UUID = Field(primary_key=True)
-    person_id: UUID
-    version: int
-    total_minor: int = Field(sa_type=BigInteger)
-    currency: str
-    placed_at: datetime = Field(sa_type=Moment)
-    paid_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class FrozenAudience(Base, table=True):

@@ -24,6 +24,7 @@ from contacts_svc.people.model import (
     Verdict,
 )
 from contacts_svc.people.rules import Address
+from contacts_svc.touched import Family, touch
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
@@ -248,4 +249,5 @@ async def announce(
     held = await queries.list_identifiers(tx, people.keys() - known.keys())
     for person_id, found in held.items():
         known[person_id] = {one.kind: one.value for one in found if one.is_primary}
+    await touch(tx, people, Family.PROFILE | Family.REACH)
     tx.stage(events.persons_changed((person, known.get(key, {})) for key, person in people.items()))

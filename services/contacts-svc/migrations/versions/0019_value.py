@@ -1,0 +1,12 @@
+"""Value."""
+
+revision = "0019"
+down_revision = "0018"
+
+
+def upgrade() -> None:
+    """Make the tables."""
+
+
+def downgrade() -> None:
+    """Drop the tables."""

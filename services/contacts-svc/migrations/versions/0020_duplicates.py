@@ -1,0 +1,12 @@
+"""Duplicates."""
+
+revision = "0020"
+down_revision = "0019"
+
+
+def upgrade() -> None:
+    """Make the tables."""
+
+
+def downgrade() -> None:
+    """Drop the tables."""
