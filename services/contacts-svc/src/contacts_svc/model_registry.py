@@ -4,12 +4,16 @@
 
 import contacts_svc.facts.model
 import contacts_svc.imports.model
+import contacts_svc.insights.model
 import contacts_svc.intake.model
+import contacts_svc.interactions.model
 import contacts_svc.lists
 import contacts_svc.people.model
 import contacts_svc.permissions.model
+import contacts_svc.scores.model
 import contacts_svc.segments.model
 import contacts_svc.touched
+import contacts_svc.value.model
 from contacts_svc.base import Base
 
 metadata = Base.metadata
