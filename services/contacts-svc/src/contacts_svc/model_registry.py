@@ -3,11 +3,13 @@
 # ruff: noqa: F401 - the modules are imported for their tables
 
 import contacts_svc.facts.model
+import contacts_svc.fields.model
 import contacts_svc.imports.model
 import contacts_svc.insights.model
 import contacts_svc.intake.model
 import contacts_svc.interactions.model
 import contacts_svc.lists
+import contacts_svc.organisations.model
 import contacts_svc.people.model
 import contacts_svc.permissions.model
 import contacts_svc.scores.model

@@ -46,7 +46,7 @@ TARGETS = frozenset(
             for purpose in Purpose
         ),
     }
-) - {"time_zone", "lifecycle"}
+) - {"time_zone", "lifecycle", "address_as_given"}
 
 
 def fold(name: str) -> str:

@@ -13,6 +13,7 @@ from contacts_svc.people.errors import AddressTaken, ContactInvalid, ErasedBefor
 from contacts_svc.people.model import (
     FREE_TEXT,
     NAMES,
+    OWNED,
     Draft,
     Identifier,
     OnExisting,
@@ -35,6 +36,7 @@ from contacts_svc.people.usecases.save import (
     set_fields,
     write_history,
 )
+from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
 
@@ -168,16 +170,23 @@ async def _take_address(tx: Tx, person: Person, address: Address) -> None:
     mine = await tx.scalar(
         insert(table_of(Identifier))
         .values(
+            id=new_id(),
             kind=address.kind.value,
             value=address.value,
             person_id=person.id,
             as_given=address.as_given,
+            label="",
             is_primary=True,
+            is_identifying=True,
+            source="",
             validity="valid",
             reachability="unknown",
+            reach_reason="",
             created_at=tx.clock.now(),
         )
-        .on_conflict_do_nothing(index_elements=["kind", "value"])
+        .on_conflict_do_nothing(
+            index_elements=OWNED, index_where=table_of(Identifier).c.is_identifying
+        )
         .returning(table_of(Identifier).c.person_id)
     )
     if mine is None:

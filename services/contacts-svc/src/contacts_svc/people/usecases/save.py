@@ -15,6 +15,7 @@ from contacts_svc.people import events, queries
 from contacts_svc.people.errors import Contended
 from contacts_svc.people.model import (
     FIELDS,
+    OWNED,
     Draft,
     Identifier,
     OnExisting,
@@ -30,10 +31,27 @@ from kantis_kit.tx import Tx
 
 ROUNDS = 4
 """How often addresses that others took at the same moment are looked up again."""
+_OF_NEW: Mapping[str, Any] = {
+    "label": "",
+    "is_identifying": True,
+    "source": "",
+    "validity": "valid",
+    "reachability": "unknown",
+    "reach_reason": "",
+}
 ERASED = "the owner of this address has asked to be forgotten"
 TWO_OWNERS = "the e-mail address and the phone number belong to two different contacts"
 _PERSON_COLUMNS = ("id", "version", *FIELDS, "is_erased", "created_at", "updated_at")
-_CHANGE_COLUMNS = ("person_id", "version", "at", "actor", "import_id", "import_row", "changes")
+_CHANGE_COLUMNS = (
+    "person_id",
+    "version",
+    "at",
+    "actor",
+    "import_id",
+    "import_row",
+    "reason",
+    "changes",
+)
 
 
 @dataclass(slots=True)
@@ -178,6 +196,7 @@ def history_row(
         origin.actor,
         origin.import_id,
         row,
+        origin.reason,
         changes,
     )
 
@@ -196,16 +215,17 @@ async def _claim(tx: Tx, book: _Book) -> list[int]:
             "person_id": (Uuid(), [person_id for _, person_id in claims]),
             "as_given": (Text(), [address.as_given for address, _ in claims]),
             "is_primary": (Boolean(), await _is_first(tx, claims, book)),
+            "id": (Uuid(), [new_id() for _ in claims]),
         },
     )
     table = table_of(Identifier)
     mine = await tx.execute(
         insert(table)
         .from_select(
-            [*rows.c.keys(), "validity", "reachability", "created_at"],
-            select(*rows.c, literal("valid"), literal("unknown"), literal(book.now, Moment)),
+            [*rows.c.keys(), *_OF_NEW, "created_at"],
+            select(*rows.c, *map(literal, _OF_NEW.values()), literal(book.now, Moment)),
         )
-        .on_conflict_do_nothing(index_elements=["kind", "value"])
+        .on_conflict_do_nothing(index_elements=OWNED, index_where=table.c.is_identifying)
         .returning(table.c.kind, table.c.value)
     )
     lost = book.lose(book.claims.keys() - set(plain(mine)))
