@@ -13,7 +13,16 @@ from kantis_kit.web.paging import Page
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/contacts", tags=["contacts"])
-_PLAIN = ("preferred_name", "given_name", "family_name", "full_name", "time_zone", "source", "note")
+_PLAIN = (
+    "preferred_name",
+    "salutation",
+    "given_name",
+    "family_name",
+    "full_name",
+    "time_zone",
+    "source",
+    "note",
+)
 _ENUMS = ("language", "country", "lifecycle")
 
 

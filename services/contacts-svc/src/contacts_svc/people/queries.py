@@ -5,13 +5,22 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, LargeBinary, Uuid, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, LargeBinary, Uuid, bindparam, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlmodel import col
 
 from contacts_svc.base import plain
-from contacts_svc.people.errors import ContactUnknown
-from contacts_svc.people.model import Draft, Identifier, Person, PersonChange, SuppressedAddress
+from contacts_svc.people.errors import ContactMerged, ContactUnknown
+from contacts_svc.people.model import (
+    Draft,
+    Identifier,
+    Person,
+    PersonAlias,
+    PersonChange,
+    PostalAddress,
+    Reachability,
+    SuppressedAddress,
+)
 from contacts_svc.people.rules import (
     AddressInvalid,
     IdentifierKind,
@@ -87,23 +96,71 @@ async def list_identifiers(tx: ReadTx, person_ids: Iterable[UUID]) -> dict[UUID,
     return found
 
 
+async def find_undeliverable(tx: ReadTx, person_ids: Iterable[UUID]) -> dict[UUID, set[str]]:
+    """Return at which kinds of first address messages do not arrive: email, phone, address."""
+    chosen = list(person_ids)
+    found: dict[UUID, set[str]] = defaultdict(set)
+    if not chosen:
+        return found
+    rows = await tx.execute(
+        select(col(Identifier.person_id), col(Identifier.kind))
+        .where(
+            col(Identifier.person_id) == any_of(chosen),
+            col(Identifier.is_primary),
+            or_(
+                col(Identifier.reachability) == Reachability.UNDELIVERABLE,
+                col(Identifier.validity) == "invalid",
+            ),
+        )
+        .union(
+            select(col(PostalAddress.person_id), literal("address")).where(
+                col(PostalAddress.person_id) == any_of(chosen),
+                col(PostalAddress.is_in_use),
+                col(PostalAddress.reachability) == Reachability.UNDELIVERABLE,
+            )
+        )
+    )
+    for person_id, kind in plain(rows):
+        found[person_id].add(kind)
+    return found
+
+
+async def resolve(tx: ReadTx, person_id: UUID) -> UUID:
+    """Return the id of the person who is known: that of another when this one was merged into them."""
+    known: UUID | None = await tx.scalar(
+        select(col(PersonAlias.known_id)).where(col(PersonAlias.merged_id) == person_id)
+    )
+    return known or person_id
+
+
 async def get_for_update(tx: Tx, person_id: UUID) -> Person:
-    """Return a person, locked. Raises `ContactUnknown`."""
+    """Return a person, locked.
+
+    Raises:
+        ContactUnknown: never there, or erased.
+        ContactMerged: somebody else is this person now; `known_id` says who.
+    """
     person: Person | None = await tx.scalar(
         select(Person).where(col(Person.id) == person_id, ~col(Person.is_erased)).with_for_update()
     )
+    known = await resolve(tx, person_id)
+    if known != person_id:
+        raise ContactMerged(f"Change contact {known} instead", known_id=str(known))
     if person is None:
         raise ContactUnknown("It was never there, or it was erased")
     return person
 
 
 async def get_contact(tx: ReadTx, person_id: UUID) -> ContactOut:
-    """Return one contact. Raises `ContactUnknown`."""
-    person = await tx.get(Person, person_id)
+    """Return one contact; the id of one who was merged answers with the one who is known. Raises `ContactUnknown`."""
+    known = await resolve(tx, person_id)
+    person = await tx.get(Person, known)
     if person is None or person.is_erased:
         raise ContactUnknown("It was never there, or it was erased")
-    identifiers = await list_identifiers(tx, [person_id])
-    return contact_out(person, identifiers[person_id])
+    identifiers = await list_identifiers(tx, [known])
+    contact = contact_out(person, identifiers[known])
+    contact.merged_from = person_id if known != person_id else None
+    return contact
 
 
 def contact_out(person: Person, identifiers: Sequence[Identifier]) -> ContactOut:
@@ -121,6 +178,7 @@ def contact_out(person: Person, identifiers: Sequence[Identifier]) -> ContactOut
         id=person.id,
         version=person.version,
         preferred_name=person.preferred_name,
+        salutation=person.salutation,
         given_name=person.given_name,
         family_name=person.family_name,
         full_name=person.full_name,
@@ -130,6 +188,10 @@ def contact_out(person: Person, identifiers: Sequence[Identifier]) -> ContactOut
         country=person.country,
         time_zone=person.time_zone,
         lifecycle=person.lifecycle,
+        recipient_kind=person.recipient_kind,
+        do_not_contact=person.do_not_contact,
+        not_before=person.not_before,
+        custom=person.custom or {},
         address=address,
         source=person.source,
         note=person.note,

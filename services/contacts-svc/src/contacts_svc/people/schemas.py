@@ -1,6 +1,6 @@
 """Shapes of people at the API."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -12,6 +12,11 @@ from kantis_contracts.values import Country, Language
 from kantis_kit.web.schemas import In, Out
 
 Name = Annotated[str, StringConstraints(max_length=200)]
+Salutation = Annotated[
+    str,
+    StringConstraints(max_length=60),
+    Field(description="What stands before the name, such as Herr or Dr; asked for, never guessed"),
+]
 _ZONES = frozenset(available_timezones())
 
 
@@ -40,6 +45,7 @@ class ContactIn(In):
     preferred_name: Name = Field(
         default="", description="What the person wants to be called; never guessed"
     )
+    salutation: Salutation = ""
     given_name: Name = ""
     family_name: Name = ""
     full_name: Name = ""
@@ -62,6 +68,7 @@ class ContactPatch(In):
     """What changes about a contact; what is left out stays, an empty text empties."""
 
     preferred_name: Name | None = None
+    salutation: Salutation | None = None
     given_name: Name | None = None
     family_name: Name | None = None
     full_name: Name | None = None
@@ -88,12 +95,19 @@ class AddressOut(Out):
 class IdentifierOut(Out):
     """An e-mail address or phone number of a contact."""
 
+    id: UUID
     kind: str
     value: str
     as_given: str
+    label: str
     is_primary: bool
+    is_identifying: bool
+    valid_from: date | None
+    valid_to: date | None
+    source: str
     validity: str
     reachability: str
+    reach_reason: str
 
 
 class ContactOut(Out):
@@ -102,6 +116,7 @@ class ContactOut(Out):
     id: UUID
     version: int
     preferred_name: str
+    salutation: str
     given_name: str
     family_name: str
     full_name: str
@@ -111,12 +126,18 @@ class ContactOut(Out):
     country: str
     time_zone: str
     lifecycle: str
+    recipient_kind: str
+    do_not_contact: bool
+    not_before: date | None
+    custom: dict[str, Any]
     address: AddressOut | None
     source: str
     note: str
     identifiers: list[IdentifierOut]
     created_at: datetime
     updated_at: datetime
+    merged_from: UUID | None = None
+    """The id that was asked for, when that contact was merged into this one."""
 
 
 class ChangeOut(Out):
@@ -127,4 +148,5 @@ class ChangeOut(Out):
     actor: str
     import_id: UUID | None
     import_row: int | None
+    reason: str
     changes: dict[str, Any]

@@ -21,10 +21,10 @@ from contacts_svc.people.model import (
     Person,
     Verdict,
 )
+from contacts_svc.people.national import refuse_national_numbers
 from contacts_svc.people.rules import (
     Address,
     AddressInvalid,
-    national_number_in,
     normalise_email,
     normalise_phone,
 )
@@ -41,14 +41,8 @@ from kantis_kit.tx import Tx
 
 
 def check_texts(fields: Mapping[str, str]) -> None:
-    """Refuse national identity numbers in what people write freely. Raises `ContactInvalid`."""
-    for name in FREE_TEXT:
-        kind = national_number_in(fields.get(name, ""))
-        if kind:
-            raise ContactInvalid(
-                f"{name}: holds what looks like a {kind}; such numbers are not kept here, leave it out",
-                errors=[{"in": "body", "field": name, "message": f"looks like a {kind}"}],
-            )
+    """Refuse national identity numbers in what people write freely. Raises `NationalNumberRefused`."""
+    refuse_national_numbers({name: fields.get(name, "") for name in FREE_TEXT})
 
 
 def read_addresses(email: str, phone: str, country: str) -> tuple[Address | None, Address | None]:

@@ -266,8 +266,14 @@ async def announce(
     if not people:
         return
     known = dict(firsts or {})
-    held = await queries.list_identifiers(tx, people.keys() - known.keys())
+    old = people.keys() - known.keys()
+    held = await queries.list_identifiers(tx, old)
     for person_id, found in held.items():
         known[person_id] = {one.kind: one.value for one in found if one.is_primary}
+    undeliverable = await queries.find_undeliverable(tx, old)
     await touch(tx, people, Family.PROFILE | Family.REACH)
-    tx.stage(events.persons_changed((person, known.get(key, {})) for key, person in people.items()))
+    tx.stage(
+        events.persons_changed(
+            ((person, known.get(key, {})) for key, person in people.items()), undeliverable
+        )
+    )
