@@ -11,15 +11,62 @@ from contacts_svc.base import Base, Moment
 
 
 class Segment(Base, table=True):
-    """A named condition over what is known of people."""
+    """A named condition over what is known of people; one of kind `list` holds for those who are on its list."""
 
     id: UUID = Field(primary_key=True)
     name: str
+    kind: str = Field(default="condition", sa_column_kwargs={"server_default": "condition"})
     version: int = 1
     condition: dict[str, Any] = Field(sa_type=JSONB)
     is_active: bool = True
     created_at: datetime = Field(sa_type=Moment)
     updated_at: datetime = Field(sa_type=Moment)
+
+
+class SegmentMember(Base, table=True):
+    """A person who is in a segment, and since when."""
+
+    __tablename__ = "segment_member"
+
+    segment_id: UUID = Field(primary_key=True)
+    person_id: UUID = Field(primary_key=True, index=True)
+    since: datetime = Field(sa_type=Moment)
+
+
+class SegmentDue(Base, table=True):
+    """The moment at which time alone may bring a person into a segment or out of it."""
+
+    __tablename__ = "segment_due"
+
+    segment_id: UUID = Field(primary_key=True)
+    person_id: UUID = Field(primary_key=True)
+    due_at: datetime = Field(sa_type=Moment, index=True)
+
+
+class SegmentState(Base, table=True):
+    """How far the keeper has come with a segment.
+
+    `wanted` is raised when the condition changes, or that of a segment it names; `built` follows when everybody has
+    been looked at with the newest one.
+    """
+
+    __tablename__ = "segment_state"
+
+    segment_id: UUID = Field(primary_key=True)
+    wanted: int
+    built: int
+    building: int
+    build_after: UUID | None = None
+    kept_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class SegmentReference(Base, table=True):
+    """A segment whose condition names another one."""
+
+    __tablename__ = "segment_reference"
+
+    segment_id: UUID = Field(primary_key=True)
+    refers_to: UUID = Field(primary_key=True, index=True)
 
 
 class FrozenAudience(Base, table=True):
