@@ -9,6 +9,7 @@ import contacts_svc.imports.api
 import contacts_svc.imports.jobs
 import contacts_svc.intake.api
 import contacts_svc.intake.jobs
+import contacts_svc.interactions.api
 import contacts_svc.people.api
 import contacts_svc.permissions.api
 import contacts_svc.permissions.consumers
@@ -42,6 +43,8 @@ SPEC = ServiceSpec(
         contacts_svc.imports.api.router,
         contacts_svc.segments.api.router,
         contacts_svc.privacy.api.router,
+        contacts_svc.interactions.api.router,
+        contacts_svc.interactions.api.of_contact,
     ],
     public={
         "/f": [contacts_svc.intake.api.forms],
