@@ -7,6 +7,8 @@ from typing import Any
 import contacts_svc.facts.consumers
 import contacts_svc.imports.api
 import contacts_svc.imports.jobs
+import contacts_svc.insights.api
+import contacts_svc.insights.consumers
 import contacts_svc.intake.api
 import contacts_svc.intake.jobs
 import contacts_svc.interactions.api
@@ -45,6 +47,8 @@ SPEC = ServiceSpec(
         contacts_svc.privacy.api.router,
         contacts_svc.interactions.api.router,
         contacts_svc.interactions.api.of_contact,
+        contacts_svc.insights.api.router,
+        contacts_svc.insights.api.of_contact,
     ],
     public={
         "/f": [contacts_svc.intake.api.forms],
@@ -54,6 +58,7 @@ SPEC = ServiceSpec(
         contacts_svc.facts.consumers,
         contacts_svc.permissions.consumers,
         contacts_svc.segments.consumers,
+        contacts_svc.insights.consumers,
     ),
     timers=timers_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs),
     jobs=jobs_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs),
