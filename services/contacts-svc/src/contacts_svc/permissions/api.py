@@ -1,21 +1,31 @@
 """Permissions at the API, and the preference page."""
 
 from collections.abc import Mapping
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import AwareDatetime
 
 from contacts_svc.pages import choose_language, page
 from contacts_svc.people import queries as people
 from contacts_svc.people.errors import ContactUnknown
 from contacts_svc.people.schemas import ContactOut
 from contacts_svc.permissions import queries, usecases
+from contacts_svc.permissions.decide import decide
+from contacts_svc.permissions.gather import gather
 from contacts_svc.permissions.model import allows
-from contacts_svc.permissions.schemas import PermissionIn, PermissionOut, ProofOut
+from contacts_svc.permissions.schemas import (
+    DecisionOut,
+    FactsOut,
+    PermissionIn,
+    PermissionOut,
+    ProofOut,
+)
 from contacts_svc.permissions.texts import TEXTS
 from contacts_svc.visitors import evidence_of
-from kantis_contracts.values import Channel, Language, Purpose
+from kantis_contracts.values import Channel, Language, MessageClass, Purpose, RecipientKind
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.auth.policy import needs, public
 from kantis_kit.tx import ReadTx
@@ -52,6 +62,53 @@ async def record_permission(contact_id: UUID, body: PermissionIn, tx: Write) -> 
     """Enter a yes or no that was given outside our pages; returns what the contact allows now."""
     await usecases.record_by_hand(tx, contact_id, body)
     return await queries.list_permissions(tx, contact_id)
+
+
+@router.get("/decision", policy=needs("contacts:read"))
+async def decide_for(
+    contact_id: UUID,
+    tx: Read,
+    channel: Channel,
+    message_class: MessageClass,
+    *,
+    purpose: Annotated[
+        Purpose | None, Query(description="The purpose of the class when left out")
+    ] = None,
+    topic: Annotated[str | None, Query(max_length=60, pattern=r"^[a-z0-9_-]+$")] = None,
+    list_id: UUID | None = None,
+    recipient: Annotated[
+        RecipientKind | None,
+        Query(description="In what role the person is written to; the contact's own when left out"),
+    ] = None,
+    at: Annotated[
+        AwareDatetime | None, Query(description="As of a moment; now when left out")
+    ] = None,
+) -> DecisionOut:
+    """Say whether a message may go out to a contact, by which rule of which law, and from which facts."""
+    moment = at or tx.clock.now()
+    facts = await gather(
+        tx,
+        contact_id,
+        channel,
+        message_class,
+        at=moment,
+        purpose=purpose,
+        recipient=recipient,
+        topic=topic,
+        list_id=list_id,
+    )
+    decision = decide(facts)
+    return DecisionOut(
+        verdict=decision.verdict,
+        rule_id=decision.rule_id,
+        need=decision.need,
+        source=decision.source,
+        reason=decision.reason,
+        words=decision.words,
+        at=moment,
+        facts=FactsOut.model_validate(facts),
+        ledger_ids=facts.ledger_ids,
+    )
 
 
 def _person_of(tx: ReadTx, token: str) -> UUID | None:

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from contacts_svc.permissions.decide import Reason, Verdict, Wash
+from contacts_svc.permissions.rules_table import Need
 from kantis_contracts.contacts import PermissionState
-from kantis_contracts.values import Channel, Purpose
+from kantis_contracts.values import Channel, MessageClass, Purpose, RecipientKind, Relation
 from kantis_kit.web.schemas import In, Out
 
 
@@ -60,3 +62,35 @@ class ProofOut(Out):
     actor: str
     occurred_at: datetime
     recorded_at: datetime
+
+
+class FactsOut(Out):
+    """The facts that a decision was made from."""
+
+    country: str
+    recipient: RecipientKind
+    channel: Channel
+    message_class: MessageClass
+    purpose: Purpose | None
+    relation: Relation
+    state: PermissionState | None
+    legal_basis: str
+    is_spared: bool
+    suppressed_by: tuple[str, ...]
+    paused_until: datetime | None
+    topic_refused: bool
+    wash: Wash
+
+
+class DecisionOut(Out):
+    """Whether a message may go out, the rule that decided, and the facts it decided from."""
+
+    verdict: Verdict
+    rule_id: str
+    need: Need | None
+    source: str = Field(description="Where the rule comes from")
+    reason: Reason
+    words: str
+    at: datetime
+    facts: FactsOut
+    ledger_ids: tuple[UUID, ...] = Field(description="Entries of the ledger behind the state")
