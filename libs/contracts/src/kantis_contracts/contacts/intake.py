@@ -33,6 +33,8 @@ class LeadReceived(Item):
     form_key: str
     source: str = ""
     is_confirmed: bool = False
+    topics: tuple[str, ...] = ()
+    list_id: UUID | None = None
 
 
 class LeadReceivedV1(Event, type="contacts.lead.received.v1"):
