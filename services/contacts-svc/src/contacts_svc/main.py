@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import contacts_svc.facts.consumers
+import contacts_svc.fields.api
 import contacts_svc.imports.api
 import contacts_svc.imports.jobs
 import contacts_svc.insights.api
@@ -40,6 +41,8 @@ SPEC = ServiceSpec(
     metadata=metadata,
     routers=[
         contacts_svc.people.api.router,
+        contacts_svc.fields.api.router,
+        contacts_svc.fields.api.of_contact,
         contacts_svc.permissions.api.router,
         contacts_svc.intake.api.router,
         contacts_svc.imports.api.router,

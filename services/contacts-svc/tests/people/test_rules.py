@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts_svc.people.errors import NationalNumberRefused
+from contacts_svc.national import NationalNumberRefused
 from contacts_svc.people.rules import (
     AddressInvalid,
     canonical,

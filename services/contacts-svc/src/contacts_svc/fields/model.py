@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,22 +10,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
-
-
-class FieldKind(StrEnum):
-    """What a declared field holds."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    """A whole number."""
-    DECIMAL = "decimal"
-    DATE = "date"
-    FLAG = "flag"
-    CHOICE = "choice"
-    CHOICES = "choices"
-    """Several of the choices, each once."""
-    NATIONAL_ID = "national_id"
-    """A national identity number: kept apart, masked, in no event and no condition."""
 
 
 class CustomField(Base, table=True):

@@ -21,12 +21,6 @@ class ContactInvalid(Invalid):
     slug, title = "invalid-contact", "This cannot be kept as a contact"
 
 
-class NationalNumberRefused(ContactInvalid):
-    """A national identity number where no field is declared for one."""
-
-    slug, title = "national-number-refused", "National identity numbers are not kept here"
-
-
 class ContactMerged(Conflict):
     """The contact was merged into another, which is the one to change."""
 

@@ -34,6 +34,8 @@ FIELDS = (
 )
 """What is known of a person beside the addresses; the history tells each change."""
 
+MARKS = ("recipient_kind", "do_not_contact", "not_before")
+"""What decides whether and how a person may be approached, beside the permissions."""
 NAMES = ("preferred_name", "given_name", "family_name", "full_name")
 FREE_TEXT = (*NAMES, "salutation", "source", "note", "street", "postal_code", "city")
 """Where people write what they like: national identity numbers are refused here."""
@@ -294,10 +296,12 @@ class Draft:
     email: Address | None = None
     phone: Address | None = None
     row: int | None = None
+    marks: dict[str, Any] = field(default_factory=dict)
+    """Of `MARKS`, those that are said."""
     custom: dict[str, Any] = field(default_factory=dict)
     """Values of declared fields, as `fields.usecases.check_values` gives them back."""
-    shares_phone: bool = False
-    """Whether the phone may belong to somebody else too: it does not identify this person then."""
+    shares_phone: bool | None = None
+    """Whether the phone belongs to somebody else too and does not identify this person; None lets names decide."""
     after_erasure: bool = False
     """Whether the person wants to be known again after having asked to be forgotten."""
     keys: tuple[tuple[str, str], ...] = field(init=False)
@@ -350,6 +354,7 @@ class Saved:
 __all__ = [
     "FIELDS",
     "FREE_TEXT",
+    "MARKS",
     "NAMES",
     "OWNED",
     "Draft",

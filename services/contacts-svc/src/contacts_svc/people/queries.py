@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlmodel import col
 
 from contacts_svc.base import plain
+from contacts_svc.fields.queries import find_secret_keys
+from contacts_svc.fields.rules import MASK
 from contacts_svc.people.errors import ContactMerged, ContactUnknown
 from contacts_svc.people.model import (
     Draft,
@@ -57,12 +59,31 @@ async def lock_owners(tx: Tx, keys: Sequence[Key]) -> dict[Key, Person]:
             or_(
                 (col(Identifier.kind) == "email") & (col(Identifier.value) == _any_text(emails)),
                 (col(Identifier.kind) == "phone") & (col(Identifier.value) == _any_text(phones)),
-            )
+            ),
+            col(Identifier.is_identifying),
         )
         .order_by(col(Person.id))
         .with_for_update(of=Person)
     )
     return {(kind, value): person for kind, value, person in plain(rows)}
+
+
+async def find_sharers(tx: ReadTx, keys: Sequence[Key]) -> dict[Key, set[UUID]]:
+    """Return who shares these phones without being identified by them."""
+    phones = [value for kind, value in keys if kind == IdentifierKind.PHONE]
+    found: dict[Key, set[UUID]] = defaultdict(set)
+    if not phones:
+        return found
+    rows = await tx.execute(
+        select(col(Identifier.kind), col(Identifier.value), col(Identifier.person_id)).where(
+            col(Identifier.kind) == "phone",
+            col(Identifier.value) == _any_text(phones),
+            ~col(Identifier.is_identifying),
+        )
+    )
+    for kind, value, person_id in plain(rows):
+        found[kind, value].add(person_id)
+    return found
 
 
 def suppression_key(tx: ReadTx) -> bytes:
@@ -159,6 +180,7 @@ async def get_contact(tx: ReadTx, person_id: UUID) -> ContactOut:
         raise ContactUnknown("It was never there, or it was erased")
     identifiers = await list_identifiers(tx, [known])
     contact = contact_out(person, identifiers[known])
+    await _mask(tx, [contact])
     contact.merged_from = person_id if known != person_id else None
     return contact
 
@@ -207,6 +229,7 @@ async def list_contacts(
     email: str | None,
     phone: str | None,
     q: str | None,
+    missing: str | None,
     cursor: str | None,
     limit: int,
 ) -> tuple[list[ContactOut], str | None]:
@@ -215,6 +238,8 @@ async def list_contacts(
     after = decode_cursor(cursor, 1)
     if after:
         wanted = wanted.where(col(Person.id) > _uuid(after[0]))
+    if missing:
+        wanted = wanted.where(col(getattr(Person, missing)) == "")
     for kind, given in (("email", email), ("phone", phone)):
         if given:
             value = _lookup(kind, given)
@@ -241,7 +266,16 @@ async def list_contacts(
     shown = people[:limit]
     identifiers = await list_identifiers(tx, [person.id for person in shown])
     more = encode_cursor(shown[-1].id) if len(people) > limit else None
-    return [contact_out(person, identifiers[person.id]) for person in shown], more
+    contacts = [contact_out(person, identifiers[person.id]) for person in shown]
+    await _mask(tx, contacts)
+    return contacts, more
+
+
+async def _mask(tx: ReadTx, contacts: Sequence[ContactOut]) -> None:
+    """Show that there are identity numbers, not what they are."""
+    held = await find_secret_keys(tx, [contact.id for contact in contacts])
+    for contact in contacts:
+        contact.custom = {**contact.custom, **dict.fromkeys(held.get(contact.id, ()), MASK)}
 
 
 def _uuid(value: object) -> UUID:
@@ -268,13 +302,17 @@ def _pattern(q: str) -> str:
     return f"%{plain}%"
 
 
-async def list_changes(tx: ReadTx, person_id: UUID, *, limit: int) -> list[ChangeOut]:
-    """Return what was changed of a contact, the newest first."""
+async def list_changes(
+    tx: ReadTx, person_id: UUID, *, limit: int, before: int | None = None
+) -> list[ChangeOut]:
+    """Return what was changed of a contact, the newest first; `before` is the number of the last one seen."""
     await get_contact(tx, person_id)
-    rows = await tx.scalars(
+    wanted = (
         select(PersonChange)
         .where(col(PersonChange.person_id) == person_id)
         .order_by(col(PersonChange.id).desc())
         .limit(limit)
     )
-    return [ChangeOut.model_validate(row) for row in rows]
+    if before is not None:
+        wanted = wanted.where(col(PersonChange.id) < before)
+    return [ChangeOut.model_validate(row) for row in await tx.scalars(wanted)]

@@ -7,7 +7,7 @@ from enum import StrEnum
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from contacts_svc.people.national import national_number_in, refuse_national_numbers
+from contacts_svc.national import national_number_in, refuse_national_numbers
 from kantis_contracts.values import Country, Language
 
 MAX_EMAIL = 254

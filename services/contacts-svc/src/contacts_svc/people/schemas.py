@@ -1,7 +1,8 @@
 """Shapes of people at the API."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -17,6 +18,37 @@ Salutation = Annotated[
     StringConstraints(max_length=60),
     Field(description="What stands before the name, such as Herr or Dr; asked for, never guessed"),
 ]
+NotBefore = Annotated[
+    date,
+    Field(
+        description="The first day on which the person may be approached; an empty text lifts it"
+    ),
+]
+Custom = Annotated[
+    dict[str, Any],
+    Field(
+        max_length=500,
+        description="Values of the fields that GET /v1/fields/schema describes; null empties",
+    ),
+]
+
+
+class RecipientKind(StrEnum):
+    """What a person is to the law of marketing: a sole trader's firm is its owner."""
+
+    PERSON = "person"
+    SOLE_TRADER = "sole_trader"
+
+
+class Missing(StrEnum):
+    """What a list of contacts may ask to be unknown."""
+
+    PREFERRED_NAME = "preferred_name"
+    SALUTATION = "salutation"
+    STREET = "street"
+    POSTAL_CODE = "postal_code"
+
+
 _ZONES = frozenset(available_timezones())
 
 
@@ -58,6 +90,14 @@ class ContactIn(In):
     address: AddressIn | None = None
     source: str = Field(default="", max_length=200)
     note: str = Field(default="", max_length=2_000)
+    recipient_kind: RecipientKind | None = None
+    do_not_contact: bool | None = None
+    not_before: NotBefore | None = None
+    custom: Custom = Field(default_factory=dict)
+    phone_is_shared: bool = Field(
+        default=False,
+        description="Others have this phone number too, such as a switchboard: it identifies nobody then",
+    )
     after_erasure: bool = Field(
         default=False,
         description="The person has asked to be forgotten before, and now wants to be known again",
@@ -81,6 +121,13 @@ class ContactPatch(In):
     address: AddressIn | None = None
     source: str | None = Field(default=None, max_length=200)
     note: str | None = Field(default=None, max_length=2_000)
+    recipient_kind: RecipientKind | None = None
+    do_not_contact: bool | None = None
+    not_before: NotBefore | Literal[""] | None = None
+    custom: Custom = Field(default_factory=dict)
+    reason: str = Field(
+        default="", max_length=500, description="Why it is changed; kept in the history"
+    )
 
 
 class AddressOut(Out):
@@ -143,6 +190,7 @@ class ContactOut(Out):
 class ChangeOut(Out):
     """One change of a contact: per field the value before and after."""
 
+    id: int
     version: int
     at: datetime
     actor: str

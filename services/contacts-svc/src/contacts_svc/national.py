@@ -11,7 +11,14 @@ from stdnum.is_ import kennitala
 from stdnum.no import fodselsnummer
 from stdnum.se import personnummer
 
-from contacts_svc.people.errors import NationalNumberRefused
+from kantis_kit.errors import Invalid
+
+
+class NationalNumberRefused(Invalid):
+    """A national identity number where no field is declared for one."""
+
+    slug, title = "national-number-refused", "National identity numbers are not kept here"
+
 
 _ELEVEN = re.compile(r"(?<!\d)\d{6} ?\d{5}(?!\d)")
 _TEN = re.compile(r"(?<!\d)(\d{6})([- ]?)(\d{4})(?!\d)")
