@@ -19,6 +19,10 @@ import contacts_svc.permissions.consumers
 import contacts_svc.privacy.api
 import contacts_svc.segments.api
 import contacts_svc.segments.consumers
+import contacts_svc.segments.jobs
+import contacts_svc.value.api
+import contacts_svc.value.consumers
+import contacts_svc.value.jobs
 from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.model_registry import metadata
 from contacts_svc.settings import ContactsSettings
@@ -44,14 +48,20 @@ SPEC = ServiceSpec(
         contacts_svc.fields.api.router,
         contacts_svc.fields.api.of_contact,
         contacts_svc.permissions.api.router,
+        contacts_svc.permissions.api.of_contact,
+        contacts_svc.permissions.api.everybody,
+        contacts_svc.permissions.api.topics,
         contacts_svc.intake.api.router,
         contacts_svc.imports.api.router,
         contacts_svc.segments.api.router,
+        contacts_svc.segments.api.of_contact,
         contacts_svc.privacy.api.router,
         contacts_svc.interactions.api.router,
         contacts_svc.interactions.api.of_contact,
         contacts_svc.insights.api.router,
         contacts_svc.insights.api.of_contact,
+        contacts_svc.value.api.router,
+        contacts_svc.value.api.of_contact,
     ],
     public={
         "/f": [contacts_svc.intake.api.forms],
@@ -62,8 +72,18 @@ SPEC = ServiceSpec(
         contacts_svc.permissions.consumers,
         contacts_svc.segments.consumers,
         contacts_svc.insights.consumers,
+        contacts_svc.value.consumers,
     ),
-    timers=timers_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs),
-    jobs=jobs_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs),
+    timers=timers_in(
+        contacts_svc.intake.jobs,
+        contacts_svc.imports.jobs,
+        contacts_svc.value.jobs,
+    ),
+    jobs=jobs_in(
+        contacts_svc.intake.jobs,
+        contacts_svc.imports.jobs,
+        contacts_svc.value.jobs,
+    ),
+    loops=[contacts_svc.segments.jobs.keep_segments],
     extras=_extras,
 )

@@ -1,13 +1,9 @@
-"""What other services tell of people's doings."""
+"""What other services tell of people's doings; orders come in by way of `value`, which follows from them."""
 
 from contacts_svc.facts import usecases
-from contacts_svc.facts.usecases import OrderStep
 from kantis_contracts.messaging import LinkClickedV1, MessageOpenedV1, MessageSettledV1
 from kantis_contracts.orders import (
     InvoiceIssuedV1,
-    OrderPaidV1,
-    OrderPlacedV1,
-    OrderShippedV1,
     PaymentBookedV1,
     ResponseRegisteredV1,
 )
@@ -15,24 +11,6 @@ from kantis_kit.consumer import Meta, consumes
 from kantis_kit.tx import Tx
 
 QUEUE = "contacts.facts"
-
-
-@consumes(OrderPlacedV1, queue=QUEUE)
-async def on_order_placed(tx: Tx, event: OrderPlacedV1, _meta: Meta) -> None:
-    """Keep what conditions need of orders."""
-    await usecases.keep_orders(tx, event.items, OrderStep.PLACED)
-
-
-@consumes(OrderPaidV1, queue=QUEUE)
-async def on_order_paid(tx: Tx, event: OrderPaidV1, _meta: Meta) -> None:
-    """Keep that orders were paid."""
-    await usecases.keep_orders(tx, event.items, OrderStep.PAID)
-
-
-@consumes(OrderShippedV1, queue=QUEUE)
-async def on_order_shipped(tx: Tx, event: OrderShippedV1, _meta: Meta) -> None:
-    """Keep that orders are on their way."""
-    await usecases.keep_orders(tx, event.items, OrderStep.SHIPPED)
 
 
 @consumes(InvoiceIssuedV1, queue=QUEUE, sink=True)

@@ -48,7 +48,7 @@ async def keep_orders(tx: Tx, cards: Sequence[OrderCard], step: OrderStep) -> se
         if card.order_id not in newest or newest[card.order_id].version < card.version:
             newest[card.order_id] = card
         first[card.order_id] = min(first.get(card.order_id, card.changed_at), card.changed_at)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "order_id": order_id,
             "person_id": known[newest[order_id].person_id],
@@ -88,7 +88,7 @@ async def keep_orders(tx: Tx, cards: Sequence[OrderCard], step: OrderStep) -> se
             },
         )
     )
-    people = {row["person_id"] for row in rows}
+    people: set[UUID] = {row["person_id"] for row in rows}
     await touch(tx, people, Family.ORDER)
     return people
 
@@ -188,7 +188,7 @@ async def keep_messages(tx: Tx, items: Sequence[Settled]) -> None:
         if held is None or (held.settled_at, held.state) < (item.settled_at, item.state):
             newest[item.message_id] = item
     known = await known_ids(tx, (item.person_id for item in newest.values() if item.person_id))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "message_id": message_id,
             "person_id": known[person_id],

@@ -122,7 +122,7 @@ async def list_insights(
 
 
 def _narrowed(wanted: Wanted, now: datetime) -> Select[Any]:
-    chosen = select(Insight, InsightTerm).join(
+    chosen: Select[Any] = select(Insight, InsightTerm).join(
         InsightTerm, col(InsightTerm.id) == col(Insight.term_id)
     )
     for column, value in (
