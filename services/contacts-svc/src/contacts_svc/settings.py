@@ -22,7 +22,7 @@ class ContactsSettings(ServiceSettings):
     """How many mailboxes may be asked in an hour by all forms together; the others are asked later."""
     import_chunk_rows: int = 2_000
     """Rows of an import that share a transaction."""
-    import_max_body_bytes: int = 100 * 1024 * 1024
+    import_max_body_bytes: int = 1024 * 1024 * 1024
     suppression_key: SecretStr = SecretStr("")
     """Key of the hashes by which erased addresses are known; without one they could be guessed from a stolen copy."""
     segment_max_cost: float = 50_000_000

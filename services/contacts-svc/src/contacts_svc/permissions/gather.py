@@ -154,7 +154,7 @@ async def suppressed_by(
     rows = await tx.execute(
         select(col(Suppression.scope), col(Suppression.scope_id))
         .where(
-            col(Suppression.hash) == func.any(_hash_array(hashes_of(tx, identifiers))),
+            col(Suppression.hash) == func.any(hash_array(hashes_of(tx, identifiers))),
             col(Suppression.at) <= at,
         )
         .distinct()
@@ -180,7 +180,7 @@ async def _wash(
             select(col(RegisterHit.hash))
             .where(
                 col(RegisterHit.register_id) == register.id,
-                col(RegisterHit.hash) == func.any(_hash_array(_names(tx, person, held, register))),
+                col(RegisterHit.hash) == func.any(hash_array(_names(tx, person, held, register))),
             )
             .limit(1)
         )
@@ -216,5 +216,6 @@ def _names(
     return [keyed_hash(secret, spelled)] if spelled else []
 
 
-def _hash_array(hashes: list[bytes]) -> ColumnElement[Any]:
+def hash_array(hashes: list[bytes]) -> ColumnElement[Any]:
+    """Make one array parameter of many hashes."""
     return bindparam(None, hashes, type_=ARRAY(LargeBinary()), unique=True)

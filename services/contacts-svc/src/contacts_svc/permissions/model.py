@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
+from contacts_svc.permissions.kinds import RegisterKind, Scope
 from kantis_contracts.contacts import PermissionState
 from kantis_contracts.values import Channel, Purpose
 
@@ -84,15 +84,6 @@ class WithdrawalSeen(Base, table=True):
     withdrawal_id: UUID = Field(primary_key=True)
 
 
-class Scope(StrEnum):
-    """How far a suppression reaches; within it nothing that advertises goes out."""
-
-    LIST = "list"
-    TOPIC = "topic"
-    CHANNEL = "channel"
-    EVERYTHING = "everything"
-
-
 class Suppression(Base, table=True):
     """An address that must not be written to in a scope; only its keyed hash, so that erasing a person leaves it."""
 
@@ -139,13 +130,6 @@ class Preference(Base, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=Moment)
     version: int = 1
     updated_at: datetime = Field(sa_type=Moment)
-
-
-class RegisterKind(StrEnum):
-    """By what a reservation register names people."""
-
-    PHONE = "phone"
-    ADDRESS = "address"
 
 
 class Register(Base, table=True):
@@ -232,3 +216,22 @@ def next_state(
     if said is PermissionState.PENDING and state is PermissionState.GRANTED:
         return now
     return said, at
+
+
+__all__ = [
+    "ASKED_FIRST",
+    "LedgerEntry",
+    "PermissionNow",
+    "Preference",
+    "Register",
+    "RegisterHit",
+    "RegisterKind",
+    "Scope",
+    "Statement",
+    "Suppression",
+    "Topic",
+    "Wash",
+    "WithdrawalSeen",
+    "allows",
+    "next_state",
+]

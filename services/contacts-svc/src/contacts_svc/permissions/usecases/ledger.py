@@ -1,4 +1,4 @@
-"""What is done with permissions: entries into the ledger, and what follows from them."""
+"""Entries into the ledger, and what follows from them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from contacts_svc.base import Moment, row_set, table_of
+from contacts_svc.national import refuse_national_numbers
 from contacts_svc.people import queries as people
 from contacts_svc.permissions import events, queries
 from contacts_svc.permissions.errors import PermissionInvalid
@@ -150,9 +151,14 @@ async def record_by_hand(tx: Tx, person_id: UUID, body: PermissionIn) -> None:
         raise PermissionInvalid(
             "text_shown: a yes is proved by the words it was given to; write them down"
         )
+    if body.state is PermissionState.GRANTED and body.legal_basis == "membership":
+        raise PermissionInvalid(
+            "legal_basis: club terms are a record of membership, never a consent; ask for a consent of its own"
+        )
     occurred_at = body.occurred_at or tx.clock.now()
     if occurred_at > tx.clock.now():
         raise PermissionInvalid("occurred_at: this moment has not come yet")
+    refuse_national_numbers(body.model_dump(include={"note", "source", "text_shown"}))
     evidence: Mapping[str, Any] = {"note": body.note} if body.note else {}
     statement = Statement(
         person_id,
