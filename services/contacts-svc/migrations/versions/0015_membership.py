@@ -34,7 +34,7 @@ _TABLES = (
         built int NOT NULL,
         building int NOT NULL,
         build_after uuid,
-        kept_at timestamptz
+        built_at timestamptz
     )
     """,
     """

@@ -171,7 +171,7 @@ async def test_one_that_cannot_be_kept_refuses_all_and_names_its_place(rig_for, 
 async def test_forms_and_surveys_enter_many_at_once_and_what_cannot_be_entered_is_left_out(
     rig_for,
 ):
-    rig = await rig_for(SPEC)
+    rig = await rig_for(SPEC, start=False)
     now = rig.clock.now()
     async with rig.client() as client:
         kari = UUID(await make(client))

@@ -140,7 +140,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(rig_for):
 
 
 async def test_a_mistake_is_taken_back_and_both_touch_the_person(rig_for):
-    rig = await rig_for(SPEC)
+    rig = await rig_for(SPEC, start=False)
 
     async with rig.client() as client:
         kari = await make(client, KARI)

@@ -4,10 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ARRAY, Integer, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
+
+PAGE = 1_000
+"""Persons on a page of a frozen audience: as many as an event carries."""
+_Ids: Any = ARRAY(Uuid())
+_Numbers: Any = ARRAY(Integer())
 
 
 class Segment(Base, table=True):
@@ -57,7 +63,7 @@ class SegmentState(Base, table=True):
     built: int
     building: int
     build_after: UUID | None = None
-    kept_at: datetime | None = Field(default=None, sa_type=Moment)
+    built_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class SegmentReference(Base, table=True):
@@ -83,13 +89,21 @@ class FrozenAudience(Base, table=True):
     purpose: str
     total: int
     frozen_at: datetime = Field(sa_type=Moment)
+    clauses: list[str] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
+    """The clauses of which each member is told which hold, in words."""
 
 
-class FrozenMember(Base, table=True):
-    """A person in a frozen audience, and why."""
+class FrozenPage(Base, table=True):
+    """Up to 1,000 persons of a frozen audience, in the order of their ids.
 
-    __tablename__ = "frozen_member"
+    The bits of a person's mask say which of the audience's `clauses` put them there.
+    """
+
+    __tablename__ = "frozen_page"
 
     launch_id: UUID = Field(primary_key=True)
-    person_id: UUID = Field(primary_key=True, index=True)
-    because: list[str] = Field(sa_type=JSONB)
+    page: int = Field(primary_key=True)
+    person_ids: list[UUID] = Field(sa_type=_Ids)
+    masks: list[int] = Field(sa_type=_Numbers)

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Interval,
     Select,
     Table,
-    and_,
     func,
     literal,
     select,
@@ -19,7 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from contacts_svc.base import table_of
 from contacts_svc.people.model import Person
-from contacts_svc.segments.conditions.base import Compare, Counted, Window
+from contacts_svc.segments.conditions.base import Clause, Compare, Counted, Window
 from contacts_svc.touched import Family
 
 person: Table = table_of(Person)
@@ -32,7 +31,7 @@ SHOWN = 5
 _NEXT = timedelta(microseconds=1)
 
 
-def _no_flip(_node: Any, _now: datetime) -> Moments | None:
+def _no_flip(_node: Clause, _now: datetime) -> Moments | None:
     return None
 
 
@@ -75,7 +74,7 @@ def compared(number: ColumnElement[Any], node: Counted) -> Holds:
     return number >= node.value if node.compare is Compare.AT_LEAST else number <= node.value
 
 
-def _nothing(_node: Any) -> Sequence[Holds]:
+def _nothing(_node: Clause) -> Sequence[Holds]:
     return ()
 
 
@@ -93,7 +92,7 @@ class Rows:
     told: Callable[[Any], dict[str, Any]] = field(default=lambda _node: {})
     """Further figures for the explanation."""
 
-    def chosen(self, what: Any, node: Any, now: datetime) -> Select[Any]:
+    def chosen(self, what: ColumnElement[Any], node: Window, now: datetime) -> Select[Any]:
         """Select from the person's rows that the clause is about."""
         return (
             select(what)
@@ -105,11 +104,11 @@ class Rows:
             .correlate(person)
         )
 
-    def holds(self, node: Any, now: datetime) -> Holds:
+    def holds(self, node: Counted, now: datetime) -> Holds:
         """Compare the number of rows."""
         return compared(self.chosen(self.measured(node), node, now).scalar_subquery(), node)
 
-    def facts(self, node: Any, now: datetime) -> Facts:
+    def facts(self, node: Window, now: datetime) -> Facts:
         """Tell how many there are, from when to when, and which are the newest."""
         newest = func.array_agg(aggregate_order_by(self.id, self.at.desc()))[1:SHOWN]
         return self.chosen(
@@ -124,7 +123,7 @@ class Rows:
             now,
         ).scalar_subquery()
 
-    def flips(self, node: Any, now: datetime) -> Moments | None:
+    def flips(self, node: Window, now: datetime) -> Moments | None:
         """Tell when the oldest row leaves the window."""
         if node.within_days is None:
             return None
@@ -134,8 +133,3 @@ class Rows:
     def meaning(self) -> Meaning:
         """The meaning of a clause that counts these rows."""
         return Meaning(self.families, self.holds, self.facts, self.flips)
-
-
-def both(*parts: Holds) -> Holds:
-    """All of these hold."""
-    return and_(*parts)

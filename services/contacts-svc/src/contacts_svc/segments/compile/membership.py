@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Table, false, func, literal, select
+from sqlalchemy import ColumnElement, Select, Table, false, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from contacts_svc.base import table_of
@@ -15,7 +15,7 @@ from contacts_svc.touched import Family
 _listed: Table = table_of(ListMember)
 
 
-def _on_list(node: OnList, what: Any) -> Select[Any]:
+def _on_list(node: OnList, what: ColumnElement[Any]) -> Select[Any]:
     return (
         select(what)
         .where(_listed.c.segment_id == node.list_id, _listed.c.person_id == person.c.id)

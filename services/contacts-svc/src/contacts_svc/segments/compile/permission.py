@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import ColumnElement, Select, Table, func, select
 
 from contacts_svc.base import table_of
 from contacts_svc.permissions.model import PermissionNow
@@ -14,7 +14,9 @@ from contacts_svc.touched import Family
 _permission: Table = table_of(PermissionNow)
 
 
-def about(channel: str, purpose: str, what: Any = _permission.c.person_id) -> Select[Any]:
+def about(
+    channel: str, purpose: str, what: ColumnElement[Any] = _permission.c.person_id
+) -> Select[Any]:
     """Select what the ledger says of a person's channel and purpose now."""
     return (
         select(what)

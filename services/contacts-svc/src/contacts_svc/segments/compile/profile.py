@@ -1,11 +1,11 @@
 """Clauses about the person, in SQL."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import and_, case, func, or_
 
 from contacts_svc.segments.compile.base import Facts, Holds, Meaning, Moments, after, facts, person
+from contacts_svc.segments.conditions.base import Clause
 from contacts_svc.segments.conditions.profile import (
     CityIs,
     CountryIs,
@@ -18,16 +18,18 @@ from contacts_svc.segments.conditions.profile import (
 )
 from contacts_svc.touched import Family
 
+OneOf = CountryIs | LanguageIs | LifecycleIs | SourceIs
 
-def _one_of(node: Any, _now: datetime) -> Holds:
+
+def _one_of(node: OneOf, _now: datetime) -> Holds:
     return person.c[node.op].in_([str(value) for value in node.is_in])
 
 
-def _value(node: Any, _now: datetime) -> Facts:
+def _value(node: OneOf | CityIs, _now: datetime) -> Facts:
     return facts(**{node.op: person.c[node.op]})
 
 
-def _postal_code(_node: Any, _now: datetime) -> Facts:
+def _postal_code(_node: Clause, _now: datetime) -> Facts:
     return facts(postal_code=person.c.postal_code)
 
 
