@@ -20,9 +20,11 @@ import contacts_svc.privacy.api
 import contacts_svc.segments.api
 import contacts_svc.segments.consumers
 import contacts_svc.segments.jobs
+import contacts_svc.timeline.api
 import contacts_svc.value.api
 import contacts_svc.value.consumers
 import contacts_svc.value.jobs
+import contacts_svc.washing.api
 from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.model_registry import metadata
 from contacts_svc.settings import ContactsSettings
@@ -51,6 +53,7 @@ SPEC = ServiceSpec(
         contacts_svc.permissions.api.of_contact,
         contacts_svc.permissions.api.everybody,
         contacts_svc.permissions.api.topics,
+        contacts_svc.washing.api.router,
         contacts_svc.intake.api.router,
         contacts_svc.imports.api.router,
         contacts_svc.segments.api.router,
@@ -62,6 +65,7 @@ SPEC = ServiceSpec(
         contacts_svc.insights.api.of_contact,
         contacts_svc.value.api.router,
         contacts_svc.value.api.of_contact,
+        contacts_svc.timeline.api.router,
     ],
     public={
         "/f": [contacts_svc.intake.api.forms],

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, Text, bindparam, func, or_, select, tuple_
@@ -121,8 +120,8 @@ async def list_insights(
     return Page(items=shown, next_cursor=more)
 
 
-def _narrowed(wanted: Wanted, now: datetime) -> Select[Any]:
-    chosen: Select[Any] = select(Insight, InsightTerm).join(
+def _narrowed(wanted: Wanted, now: datetime) -> Select[Insight, InsightTerm]:
+    chosen = select(Insight, InsightTerm).join(
         InsightTerm, col(InsightTerm.id) == col(Insight.term_id)
     )
     for column, value in (
