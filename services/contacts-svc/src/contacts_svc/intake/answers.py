@@ -1,6 +1,6 @@
 """Answers to the questions that a form asks: checked by the form's own declaration, and nothing else is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from math import isfinite
 from typing import Any
@@ -14,6 +14,7 @@ Answer = str | float | bool | list[str]
 _YES = frozenset({"yes", "on", "true", "1"})
 _NO = frozenset({"no", "off", "false", "0", ""})
 MAX_TEXT = 200
+MAX_LONG_TEXT = 2_000
 
 
 def _refused(key: str, why: str) -> AnswerInvalid:
@@ -69,23 +70,15 @@ def _choices(key: str, given: object, field: dict[str, Any]) -> list[str]:
     return [value for value in offered if value in chosen]
 
 
-def _answer(field: dict[str, Any], given: object) -> Answer:
-    key, kind = field["key"], FieldKind(field["kind"])
-    match kind:
-        case FieldKind.TEXT:
-            return _text(key, given, MAX_TEXT)
-        case FieldKind.LONG_TEXT:
-            return _text(key, given, 2_000)
-        case FieldKind.NUMBER:
-            return _number(key, given)
-        case FieldKind.DATE:
-            return _date(key, given)
-        case FieldKind.FLAG:
-            return _flag(key, given)
-        case FieldKind.CHOICE:
-            return _choices(key, given, field)[0]
-        case FieldKind.CHOICES:
-            return _choices(key, given, field)
+_READERS: Mapping[FieldKind, Callable[[dict[str, Any], object], Answer]] = {
+    FieldKind.TEXT: lambda field, given: _text(field["key"], given, MAX_TEXT),
+    FieldKind.LONG_TEXT: lambda field, given: _text(field["key"], given, MAX_LONG_TEXT),
+    FieldKind.NUMBER: lambda field, given: _number(field["key"], given),
+    FieldKind.DATE: lambda field, given: _date(field["key"], given),
+    FieldKind.FLAG: lambda field, given: _flag(field["key"], given),
+    FieldKind.CHOICE: lambda field, given: _choices(field["key"], given, field)[0],
+    FieldKind.CHOICES: lambda field, given: _choices(field["key"], given, field),
+}
 
 
 def read_answers(form: Form, body: LeadIn) -> dict[str, Answer]:
@@ -100,7 +93,7 @@ def read_answers(form: Form, body: LeadIn) -> dict[str, Answer]:
             asked = ", ".join(known) or "nothing"
             raise _refused(key, f"this form does not ask that; it asks {asked}")
     answers = {
-        key: _answer(known[key], given)
+        key: _READERS[FieldKind(known[key]["kind"])](known[key], given)
         for key, given in body.answers.items()
         if given not in ("", [])
     }

@@ -156,6 +156,14 @@ def origin_of(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def visitor_of(request: Request) -> str:
+    """Return the visitor that a link from another of our pages names, or nothing."""
+    try:
+        return str(UUID(request.query_params.get("visitor", "")))
+    except ValueError:
+        return ""
+
+
 def addresses_named(body: LeadIn, country: str) -> list[str]:
     """Return what is counted of a post: each mailbox and number once, however it is spelt."""
     named = []

@@ -160,15 +160,9 @@ async def is_list(tx: ReadTx, segment_id: UUID) -> bool:
     return found is not None
 
 
-async def find_asset(tx: ReadTx, form_id: UUID) -> DownloadAsset | None:
-    """Return the newest file of a form, or None."""
-    asset: DownloadAsset | None = await tx.scalar(
-        select(DownloadAsset)
-        .where(col(DownloadAsset.form_id) == form_id)
-        .order_by(col(DownloadAsset.id).desc())
-        .limit(1)
-    )
-    return asset
+async def find_file(tx: ReadTx, asset_id: UUID) -> DownloadAsset | None:
+    """Return a file by its id, or None."""
+    return await tx.get(DownloadAsset, asset_id)
 
 
 async def find_asset_id(tx: ReadTx, form_id: UUID) -> UUID | None:

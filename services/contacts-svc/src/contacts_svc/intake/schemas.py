@@ -16,7 +16,7 @@ Redirect = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\"'<>]{1,500
 Words = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
-Term = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")]
+Term = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 
 MAIN_BOX = "consent"
 """The box that every form has; further ones have keys of their own."""

@@ -28,6 +28,20 @@ from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
 MAX_FILE_BYTES = 1024 * 1024
+FILE_KINDS = frozenset(
+    {
+        "application/epub+zip",
+        "application/pdf",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/zip",
+        "image/jpeg",
+        "image/png",
+        "text/calendar",
+        "text/csv",
+        "text/plain",
+    }
+)
 
 
 async def save_form(tx: Tx, body: FormIn, form: Form | None = None) -> Form:
@@ -41,7 +55,8 @@ async def save_form(tx: Tx, body: FormIn, form: Form | None = None) -> Form:
     now = tx.clock.now()
     if body.list_id is not None and not await queries.is_list(tx, body.list_id):
         raise ListUnknown("list_id: make the list first, by POST /v1/segments")
-    values = body.model_dump(mode="json")
+    kept = body.model_dump(mode="json")
+    values = {**kept, "list_id": body.list_id}
     if form is None:
         form = Form(id=new_id(), created_at=now, updated_at=now, version=1, **values)
         made = await tx.scalar(
@@ -63,7 +78,7 @@ async def save_form(tx: Tx, body: FormIn, form: Form | None = None) -> Form:
     await _keep_words(tx, form.id, MAIN_BOX, body.consent)
     for box in body.boxes:
         await _keep_words(tx, form.id, box.key, box.consent)
-    tx.add(FormVersion(form_id=form.id, version=form.version, body=values, actor=tx.actor, at=now))
+    tx.add(FormVersion(form_id=form.id, version=form.version, body=kept, actor=tx.actor, at=now))
     return form
 
 
@@ -107,6 +122,8 @@ async def keep_file(
     """
     if form.download is None:
         raise FileUnusable("Give the form a `download` first, with its titles")
+    if content_type not in FILE_KINDS:
+        raise FileUnusable(f"Content-Type: one of {', '.join(sorted(FILE_KINDS))}")
     if not content:
         raise FileUnusable("Send the file as the body; this body is empty")
     if len(content) > MAX_FILE_BYTES:
