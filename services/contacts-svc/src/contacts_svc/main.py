@@ -13,6 +13,7 @@ import contacts_svc.insights.consumers
 import contacts_svc.intake.api
 import contacts_svc.intake.jobs
 import contacts_svc.interactions.api
+import contacts_svc.organisations.api
 import contacts_svc.people.api
 import contacts_svc.permissions.api
 import contacts_svc.permissions.consumers
@@ -49,6 +50,8 @@ SPEC = ServiceSpec(
         contacts_svc.people.api.router,
         contacts_svc.fields.api.router,
         contacts_svc.fields.api.of_contact,
+        contacts_svc.organisations.api.router,
+        contacts_svc.organisations.api.of_contact,
         contacts_svc.permissions.api.router,
         contacts_svc.permissions.api.of_contact,
         contacts_svc.permissions.api.everybody,

@@ -1,7 +1,6 @@
 """Tables of organisations, and of what people are in them."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,15 +9,39 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
+from contacts_svc.organisations.rules import OrganisationKind
 
-
-class OrganisationKind(StrEnum):
-    """What kind of recipient an organisation is; the law treats each differently."""
-
-    COMPANY = "company"
-    SOLE_TRADER = "sole_trader"
-    PUBLIC = "public"
-    ASSOCIATION = "association"
+TOLD = (
+    "name",
+    "kind",
+    "number",
+    "country",
+    "parent_id",
+    "email",
+    "phone",
+    "website",
+    "street",
+    "postal_code",
+    "city",
+    "address_country",
+    "source",
+    "note",
+    "do_not_contact",
+    "not_before",
+)
+"""What is known of an organisation; the history tells each change."""
+LINK_TOLD = (
+    "role",
+    "title",
+    "relevance",
+    "is_main",
+    "do_not_contact",
+    "do_not_contact_reason",
+    "not_before",
+    "valid_from",
+    "valid_to",
+    "source",
+)
 
 
 class Organisation(Base, table=True):

@@ -300,6 +300,8 @@ class Draft:
     """Of `MARKS`, those that are said."""
     custom: dict[str, Any] = field(default_factory=dict)
     """Values of declared fields, as `fields.usecases.check_values` gives them back."""
+    keeps: frozenset[str] = frozenset()
+    """Fields, also `custom.<key>`, in which what is known already stays."""
     shares_phone: bool | None = None
     """Whether the phone belongs to somebody else too and does not identify this person; None lets names decide."""
     after_erasure: bool = False
@@ -327,6 +329,20 @@ class Draft:
         if known["street"] or known["postal_code"] or known["city"]:
             known["address_country"] = known["address_country"] or known["country"]
         return known
+
+    def says_of(self, person: Person) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return the fields and declared values that this draft changes of a person who is known."""
+        fields = {
+            name: value
+            for name, value in self.fields.items()
+            if value and not (name in self.keeps and getattr(person, name))
+        }
+        custom = {
+            key: value
+            for key, value in self.custom.items()
+            if not (f"custom.{key}" in self.keeps and person.custom.get(key) not in (None, "", []))
+        }
+        return fields, custom
 
     def has_name(self) -> bool:
         """Say whether there is any name to call the person by."""

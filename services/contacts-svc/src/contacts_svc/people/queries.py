@@ -251,7 +251,7 @@ async def list_contacts(
                 )
             )
     if q:
-        pattern = _pattern(q)
+        pattern = text_pattern(q)
         by_address = select(col(Identifier.person_id)).where(
             col(Identifier.value).like(pattern.lower(), escape="\\")
         )
@@ -295,7 +295,8 @@ def _lookup(kind: str, given: str) -> str:
     return found.value
 
 
-def _pattern(q: str) -> str:
+def text_pattern(q: str) -> str:
+    """Return what a text is searched by, with the signs of LIKE taken as they are. Raises `Invalid`."""
     if "\x00" in q:
         raise Invalid("q: holds a NUL character")
     plain = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

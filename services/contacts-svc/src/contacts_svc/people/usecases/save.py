@@ -143,7 +143,7 @@ class _Book:
             self.drafts_of[person.id].append(index)
         if self.existing is OnExisting.KEEP:
             return Saved(Verdict.UNCHANGED, person.id)
-        given = {name: value for name, value in draft.fields.items() if value}
+        given, _ = draft.says_of(person)
         told: dict[str, Any] = {
             **set_fields(person, {**given, **draft.marks}),
             **self._take(person, draft),
@@ -181,7 +181,7 @@ class _Book:
 
     def _fill(self, person: Person, draft: Draft) -> dict[str, list[Any]]:
         """Set values of declared fields; return what the history tells of them."""
-        told, changed = set_values(person, draft.custom, self.declared)
+        told, changed = set_values(person, draft.says_of(person)[1], self.declared)
         if changed:
             self.values.setdefault(person.id, {}).update(changed)
         return told
