@@ -18,6 +18,8 @@ import contacts_svc.people.api
 import contacts_svc.permissions.api
 import contacts_svc.permissions.consumers
 import contacts_svc.privacy.api
+import contacts_svc.scores.api
+import contacts_svc.scores.jobs
 import contacts_svc.segments.api
 import contacts_svc.segments.consumers
 import contacts_svc.segments.jobs
@@ -69,6 +71,7 @@ SPEC = ServiceSpec(
         contacts_svc.value.api.router,
         contacts_svc.value.api.of_contact,
         contacts_svc.timeline.api.router,
+        contacts_svc.scores.api.router,
     ],
     public={
         "/f": [contacts_svc.intake.api.forms],
@@ -85,11 +88,13 @@ SPEC = ServiceSpec(
         contacts_svc.intake.jobs,
         contacts_svc.imports.jobs,
         contacts_svc.value.jobs,
+        contacts_svc.scores.jobs,
     ),
     jobs=jobs_in(
         contacts_svc.intake.jobs,
         contacts_svc.imports.jobs,
         contacts_svc.value.jobs,
+        contacts_svc.scores.jobs,
     ),
     loops=[contacts_svc.segments.jobs.keep_segments],
     extras=_extras,
