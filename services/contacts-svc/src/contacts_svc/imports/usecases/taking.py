@@ -1,23 +1,28 @@
-"""What is done with files of contacts: looked at, promised, and taken in chunk by chunk."""
+"""Files are taken in, chunk by chunk, each with its checkpoint in one transaction."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from itertools import islice
-from pathlib import Path
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, select
+from sqlalchemy import Boolean, Text, Uuid, delete, literal, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from contacts_svc.base import table_of
-from contacts_svc.imports import columns, files
-from contacts_svc.imports.errors import FileUnreadable
-from contacts_svc.imports.model import Import, ImportReject, ImportState
-from contacts_svc.imports.reading import Record, Sheet, Unreadable, open_sheet, read_records
-from contacts_svc.imports.rows import Chunk, Reject, read_chunk
-from contacts_svc.imports.schemas import Options, PreviewOut, PreviewRow
+from contacts_svc.base import row_set, table_of
+from contacts_svc.fields import queries as fields
+from contacts_svc.imports import files
+from contacts_svc.imports.model import (
+    Import,
+    ImportReject,
+    ImportState,
+    ImportTouched,
+    Policy,
+)
+from contacts_svc.imports.rows import Chunk, Reading, Reject, kept_cells, read_chunk
+from contacts_svc.imports.usecases.newest import keep_younger, note_ages
+from contacts_svc.lists import add_to_list
 from contacts_svc.people import usecases as people
 from contacts_svc.people.model import OnExisting, Origin, Saved, Verdict
 from contacts_svc.permissions import usecases as permissions
@@ -30,108 +35,6 @@ from kantis_kit.tx import Tx
 CHUNK_TIMER = "imports.chunk"
 FORGET_TIMER = "imports.forget"
 KEEP_REJECTS = timedelta(days=30)
-PREVIEW_ROWS = 5
-PREVIEW_SEARCH = 5_000
-_SHOWN = 200
-
-
-async def _open(path: Path) -> Sheet:
-    try:
-        return await asyncio.to_thread(open_sheet, path)
-    except Unreadable as error:
-        raise FileUnreadable(f"{error}") from error
-
-
-def _mapping(sheet: Sheet, options: Options) -> dict[str, str]:
-    return {**columns.guess(sheet.header), **options.mapping}
-
-
-def _problems(sheet: Sheet, mapping: dict[str, str], options: Options) -> list[str]:
-    wrong = columns.problems(sheet.header, mapping)
-    if (
-        any(field.startswith(columns.PERMISSION) for field in mapping.values())
-        and not options.permission_source
-    ):
-        wrong.append(
-            "permission_source: say where these permissions were given and how, else leave their columns out"
-        )
-    return wrong
-
-
-async def preview(path: Path, options: Options) -> PreviewOut:
-    """Tell how a file would be read: its first rows, and the first that hold letters beyond ASCII.
-
-    Raises:
-        FileUnreadable: it is not a table.
-    """
-    sheet = await _open(path)
-
-    def look() -> tuple[list[Record], list[Record]]:
-        first: list[Record] = []
-        letters: list[Record] = []
-        rows = read_records(
-            path, sheet.encoding, sheet.delimiter, offset=sheet.data_offset, number=1
-        )
-        for record in islice(rows, PREVIEW_SEARCH):
-            if len(first) < PREVIEW_ROWS:
-                first.append(record)
-            if len(letters) < PREVIEW_ROWS and not all(cell.isascii() for cell in record.cells):
-                letters.append(record)
-        return first, letters
-
-    first, letters = await asyncio.to_thread(look)
-    mapping = _mapping(sheet, options)
-    return PreviewOut(
-        encoding=sheet.encoding,
-        delimiter=sheet.delimiter,
-        mapping=mapping,
-        unknown_columns=[column for column in sheet.header if not mapping.get(column)],
-        problems=_problems(sheet, mapping, options),
-        first_rows=[_preview_row(sheet, record) for record in first],
-        rows_with_letters_beyond_ascii=[_preview_row(sheet, record) for record in letters],
-    )
-
-
-def _preview_row(sheet: Sheet, record: Record) -> PreviewRow:
-    cells = {
-        column: cell[:_SHOWN] for column, cell in zip(sheet.header, record.cells, strict=False)
-    }
-    return PreviewRow(row_number=record.number, cells=cells, problem=record.problem)
-
-
-async def start(tx: Tx, import_id: UUID, path: Path, size: int, options: Options) -> Import:
-    """Promise an import: from the commit on it is carried through, whatever stops in between.
-
-    Raises:
-        FileUnreadable: it is not a table, columns are missing, or permissions without a source.
-    """
-    sheet = await _open(path)
-    mapping = _mapping(sheet, options)
-    wrong = _problems(sheet, mapping, options)
-    if wrong:
-        errors = [{"in": "body", "field": "file", "message": one} for one in wrong]
-        raise FileUnreadable("; ".join(wrong), errors=errors)
-    found = Import(
-        id=import_id,
-        name=options.name,
-        encoding=sheet.encoding,
-        delimiter=sheet.delimiter,
-        mapping=mapping,
-        header=sheet.header,
-        country=options.country,
-        source=options.source or options.name or "import",
-        on_existing=options.on_existing.value,
-        permission_source=options.permission_source,
-        permission_text=options.permission_text,
-        file_bytes=size,
-        offset_bytes=sheet.data_offset,
-        row_number=1,
-        actor=tx.actor,
-        started_at=tx.clock.now(),
-    )
-    tx.add(found)
-    await tx.schedule(CHUNK_TIMER, str(import_id), tx.clock.now())
-    return found
 
 
 async def take_chunk(tx: Tx, import_id: UUID) -> None:
@@ -148,12 +51,7 @@ async def take_chunk(tx: Tx, import_id: UUID) -> None:
         chunk = await asyncio.to_thread(
             read_chunk,
             files.path_of(settings.data_dir, import_id),
-            encoding=found.encoding,
-            delimiter=found.delimiter,
-            header=found.header,
-            mapping=found.mapping,
-            country=found.country,
-            source=found.source,
+            await _reading(tx, found),
             offset=found.offset_bytes,
             number=found.row_number,
             rows=settings.import_chunk_rows,
@@ -172,7 +70,25 @@ async def take_chunk(tx: Tx, import_id: UUID) -> None:
         await tx.schedule(CHUNK_TIMER, str(import_id), tx.clock.now())
 
 
+async def _reading(tx: Tx, found: Import) -> Reading:
+    return Reading(
+        encoding=found.encoding,
+        delimiter=found.delimiter,
+        header=found.header,
+        mapping=found.mapping,
+        formats=found.formats,
+        declared=await fields.load(tx),
+        country=found.country,
+        source=found.source,
+        as_of=found.as_of or found.started_at,
+        keeps=frozenset(field for field, policy in found.policies.items() if policy == Policy.KEEP),
+    )
+
+
 async def _save(tx: Tx, found: Import, chunk: Chunk) -> None:
+    newest = {field for field, policy in found.policies.items() if policy == Policy.NEWEST}
+    if newest:
+        await keep_younger(tx, chunk, newest)
     saved = await people.save_drafts(
         tx,
         chunk.drafts,
@@ -182,7 +98,8 @@ async def _save(tx: Tx, found: Import, chunk: Chunk) -> None:
     rejects = list(chunk.rejects)
     for draft, cells, one in zip(chunk.drafts, chunk.cells, saved, strict=True):
         if one.verdict is Verdict.REFUSED:
-            rejects.append(Reject(draft.row or 0, one.reason, cells))
+            kept = kept_cells(cells, len(found.header))
+            rejects.append(Reject(draft.row or 0, one.reason, kept))
     found.created += sum(one.verdict is Verdict.CREATED for one in saved)
     found.updated += sum(one.verdict is Verdict.UPDATED for one in saved)
     found.unchanged += sum(one.verdict is Verdict.UNCHANGED for one in saved)
@@ -196,9 +113,40 @@ async def _save(tx: Tx, found: Import, chunk: Chunk) -> None:
                 for one in rejects
             ],
         )
+    if newest:
+        await note_ages(tx, found.id, chunk, saved, newest)
+    await _note_touched(tx, found.id, saved)
+    if found.list_id is not None:
+        found.listed += await add_to_list(
+            tx,
+            found.list_id,
+            [one.person_id for one in saved if one.person_id is not None],
+            source=f"import:{found.id}",
+        )
     statements = _statements(tx, found, chunk, saved)
     if statements:
         found.permissions += await permissions.record(tx, statements, only_new=True)
+
+
+async def _note_touched(tx: Tx, import_id: UUID, saved: Sequence[Saved]) -> None:
+    """Remember whom the import has made or changed."""
+    made: dict[UUID, bool] = {}
+    for one in saved:
+        if one.person_id is not None and one.verdict in (Verdict.CREATED, Verdict.UPDATED):
+            made[one.person_id] = made.get(one.person_id, False) or one.verdict is Verdict.CREATED
+    if not made:
+        return
+    rows = row_set(
+        "made", {"person_id": (Uuid(), list(made)), "was_created": (Boolean(), list(made.values()))}
+    )
+    await tx.execute(
+        insert(table_of(ImportTouched))
+        .from_select(
+            ["person_id", "was_created", "import_id", "is_settled", "kept_because"],
+            select(*rows.c, literal(import_id, Uuid()), literal(value=False), literal("", Text())),
+        )
+        .on_conflict_do_nothing()
+    )
 
 
 def _statements(tx: Tx, found: Import, chunk: Chunk, saved: Sequence[Saved]) -> list[Statement]:
