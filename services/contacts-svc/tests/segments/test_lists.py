@@ -135,10 +135,12 @@ async def test_segments_that_depend_on_themselves_are_refused(rig_for):
         )
         unknown = await make(client, condition={"op": "segment", "segment_id": str(new_id())})
         no_list = await make(client, condition={"op": "on_list", "list_id": first})
+        no_field = await make(client, condition={"op": "field", "key": "boat"})
 
     assert [409, 409] == [self_.status_code, circle.status_code]
     assert self_.json()["type"].endswith("segment-circle")
-    assert [422, 422] == [unknown.status_code, no_list.status_code]
+    assert [422, 422, 422] == [one.status_code for one in (unknown, no_list, no_field)]
+    assert "boat" in no_field.json()["detail"]
 
 
 async def test_segments_that_grow_beyond_the_limit_by_naming_each_other_are_refused(rig_for):

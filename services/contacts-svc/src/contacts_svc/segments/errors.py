@@ -28,9 +28,9 @@ class ConditionTooCostly(Invalid):
 
 
 class ReferenceUnknown(Invalid):
-    """A condition names a segment or list that is not there."""
+    """A condition names a segment, list or field that is not there."""
 
-    slug, title = "segment-reference-unknown", "The condition names a segment that is not there"
+    slug, title = "condition-names-unknown", "The condition names something that is not there"
 
 
 class SegmentCircle(Conflict):

@@ -7,11 +7,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Select, and_, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, literal, not_, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from contacts_svc.segments.compile import membership, orders, permission, profile
-from contacts_svc.segments.compile.base import Facts, Holds, Meaning, Moments, person
+from contacts_svc.segments.compile import (
+    activity,
+    membership,
+    orders,
+    permission,
+    profile,
+    standing,
+)
+from contacts_svc.segments.compile.base import Facts, Holds, Meaning, Moments, earliest, person
 from contacts_svc.segments.compile.reach import has_address, is_undeliverable, may_be_contacted
 from contacts_svc.segments.conditions import All, AnyOf, Nested, Node, Not, every
 from contacts_svc.touched import Family
@@ -21,6 +28,8 @@ _MEANINGS: dict[type, Meaning] = {
     **profile.MEANINGS,
     **permission.MEANINGS,
     **orders.MEANINGS,
+    **activity.MEANINGS,
+    **standing.MEANINGS,
     **membership.MEANINGS,
 }
 
@@ -59,7 +68,7 @@ def next_flip(condition: Node, *, now: datetime) -> Moments | None:
     None when time changes nothing; null for a person of whom nothing is about to change.
     """
     flips = [flip for node in every(condition) if (flip := _flip(node, now)) is not None]
-    return func.least(*flips, type_=DateTime(timezone=True)) if flips else None
+    return earliest(*flips) if flips else None
 
 
 def _flip(node: Node, now: datetime) -> Moments | None:

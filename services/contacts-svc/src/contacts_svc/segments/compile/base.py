@@ -7,9 +7,12 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    DateTime,
+    Integer,
     Interval,
     Select,
     Table,
+    cast,
     func,
     literal,
     select,
@@ -59,6 +62,17 @@ def after(moment: ColumnElement[Any], days: int) -> Moments:
     return moment + literal(timedelta(days=days) + _NEXT, Interval())
 
 
+def midnight(day: ColumnElement[Any], *, days: int = 0) -> Moments:
+    """Return the first moment of a day, or of one some days later, in UTC."""
+    moved = day + literal(days, Integer()) if days else day
+    return func.timezone("UTC", cast(moved, DateTime()), type_=DateTime(timezone=True))
+
+
+def earliest(*moments: Moments) -> Moments:
+    """Return the earliest of these moments; those that are null do not count."""
+    return func.least(*moments, type_=DateTime(timezone=True))
+
+
 def within(column: ColumnElement[Any], node: Window, now: datetime) -> list[Holds]:
     """Return the bounds that a window sets on a moment."""
     bounds: list[Holds] = []
@@ -74,7 +88,7 @@ def compared(number: ColumnElement[Any], node: Counted) -> Holds:
     return number >= node.value if node.compare is Compare.AT_LEAST else number <= node.value
 
 
-def _nothing(_node: Clause) -> Sequence[Holds]:
+def _nothing(_node: Clause, _now: datetime) -> Sequence[Holds]:
     return ()
 
 
@@ -86,7 +100,7 @@ class Rows:
     id: ColumnElement[Any]
     at: ColumnElement[Any]
     families: Family
-    narrowed: Callable[[Any], Sequence[Holds]] = _nothing
+    narrowed: Callable[[Any, datetime], Sequence[Holds]] = _nothing
     """Which rows a clause is about."""
     measured: Callable[[Any], ColumnElement[Any]] = field(default=lambda _node: func.count())
     told: Callable[[Any], dict[str, Any]] = field(default=lambda _node: {})
@@ -98,7 +112,7 @@ class Rows:
             select(what)
             .where(
                 self.table.c.person_id == person.c.id,
-                *self.narrowed(node),
+                *self.narrowed(node, now),
                 *within(self.at, node, now),
             )
             .correlate(person)

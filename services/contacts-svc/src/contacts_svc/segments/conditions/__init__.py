@@ -9,7 +9,15 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contacts_svc.segments.conditions import membership, orders, permission, profile
+from contacts_svc.segments.conditions import (
+    activity,
+    membership,
+    orders,
+    permission,
+    profile,
+    standing,
+)
+from contacts_svc.segments.conditions.activity import Insights, Interactions, Messages, Responses
 from contacts_svc.segments.conditions.base import (
     MAX_NODES,
     MAX_VALUES,
@@ -21,7 +29,13 @@ from contacts_svc.segments.conditions.base import (
     names,
 )
 from contacts_svc.segments.conditions.membership import InSegment, OnList
-from contacts_svc.segments.conditions.orders import LastOrder, OrderMeasure, Orders, OrderState
+from contacts_svc.segments.conditions.orders import (
+    LastOrder,
+    OrderMeasure,
+    Orders,
+    OrderState,
+    Owes,
+)
 from contacts_svc.segments.conditions.permission import HasPermission
 from contacts_svc.segments.conditions.profile import (
     CityIs,
@@ -32,6 +46,15 @@ from contacts_svc.segments.conditions.profile import (
     PostalCodeBetween,
     PostalCodeStarts,
     SourceIs,
+)
+from contacts_svc.segments.conditions.standing import (
+    FieldIs,
+    Linked,
+    Paused,
+    Reach,
+    Spared,
+    Value,
+    WantsTopic,
 )
 
 MAX_DEPTH = 10
@@ -84,6 +107,18 @@ Condition = Annotated[
     | HasPermission
     | Orders
     | LastOrder
+    | Owes
+    | Interactions
+    | Responses
+    | Insights
+    | Messages
+    | Reach
+    | Spared
+    | Value
+    | WantsTopic
+    | Paused
+    | Linked
+    | FieldIs
     | OnList
     | InSegment,
     Field(discriminator="op"),
@@ -171,6 +206,8 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     **profile.WORDS,
     **permission.WORDS,
     **orders.WORDS,
+    **activity.WORDS,
+    **standing.WORDS,
     **membership.WORDS,
 }
 
@@ -188,11 +225,16 @@ __all__ = [
     "Counted",
     "CountryIs",
     "Created",
+    "FieldIs",
     "HasPermission",
     "InSegment",
+    "Insights",
+    "Interactions",
     "LanguageIs",
     "LastOrder",
     "LifecycleIs",
+    "Linked",
+    "Messages",
     "Nested",
     "Node",
     "Not",
@@ -200,9 +242,16 @@ __all__ = [
     "OrderMeasure",
     "OrderState",
     "Orders",
+    "Owes",
+    "Paused",
     "PostalCodeBetween",
     "PostalCodeStarts",
+    "Reach",
+    "Responses",
     "SourceIs",
+    "Spared",
+    "Value",
+    "WantsTopic",
     "Window",
     "Word",
     "check_size",

@@ -6,7 +6,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from contacts_svc.segments.conditions.base import MAX_NUMBER, Clause, Counted, Days, counted
+from contacts_svc.segments.conditions.base import (
+    MAX_DAYS,
+    MAX_NUMBER,
+    Clause,
+    Counted,
+    Days,
+    counted,
+)
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
@@ -56,6 +63,40 @@ class LastOrder(Clause):
     within_days: Days
 
 
+class InvoiceMeasure(StrEnum):
+    """What is measured of the invoices that are not paid in full."""
+
+    COUNT = "count"
+    OPEN_MINOR = "open_minor"
+
+
+class Owes(Counted):
+    """Invoices that are not paid in full: how many, or how much is open; `overdue_days` after the day they were due."""
+
+    op: Literal["owes"]
+    measure: InvoiceMeasure = InvoiceMeasure.COUNT
+    currency: Currency | None = None
+    overdue_days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
+
+    @model_validator(mode="after")
+    def check_currency(self) -> Self:
+        """Amounts of several currencies are not added up."""
+        if self.measure is InvoiceMeasure.OPEN_MINOR and self.currency is None:
+            message = "owes: an amount needs its currency"
+            raise ValueError(message)
+        return self
+
+
+def _owes(node: Owes) -> str:
+    what = (
+        "open invoices"
+        if node.measure is InvoiceMeasure.COUNT
+        else f"open invoices' rest in {node.currency} minor units"
+    )
+    late = f" overdue for {node.overdue_days} days or more" if node.overdue_days else ""
+    return counted(what + late, node)
+
+
 def _orders(node: Orders) -> str:
     what = (
         "orders"
@@ -68,5 +109,6 @@ def _orders(node: Orders) -> str:
 
 WORDS: dict[type, Callable[[Any], str]] = {
     Orders: _orders,
+    Owes: _owes,
     LastOrder: lambda node: f"last order within {node.within_days} days",
 }

@@ -8,9 +8,10 @@ from sqlalchemy import Table, Uuid, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from contacts_svc.base import plain, row_set, table_of
+from contacts_svc.fields import queries as fields
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments import queries
-from contacts_svc.segments.conditions import Node, OnList, every
+from contacts_svc.segments.conditions import FieldIs, Node, OnList, every
 from contacts_svc.segments.costs import check_cost
 from contacts_svc.segments.errors import KindFixed, ReferenceUnknown, SegmentCircle, SegmentInUse
 from contacts_svc.segments.model import Segment, SegmentReference, SegmentState
@@ -29,7 +30,7 @@ async def make_segment(tx: Tx, body: SegmentIn) -> Segment:
     """Keep a new segment.
 
     Raises:
-        ReferenceUnknown: the condition names a segment or list that is not there.
+        ReferenceUnknown: the condition names a segment, list or field that is not there.
         ConditionTooCostly: the planner foresees too much work.
         ConditionInvalid: with the segments that it names it is too large.
     """
@@ -55,7 +56,7 @@ async def change_segment(tx: Tx, segment: Segment, body: SegmentIn) -> None:
     Raises:
         KindFixed: a list stays a list.
         SegmentCircle: it would depend on itself.
-        ReferenceUnknown: the condition names a segment or list that is not there.
+        ReferenceUnknown: the condition names a segment, list or field that is not there.
         ConditionTooCostly: the planner foresees too much work.
         ConditionInvalid: with the segments that it names it is too large.
     """
@@ -104,6 +105,7 @@ async def _checked(tx: Tx, segment_id: UUID, body: SegmentIn) -> dict[str, Any]:
     await _one_at_a_time(tx)
     await _check_known(tx, named | lists, lists)
     await _check_circle(tx, segment_id, named)
+    await _check_fields(tx, condition)
     # Named before it is there: a segment that names itself has nothing to stand for it yet.
     resolved = await queries.resolve(tx, condition)
     await check_cost(tx, sql.members(resolved, now=tx.clock.now()))
@@ -130,6 +132,20 @@ async def _check_known(tx: Tx, asked: set[UUID], lists: set[UUID]) -> None:
         raise ReferenceUnknown(
             f"{wrong[0]} is no list; ask for it by {{'op': 'segment', 'segment_id': …}}"
         )
+
+
+async def _check_fields(tx: Tx, condition: Node) -> None:
+    asked = {node.key for node in every(condition) if isinstance(node, FieldIs)}
+    if not asked:
+        return
+    declared = await fields.load(tx)
+    for key in sorted(asked):
+        if key not in declared:
+            raise ReferenceUnknown(f"There is no field {key}; declare it at /v1/fields first")
+        if not declared[key].is_filtered:
+            raise ReferenceUnknown(
+                f"Conditions cannot ask for the field {key}: it was declared without is_filtered"
+            )
 
 
 async def _check_circle(tx: Tx, segment_id: UUID, named: set[UUID]) -> None:
