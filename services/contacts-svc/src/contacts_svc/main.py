@@ -15,6 +15,8 @@ import contacts_svc.intake.jobs
 import contacts_svc.interactions.api
 import contacts_svc.organisations.api
 import contacts_svc.people.api
+import contacts_svc.people.consumers
+import contacts_svc.people.jobs
 import contacts_svc.permissions.api
 import contacts_svc.permissions.consumers
 import contacts_svc.privacy.api
@@ -50,6 +52,8 @@ SPEC = ServiceSpec(
     metadata=metadata,
     routers=[
         contacts_svc.people.api.router,
+        contacts_svc.people.api.identifiers,
+        contacts_svc.people.api.addresses,
         contacts_svc.fields.api.router,
         contacts_svc.fields.api.of_contact,
         contacts_svc.organisations.api.router,
@@ -78,6 +82,7 @@ SPEC = ServiceSpec(
         "/p": [contacts_svc.intake.api.confirmations, contacts_svc.permissions.api.pages],
     },
     handlers=handlers_in(
+        contacts_svc.people.consumers,
         contacts_svc.facts.consumers,
         contacts_svc.permissions.consumers,
         contacts_svc.segments.consumers,
@@ -85,6 +90,8 @@ SPEC = ServiceSpec(
         contacts_svc.value.consumers,
     ),
     timers=timers_in(
+        contacts_svc.people.jobs,
+        contacts_svc.people.jobs,
         contacts_svc.intake.jobs,
         contacts_svc.imports.jobs,
         contacts_svc.value.jobs,

@@ -201,7 +201,9 @@ def test_a_number_is_kept_in_one_spelling_and_reads_as_itself(given_number, coun
     assert kept == read_number(kept, country)
 
 
-@pytest.mark.parametrize("given_number", ["x", "9" * 40, "٩٧٤٧٦٠٦٧٣", "974760673 MVAMVA"])
+@pytest.mark.parametrize(
+    "given_number", ["x", "9" * 40, "\N{ARABIC-INDIC DIGIT NINE}" * 9, "974760673 MVAMVA"]
+)
 def test_what_is_no_number_is_refused(given_number):
     with pytest.raises(NumberInvalid):
         read_number(given_number, "NO")

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
+from contacts_svc.people.reachability import Reachability
 from contacts_svc.people.rules import Address, IdentifierKind, language_of, zone_of
 from kantis_kit.ids import new_id
 
@@ -39,14 +40,6 @@ MARKS = ("recipient_kind", "do_not_contact", "not_before")
 NAMES = ("preferred_name", "given_name", "family_name", "full_name")
 FREE_TEXT = (*NAMES, "salutation", "source", "note", "street", "postal_code", "city")
 """Where people write what they like: national identity numbers are refused here."""
-
-
-class Reachability(StrEnum):
-    """Whether messages arrive."""
-
-    UNKNOWN = "unknown"
-    REACHABLE = "reachable"
-    UNDELIVERABLE = "undeliverable"
 
 
 class Person(Base, table=True):

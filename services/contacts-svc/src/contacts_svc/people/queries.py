@@ -21,6 +21,7 @@ from contacts_svc.people.model import (
     PersonChange,
     PostalAddress,
     Reachability,
+    ReachEvidence,
     SuppressedAddress,
 )
 from contacts_svc.people.rules import (
@@ -30,7 +31,14 @@ from contacts_svc.people.rules import (
     normalise_email,
     normalise_phone,
 )
-from contacts_svc.people.schemas import AddressOut, ChangeOut, ContactOut, IdentifierOut
+from contacts_svc.people.schemas import (
+    AddressOut,
+    ChangeOut,
+    ContactOut,
+    EvidenceOut,
+    IdentifierOut,
+    PostalAddressOut,
+)
 from contacts_svc.settings import ContactsSettings
 from kantis_kit.errors import Invalid
 from kantis_kit.tx import ReadTx, Tx
@@ -170,6 +178,46 @@ async def get_for_update(tx: Tx, person_id: UUID) -> Person:
     if person is None:
         raise ContactUnknown("It was never there, or it was erased")
     return person
+
+
+async def lock_people(tx: Tx, person_ids: Sequence[UUID]) -> dict[UUID, Person]:
+    """Return those of these persons who are known, locked in the order of their ids."""
+    rows = await tx.scalars(
+        select(Person)
+        .where(col(Person.id) == any_of(person_ids), ~col(Person.is_erased))
+        .order_by(col(Person.id))
+        .with_for_update()
+    )
+    return {person.id: person for person in rows}
+
+
+async def list_addresses(tx: ReadTx, person_id: UUID) -> list[PostalAddressOut]:
+    """Return the postal addresses of a contact, the newest days first."""
+    await get_contact(tx, person_id)
+    rows = await tx.scalars(
+        select(PostalAddress)
+        .where(col(PostalAddress.person_id) == await resolve(tx, person_id))
+        .order_by(col(PostalAddress.valid_from).desc().nulls_last(), col(PostalAddress.id).desc())
+    )
+    return [PostalAddressOut.model_validate(row) for row in rows]
+
+
+async def list_evidence(
+    tx: ReadTx, *, identifier_id: UUID | None = None, address_id: UUID | None = None
+) -> list[EvidenceOut]:
+    """Return what has happened at an address, the newest first, what was undone included."""
+    rows = await tx.scalars(
+        select(ReachEvidence)
+        .where(
+            or_(
+                col(ReachEvidence.identifier_id) == identifier_id,
+                col(ReachEvidence.postal_address_id) == address_id,
+            )
+        )
+        .order_by(col(ReachEvidence.occurred_at).desc(), col(ReachEvidence.id).desc())
+        .limit(200)
+    )
+    return [EvidenceOut.model_validate(row) for row in rows]
 
 
 async def get_contact(tx: ReadTx, person_id: UUID) -> ContactOut:

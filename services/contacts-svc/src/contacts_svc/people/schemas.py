@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
+from contacts_svc.people.reachability import Outcome
+from contacts_svc.people.rules import IdentifierKind
 from kantis_contracts.contacts import Lifecycle
 from kantis_contracts.values import Country, Language
 from kantis_kit.web.schemas import In, Out
@@ -31,6 +33,26 @@ Custom = Annotated[
         description="Values of the fields that GET /v1/fields/schema describes; null empties",
     ),
 ]
+
+
+class IdentifierLabel(StrEnum):
+    """Where an e-mail address or phone number leads."""
+
+    NONE = ""
+    MOBILE = "mobile"
+    HOME = "home"
+    WORK = "work"
+    SWITCHBOARD = "switchboard"
+    OTHER = "other"
+
+
+class PostalKind(StrEnum):
+    """What an address is for; those of kind home take turns on the contact."""
+
+    HOME = "home"
+    WORK = "work"
+    DELIVERY = "delivery"
+    BILLING = "billing"
 
 
 class RecipientKind(StrEnum):
@@ -155,6 +177,7 @@ class IdentifierOut(Out):
     validity: str
     reachability: str
     reach_reason: str
+    reach_changes_at: datetime | None
 
 
 class ContactOut(Out):
@@ -198,3 +221,106 @@ class ChangeOut(Out):
     import_row: int | None
     reason: str
     changes: dict[str, Any]
+
+
+class IdentifierIn(In):
+    """Another e-mail address or phone number of a contact."""
+
+    kind: IdentifierKind
+    value: str = Field(min_length=1, max_length=320)
+    label: IdentifierLabel = IdentifierLabel.NONE
+    source: str = Field(default="", max_length=200)
+    valid_from: date | None = None
+    valid_to: date | None = None
+    is_primary: bool = Field(default=False, description="Whether messages of this kind go here")
+    is_shared: bool = Field(
+        default=False, description="Whether others have this phone too; it identifies nobody then"
+    )
+    reason: str = Field(default="", max_length=500)
+
+
+class IdentifierPatch(In):
+    """What changes about an identifier; its value never does. An empty text lifts a day."""
+
+    label: IdentifierLabel | None = None
+    source: str | None = Field(default=None, max_length=200)
+    valid_from: date | Literal[""] | None = None
+    valid_to: date | Literal[""] | None = None
+    is_primary: Literal[True] | None = None
+    reason: str = Field(default="", max_length=500)
+
+
+class EvidenceIn(In):
+    """What happened to a message, a letter or a call."""
+
+    outcome: Outcome
+    occurred_at: AwareDatetime
+    source: str = Field(min_length=1, max_length=200)
+    detail: str = Field(default="", max_length=1_000)
+    external_id: str | None = Field(
+        default=None, max_length=200, description="Told twice under one id, it counts once"
+    )
+
+
+class UndoIn(In):
+    """Why an address that was given up works after all."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class EvidenceOut(Out):
+    """What happened at an address."""
+
+    id: UUID
+    outcome: str
+    source: str
+    detail: str
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str
+    undone_at: datetime | None
+
+
+class ReachOut(Out):
+    """Whether messages arrive, why that is believed, and until when."""
+
+    reachability: str
+    reach_reason: str
+    reach_changes_at: datetime | None
+    evidence: list[EvidenceOut]
+
+
+class PostalAddressIn(In):
+    """An address that holds from a day on, until a day, or now."""
+
+    kind: PostalKind = PostalKind.HOME
+    care_of: str = Field(default="", max_length=100)
+    street: str = Field(default="", max_length=200)
+    postal_code: str = Field(default="", max_length=12)
+    city: str = Field(default="", max_length=100)
+    country: Country | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    source: str = Field(default="", max_length=200)
+    reason: str = Field(default="", max_length=500)
+
+
+class PostalAddressOut(Out):
+    """An address in its one spelling, as it was given, and what looks wrong about it."""
+
+    id: UUID
+    kind: str
+    care_of: str
+    street: str
+    postal_code: str
+    city: str
+    country: str
+    as_given: dict[str, str]
+    warnings: list[str]
+    valid_from: date | None
+    valid_to: date | None
+    source: str
+    is_in_use: bool
+    reachability: str
+    reach_reason: str
+    created_at: datetime
