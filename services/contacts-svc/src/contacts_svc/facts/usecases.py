@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select, tuple_, update
+from sqlalchemy import case, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from contacts_svc.base import table_of
@@ -24,6 +24,15 @@ from contacts_svc.touched import Family, touch
 from kantis_contracts.messaging import Engagement, Settled
 from kantis_contracts.orders import InvoiceCard, OrderCard, PaymentBooked, ResponseRegistered
 from kantis_kit.tx import Tx
+
+_ABOUT_PEOPLE = (
+    EngagementFact,
+    InvoiceFact,
+    MessageFact,
+    OrderFact,
+    PaymentFact,
+    ResponseFact,
+)
 
 
 class OrderStep(StrEnum):
@@ -324,3 +333,11 @@ async def _add(tx: Tx, model: type[Any], rows: Sequence[dict[str, Any]], *, key:
         .from_select(told.c.keys(), select(*told.c))
         .on_conflict_do_nothing(index_elements=[key])
     )
+
+
+async def forget(tx: Tx, person_ids: Iterable[UUID]) -> None:
+    """Forget what these persons did; the books stand in orders, the proof of what was sent in messaging."""
+    chosen = sorted(set(person_ids))
+    for model in _ABOUT_PEOPLE:
+        table = table_of(model)
+        await tx.execute(delete(table).where(table.c.person_id == any_of(chosen)))

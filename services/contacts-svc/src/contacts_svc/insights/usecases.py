@@ -1,6 +1,6 @@
 """What is done with insights: the vocabulary is kept, what is learned is entered, products are matched to needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from contacts_svc.insights.model import (
     ProductKnown,
 )
 from contacts_svc.insights.schemas import InsightIn, MatchIn, TermIn, TermPut
+from contacts_svc.people.queries import any_of
 from contacts_svc.people.rules import national_number_in
 from contacts_svc.touched import Family, touch
 from kantis_contracts.orders import ProductCard
@@ -246,9 +247,16 @@ async def keep_products(tx: Tx, cards: Sequence[ProductCard]) -> None:
     )
 
 
+async def forget(tx: Tx, person_ids: Iterable[UUID]) -> None:
+    """Forget what was learned about these persons."""
+    table = table_of(Insight)
+    await tx.execute(delete(table).where(table.c.person_id == any_of(sorted(set(person_ids)))))
+
+
 __all__ = [
     "change_term",
     "close_term",
+    "forget",
     "keep_products",
     "make_term",
     "match_products",

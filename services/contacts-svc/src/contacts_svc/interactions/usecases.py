@@ -1,6 +1,6 @@
 """What is done with interactions: kept once, or taken back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from contacts_svc.facts.queries import as_rows, living
 from contacts_svc.interactions.errors import InteractionInvalid, InteractionUnknown
 from contacts_svc.interactions.model import Interaction
 from contacts_svc.interactions.schemas import InteractionIn, RecordedOut
+from contacts_svc.people.queries import any_of
 from contacts_svc.people.rules import national_number_in
 from contacts_svc.touched import Family, touch
 from kantis_kit.ids import new_id
@@ -129,3 +130,9 @@ async def take_back(tx: Tx, interaction_id: UUID) -> None:
     if person_id is None:
         raise InteractionUnknown
     await touch(tx, [person_id], Family.INTERACTION)
+
+
+async def forget(tx: Tx, person_ids: Iterable[UUID]) -> None:
+    """Forget what happened between these persons and the company."""
+    table = table_of(Interaction)
+    await tx.execute(delete(table).where(table.c.person_id == any_of(sorted(set(person_ids)))))

@@ -1,7 +1,7 @@
 """How good what is known of a person is: rules alone, no I/O and no clock."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 WEIGHTS = {"completeness": 30, "validity": 25, "reachability": 25, "freshness": 20}
@@ -51,7 +51,8 @@ class Score:
     @property
     def score(self) -> int:
         """All parts together, by their weights."""
-        return round(sum(getattr(self, name) * weight for name, weight in WEIGHTS.items()) / 100)
+        parts = asdict(self)
+        return round(sum(int(parts[name]) * weight for name, weight in WEIGHTS.items()) / 100)
 
 
 def score(known: Known, now: datetime) -> Score:

@@ -235,3 +235,11 @@ async def unpin_lifecycle(tx: Tx, person_id: UUID) -> None:
     if gone is None:
         raise PinUnknown
     await work_out(tx, [person_id], reason="no longer pinned")
+
+
+async def forget(tx: Tx, person_ids: Iterable[UUID]) -> None:
+    """Forget what these persons were worth, and the steps of their lifecycle."""
+    chosen = sorted(set(person_ids))
+    for model in (PersonValue, LifecycleChange, LifecyclePin):
+        table = table_of(model)
+        await tx.execute(delete(table).where(table.c.person_id == any_of(chosen)))
