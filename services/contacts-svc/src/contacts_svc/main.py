@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import contacts_svc.exports.api
+import contacts_svc.exports.jobs
 import contacts_svc.facts.consumers
 import contacts_svc.fields.api
 import contacts_svc.imports.api
@@ -65,6 +67,7 @@ SPEC = ServiceSpec(
         contacts_svc.washing.api.router,
         contacts_svc.intake.api.router,
         contacts_svc.imports.api.router,
+        contacts_svc.exports.api.router,
         contacts_svc.segments.api.router,
         contacts_svc.segments.api.of_contact,
         contacts_svc.privacy.api.router,
@@ -79,7 +82,11 @@ SPEC = ServiceSpec(
     ],
     public={
         "/f": [contacts_svc.intake.api.forms],
-        "/p": [contacts_svc.intake.api.confirmations, contacts_svc.permissions.api.pages],
+        "/p": [
+            contacts_svc.intake.api.confirmations,
+            contacts_svc.permissions.api.pages,
+            contacts_svc.exports.api.links,
+        ],
     },
     handlers=handlers_in(
         contacts_svc.people.consumers,
@@ -94,6 +101,7 @@ SPEC = ServiceSpec(
         contacts_svc.people.jobs,
         contacts_svc.intake.jobs,
         contacts_svc.imports.jobs,
+        contacts_svc.exports.jobs,
         contacts_svc.value.jobs,
         contacts_svc.scores.jobs,
     ),

@@ -2,6 +2,7 @@
 
 # ruff: noqa: F401 - the modules are imported for their tables
 
+import contacts_svc.exports.model
 import contacts_svc.facts.model
 import contacts_svc.fields.model
 import contacts_svc.imports.model

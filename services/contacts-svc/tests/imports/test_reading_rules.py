@@ -246,3 +246,23 @@ async def test_identity_numbers_are_masked_in_what_is_given_back(rig_for, door):
     assert 1 == done["rejected"]
     assert "national identity" in given_back or "fødselsnummer" in given_back
     assert "01019012480" not in given_back
+
+
+async def test_what_a_row_leaves_open_replaces_nothing_that_is_known(rig_for, door):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        await client.post(
+            "/v1/contacts",
+            json={"full_name": "Åsa", "email": "asa@example.com", "country": "SE", "source": "fair"},
+        )
+
+    done = await door.take(rig, "name,email,city\nÅsa,asa@example.com,Lund\n")
+
+    asa = (await door.contacts(rig))["asa@example.com"]
+    assert 1 == done["updated"]
+    assert ("SE", "sv", "fair", "Lund") == (
+        asa["country"],
+        asa["language"],
+        asa["source"],
+        asa["address"]["city"],
+    )

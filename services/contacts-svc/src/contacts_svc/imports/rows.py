@@ -177,6 +177,8 @@ def _judge(
     fields = told.fields
     email, phone = fields.pop("email", ""), fields.pop("phone", "")
     _check_texts(fields)
+    # What the row leaves to us fills gaps, and replaces nothing that is known.
+    assumed = {name for name in ("country", "language", "source") if not fields.get(name)}
     home = _country(fields.get("country", ""), reading.country)
     fields["country"] = home
     fields["language"] = _language(fields.get("language", ""), home)
@@ -186,7 +188,7 @@ def _judge(
         *_addresses(email, phone, home),
         row=record.number,
         custom=_custom(told.custom, reading.declared),
-        keeps=reading.keeps,
+        keeps=reading.keeps | assumed,
     )
     if not draft.has_name():
         raise _Refused("there is no name")
