@@ -31,6 +31,8 @@ import contacts_svc.timeline.api
 import contacts_svc.value.api
 import contacts_svc.value.consumers
 import contacts_svc.value.jobs
+import contacts_svc.visits.api
+import contacts_svc.visits.jobs
 import contacts_svc.washing.api
 from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.model_registry import metadata
@@ -66,6 +68,8 @@ SPEC = ServiceSpec(
         contacts_svc.permissions.api.topics,
         contacts_svc.washing.api.router,
         contacts_svc.intake.api.router,
+        contacts_svc.visits.api.router,
+        contacts_svc.visits.api.of_contact,
         contacts_svc.imports.api.router,
         contacts_svc.exports.api.router,
         contacts_svc.segments.api.router,
@@ -82,6 +86,7 @@ SPEC = ServiceSpec(
     ],
     public={
         "/f": [contacts_svc.intake.api.forms],
+        "/v": [contacts_svc.visits.api.pages],
         "/p": [
             contacts_svc.intake.api.confirmations,
             contacts_svc.permissions.api.pages,
@@ -107,6 +112,7 @@ SPEC = ServiceSpec(
     ),
     jobs=jobs_in(
         contacts_svc.intake.jobs,
+        contacts_svc.visits.jobs,
         contacts_svc.imports.jobs,
         contacts_svc.value.jobs,
         contacts_svc.scores.jobs,

@@ -17,6 +17,7 @@ import contacts_svc.scores.model
 import contacts_svc.segments.model
 import contacts_svc.touched
 import contacts_svc.value.model
+import contacts_svc.visits.model
 from contacts_svc.base import Base
 
 metadata = Base.metadata

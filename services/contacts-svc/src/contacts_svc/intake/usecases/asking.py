@@ -27,6 +27,7 @@ from contacts_svc.people.model import Person
 from contacts_svc.people.rules import address_hash, canonical, normalise_email
 from contacts_svc.permissions import usecases as permissions
 from contacts_svc.permissions.model import PermissionNow, Statement
+from contacts_svc.visits import usecases as visits
 from kantis_contracts.contacts import PermissionState
 from kantis_contracts.values import Channel, Language, Purpose
 from kantis_kit.auth.links import LinkSigner
@@ -160,12 +161,13 @@ async def ask_later(tx: Tx, lead_id: UUID, email: str) -> None:
 
 
 async def forget_leads(tx: Tx, person_id: UUID) -> None:
-    """Delete what a person has posted, and the questions about it."""
+    """Delete what a person has posted, the questions about it, and their visits."""
     leads = await tx.scalars(
         delete(table_of(Lead)).where(col(Lead.person_id) == person_id).returning(col(Lead.id))
     )
     await tx.cancel(RETRY_TIMER, [str(lead_id) for lead_id in leads])
     await tx.execute(delete(table_of(LeadAnswer)).where(col(LeadAnswer.person_id) == person_id))
+    await visits.forget_visits(tx, person_id)
     emails = await tx.scalars(
         delete(table_of(Confirmation))
         .where(col(Confirmation.person_id) == person_id)
@@ -237,6 +239,7 @@ async def confirm(tx: Tx, question: queries.OpenQuestion, *, evidence: Mapping[s
         await _fill_in(tx, lead)
         await knowledge.confirm_answers(tx, form, lead)
         await knowledge.join_list(tx, form, lead)
+        await knowledge.confirm_visitor(tx, lead)
 
 
 async def _fill_in(tx: Tx, lead: Lead) -> None:

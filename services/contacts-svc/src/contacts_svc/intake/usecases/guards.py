@@ -123,7 +123,7 @@ def _hash(tx: ReadTx, mailbox: str) -> bytes:
 def is_proof(started: str, proof: str, bits: int) -> bool:
     """Say whether SHA-256 of challenge and proof begins with so many zero bits."""
     digest = hashlib.sha256(f"{started}:{proof}".encode()).digest()
-    return int.from_bytes(digest, "big") >> (len(digest) * _BITS - bits) == 0
+    return bool(proof) and int.from_bytes(digest, "big") >> (len(digest) * _BITS - bits) == 0
 
 
 async def use_proof(tx: Tx, form: Form, started: str, proof: str) -> None:

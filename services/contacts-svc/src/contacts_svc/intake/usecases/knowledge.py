@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
@@ -15,6 +16,7 @@ from contacts_svc.intake.answers import Answer, terms_of
 from contacts_svc.intake.model import Form, Lead, LeadAnswer
 from contacts_svc.intake.schemas import GivenAfter
 from contacts_svc.lists import add_to_list
+from contacts_svc.visits import usecases as visits
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.tx import ReadTx, Tx
 
@@ -46,6 +48,23 @@ async def join_list(tx: Tx, form: Form, lead: Lead) -> None:
     """Put the person on the form's list."""
     if form.list_id is not None:
         await add_to_list(tx, form.list_id, [lead.person_id], source=f"form:{form.key}")
+
+
+async def meet_visitor(
+    tx: Tx, visitor_id: UUID | None, person_id: UUID, *, is_certain: bool
+) -> UUID | None:
+    """Join the visitor who posted to the person, or keep them apart from whoever used the browser before."""
+    if visitor_id is None:
+        return None
+    if is_certain:
+        return await visits.identify(tx, visitor_id, person_id, by="lead")
+    return await visits.part(tx, visitor_id, person_id)
+
+
+async def confirm_visitor(tx: Tx, lead: Lead) -> None:
+    """Join the visitor who posted to the person, who has shown now that it was them."""
+    if lead.visitor_id is not None:
+        await visits.identify(tx, lead.visitor_id, lead.person_id, by="confirmation")
 
 
 async def keep_answers(

@@ -78,15 +78,17 @@ async def take_lead(
         answers=said,
         topics=topics,
         boxes={key: told for key, (_, told) in words.items()},
-        visitor_id=body.visitor,
         first_at=now,
         last_at=now,
+    )
+    is_certain = not form.double_opt_in or saved.verdict is Verdict.CREATED
+    row.visitor_id = await knowledge.meet_visitor(
+        tx, body.visitor, saved.person_id, is_certain=is_certain
     )
     lead, new_boxes = await _keep_lead(tx, row)
     if lead.times == 1:
         tx.stage(events.lead_received(lead, form))
     await _enter_consent(tx, form, lead, draft, {key: words[key] for key in new_boxes})
-    is_certain = not form.double_opt_in or saved.verdict is Verdict.CREATED
     await knowledge.keep_answers(tx, form, lead, said, is_confirmed=is_certain)
     if is_certain:
         await knowledge.join_list(tx, form, lead)
