@@ -100,7 +100,7 @@ async def write_pages(tx: Tx, request: AudienceRequest, segment: Segment) -> int
         select(
             sql.person.c.id,
             mask.label("mask"),
-            ((func.row_number().over(order_by=sql.person.c.id) - 1) / literal(PAGE, Integer()))
+            ((func.row_number().over(order_by=sql.person.c.id) - 1) // literal(PAGE, Integer()))
             .cast(Integer)
             .label("page"),
         )
