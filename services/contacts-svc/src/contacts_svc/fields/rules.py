@@ -236,20 +236,19 @@ def narrower(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         return f"the choice {gone[0]!r} may be in use: keep it"
     if old.get("country") != new.get("country"):
         return "the country of an identity number cannot change"
-    read: Callable[[Any], Any] = (
-        str if kind == FieldKind.DATE else (lambda value: Decimal(str(value)))
-    )
-    for name, is_narrower in (
-        ("min", lambda before, after: after > before),
-        ("max", lambda before, after: after < before),
-        ("max_length", lambda before, after: after < before),
-        ("decimals", lambda before, after: after < before),
-    ):
-        before, after = old.get(name), new.get(name)
-        if name == "max_length":
-            before, after = before or TEXT_LENGTH, after or TEXT_LENGTH
-        if name == "decimals" and after is not None:
-            before = 6 if before is None else before
-        if after is not None and (before is None or is_narrower(read(before), read(after))):
+    for name in ("min", "max", "max_length", "decimals"):
+        before, after = old.get(name, _ASSUMED.get(name)), new.get(name, _ASSUMED.get(name))
+        if after is not None and (before is None or _is_narrower(kind, name, before, after)):
             return f"{name} may only be loosened: values may break {after}"
     return ""
+
+
+_ASSUMED: Mapping[str, int] = {"max_length": TEXT_LENGTH, "decimals": 6}
+"""What holds where a field says nothing."""
+
+
+def _is_narrower(kind: str, name: str, before: object, after: object) -> bool:
+    if kind == FieldKind.DATE:
+        return str(after) > str(before) if name == "min" else str(after) < str(before)
+    old, new = Decimal(str(before)), Decimal(str(after))
+    return new > old if name == "min" else new < old

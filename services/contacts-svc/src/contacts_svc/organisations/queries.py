@@ -159,7 +159,7 @@ def silent_because(
     return ""
 
 
-def _links() -> Select[tuple[PersonLink, Person, Organisation]]:
+def _links() -> Select[PersonLink, Person, Organisation]:
     return (
         select(PersonLink, Person, Organisation)
         .join(Person, col(Person.id) == col(PersonLink.person_id))
@@ -168,9 +168,7 @@ def _links() -> Select[tuple[PersonLink, Person, Organisation]]:
     )
 
 
-async def _shape(
-    tx: ReadTx, wanted: Select[tuple[PersonLink, Person, Organisation]]
-) -> list[LinkOut]:
+async def _shape(tx: ReadTx, wanted: Select[PersonLink, Person, Organisation]) -> list[LinkOut]:
     today = tx.clock.now().date()
     return [
         LinkOut(

@@ -2,15 +2,17 @@
 
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Text, delete, literal, select, update
+from sqlalchemy import LargeBinary, Text, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
 from contacts_svc.base import Moment, row_set, table_of
+from contacts_svc.fields import usecases as fields
 from contacts_svc.intake import usecases as intake
+from contacts_svc.organisations import usecases as organisations
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
-from contacts_svc.people.model import Identifier, PersonChange, SuppressedAddress
+from contacts_svc.people.model import PersonChange, SuppressedAddress
 from contacts_svc.people.rules import address_hash
 from contacts_svc.permissions import queries as permission_queries
 from contacts_svc.permissions import usecases as permissions
@@ -39,12 +41,15 @@ async def erase(tx: Tx, person_id: UUID) -> None:
         if one.state is not PermissionState.WITHDRAWN
     ]
     await permissions.record(tx, withdrawn)
+    await permissions.forget_wishes(tx, person_id)
     await intake.forget_leads(tx, person_id)
-    await tx.execute(delete(table_of(Identifier)).where(col(Identifier.person_id) == person_id))
+    await organisations.forget_links(tx, [person_id])
+    await fields.forget_values(tx, [person_id])
+    await people.forget_addresses(tx, [person_id])
     await tx.execute(
         update(table_of(PersonChange))
         .where(col(PersonChange.person_id) == person_id)
-        .values(changes=literal({}, JSONB()))
+        .values(changes=literal({}, JSONB()), reason="")
     )
     person.erase(at=now)
     await people.announce(tx, {person_id: person})
@@ -53,7 +58,12 @@ async def erase(tx: Tx, person_id: UUID) -> None:
 async def _suppress(tx: Tx, person_id: UUID) -> None:
     secret = people_queries.suppression_key(tx)
     held = (await people_queries.list_identifiers(tx, [person_id]))[person_id]
-    hashes = sorted((address_hash(secret, (one.kind, one.value)), one.kind) for one in held)
+    # A phone that others have too is not suppressed: it would keep them out.
+    hashes = sorted(
+        (address_hash(secret, (one.kind, one.value)), one.kind)
+        for one in held
+        if one.is_identifying
+    )
     rows = row_set(
         "erased",
         {

@@ -2,6 +2,7 @@
 
 from contacts_svc.people.usecases.addresses import (
     add_address,
+    forget_addresses,
     get_address,
     read_fields,
     remove_address,
@@ -32,6 +33,7 @@ __all__ = [
     "change_identifier",
     "check_custom",
     "create_contact",
+    "forget_addresses",
     "get_address",
     "get_identifier",
     "make_draft",

@@ -1,19 +1,19 @@
 """Postal addresses with the days on which they hold; the one in use stands on the person's card."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, cast, func, or_, select, update
+from sqlalchemy import Date, cast, delete, func, or_, select, update
 from sqlmodel import col
 
 from contacts_svc.base import table_of
 from contacts_svc.national import refuse_national_numbers
 from contacts_svc.people import queries
 from contacts_svc.people.errors import ContactInvalid, PostalAddressUnknown
-from contacts_svc.people.model import Origin, Person, PostalAddress
+from contacts_svc.people.model import Identifier, Origin, Person, PostalAddress
 from contacts_svc.people.postal import PostalInvalid, read_post
 from contacts_svc.people.usecases.save import announce, history_row, set_fields, write_history
 from kantis_kit.ids import new_id
@@ -232,3 +232,11 @@ async def _tell(tx: Tx, person: Person, told: Mapping[str, Any], reason: str) ->
     row = history_row(person, Origin(tx.actor, reason=reason), None, told)
     # The card may not change by this: its version stays, only the moment is new.
     await write_history(tx, [(*row[:2], tx.clock.now(), *row[3:])])
+
+
+async def forget_addresses(tx: Tx, person_ids: Sequence[UUID]) -> None:
+    """Delete every identifier and postal address of these persons, and the evidence about them."""
+    for model in (Identifier, PostalAddress):
+        await tx.execute(
+            delete(table_of(model)).where(col(model.person_id) == queries.any_of(person_ids))
+        )

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from contacts_svc.base import table_of
+from contacts_svc.base import plain, table_of
 from contacts_svc.national import refuse_national_numbers
 from contacts_svc.people import queries
 from contacts_svc.people.errors import AddressTaken, ContactInvalid, ErasedBefore, IdentifierUnknown
@@ -166,7 +166,7 @@ async def retire(tx: Tx) -> None:
     table = table_of(Identifier)
     other = table.alias("other")
     today = tx.clock.now().date()
-    over = (
+    over = plain(
         await tx.execute(
             select(table.c.person_id, table.c.id)
             .where(
@@ -184,7 +184,7 @@ async def retire(tx: Tx) -> None:
             )
             .limit(500)
         )
-    ).all()
+    )
     for person_id, identifier_id in over:
         person = await queries.get_for_update(tx, person_id)
         held = (await queries.list_identifiers(tx, [person_id]))[person_id]
