@@ -22,11 +22,14 @@ import contacts_svc.people.jobs
 import contacts_svc.permissions.api
 import contacts_svc.permissions.consumers
 import contacts_svc.privacy.api
+import contacts_svc.quality.api
+import contacts_svc.quality.jobs
 import contacts_svc.scores.api
 import contacts_svc.scores.jobs
 import contacts_svc.segments.api
 import contacts_svc.segments.consumers
 import contacts_svc.segments.jobs
+import contacts_svc.selfservice.api
 import contacts_svc.timeline.api
 import contacts_svc.value.api
 import contacts_svc.value.consumers
@@ -67,6 +70,7 @@ SPEC = ServiceSpec(
         contacts_svc.permissions.api.everybody,
         contacts_svc.permissions.api.topics,
         contacts_svc.washing.api.router,
+        contacts_svc.selfservice.api.router,
         contacts_svc.intake.api.router,
         contacts_svc.visits.api.router,
         contacts_svc.visits.api.of_contact,
@@ -75,6 +79,8 @@ SPEC = ServiceSpec(
         contacts_svc.segments.api.router,
         contacts_svc.segments.api.of_contact,
         contacts_svc.privacy.api.router,
+        contacts_svc.quality.api.router,
+        contacts_svc.quality.api.merges,
         contacts_svc.interactions.api.router,
         contacts_svc.interactions.api.of_contact,
         contacts_svc.insights.api.router,
@@ -89,7 +95,7 @@ SPEC = ServiceSpec(
         "/v": [contacts_svc.visits.api.pages],
         "/p": [
             contacts_svc.intake.api.confirmations,
-            contacts_svc.permissions.api.pages,
+            contacts_svc.selfservice.api.pages,
             contacts_svc.exports.api.links,
         ],
     },
@@ -103,7 +109,6 @@ SPEC = ServiceSpec(
     ),
     timers=timers_in(
         contacts_svc.people.jobs,
-        contacts_svc.people.jobs,
         contacts_svc.intake.jobs,
         contacts_svc.imports.jobs,
         contacts_svc.exports.jobs,
@@ -111,12 +116,13 @@ SPEC = ServiceSpec(
         contacts_svc.scores.jobs,
     ),
     jobs=jobs_in(
+        contacts_svc.people.jobs,
         contacts_svc.intake.jobs,
         contacts_svc.visits.jobs,
         contacts_svc.imports.jobs,
         contacts_svc.value.jobs,
         contacts_svc.scores.jobs,
     ),
-    loops=[contacts_svc.segments.jobs.keep_segments],
+    loops=[contacts_svc.segments.jobs.keep_segments, contacts_svc.quality.jobs.find_duplicates],
     extras=_extras,
 )

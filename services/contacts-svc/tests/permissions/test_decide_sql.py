@@ -30,6 +30,7 @@ NUMBERS = {
     "IS": "+354611{:04}",
     "DE": "+4915123456{:03}",
 }
+CODES = {"NO": "0155", "SE": "111 22", "DK": "1050", "FI": "00100", "IS": "101", "DE": "10115"}
 
 
 async def furnish(rig, people, rng):
@@ -144,7 +145,7 @@ async def test_the_answer_for_many_is_the_answer_for_each(rig_for):
                     "country": country,
                     "address": {
                         "street": f"Storgata {number}",
-                        "postal_code": "0155",
+                        "postal_code": CODES[country],
                         "city": "Oslo",
                     },
                 },

@@ -1,21 +1,15 @@
-"""Permissions at the API, and the preference page."""
+"""Permissions at the API: the ledger, decisions, suppressions, topics and preferences."""
 
-from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import Query
 from pydantic import AwareDatetime
 
-from contacts_svc.pages import choose_language, page
 from contacts_svc.people import queries as people
-from contacts_svc.people.errors import ContactUnknown
-from contacts_svc.people.schemas import ContactOut
 from contacts_svc.permissions import queries, usecases
 from contacts_svc.permissions.decide import decide
 from contacts_svc.permissions.gather import gather
-from contacts_svc.permissions.model import allows
 from contacts_svc.permissions.rules_table import RULES
 from contacts_svc.permissions.schemas import (
     AddressAsked,
@@ -35,12 +29,8 @@ from contacts_svc.permissions.schemas import (
     WishesIn,
     WishesOut,
 )
-from contacts_svc.permissions.texts import TEXTS
-from contacts_svc.visitors import evidence_of
-from kantis_contracts.values import Channel, Language, MessageClass, Purpose, RecipientKind
-from kantis_kit.auth.links import LinkSigner
-from kantis_kit.auth.policy import needs, public
-from kantis_kit.tx import ReadTx
+from kantis_contracts.values import Channel, MessageClass, Purpose, RecipientKind
+from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page, encode_cursor, read_cursor
 from kantis_kit.web.router import Router
@@ -49,15 +39,6 @@ router = Router(prefix="/v1/contacts/{contact_id}/permissions", tags=["permissio
 of_contact = Router(prefix="/v1/contacts/{contact_id}", tags=["permissions"])
 everybody = Router(prefix="/v1/permissions", tags=["permissions"])
 topics = Router(prefix="/v1/topics", tags=["permissions"])
-pages = Router(prefix="/p")
-
-_BY_ADDRESS = {
-    Channel.EMAIL: "email",
-    Channel.SMS: "phone",
-    Channel.PHONE: "phone",
-    Channel.LETTER: "address",
-}
-_ID_BYTES = 16
 
 
 @router.get("", policy=needs("contacts:read"))
@@ -219,89 +200,3 @@ async def set_topic(key: TopicKey, body: TopicIn, tx: Write) -> TopicOut:
     """Make a topic or change it; a closed one is no longer offered."""
     await usecases.set_topic(tx, key, body)
     return await queries.get_topic(tx, key)
-
-
-def _person_of(tx: ReadTx, token: str) -> UUID | None:
-    payload = tx.use(LinkSigner).read("preferences", token, now=tx.clock.now())
-    return UUID(bytes=payload) if payload is not None and len(payload) == _ID_BYTES else None
-
-
-def _boxes(contact: ContactOut) -> list[tuple[Channel, Purpose]]:
-    channels = [channel for channel, field in _BY_ADDRESS.items() if getattr(contact, field)]
-    return [(channel, purpose) for purpose in Purpose for channel in channels]
-
-
-def _label(texts: Mapping[str, str], channel: Channel, purpose: Purpose) -> str:
-    return f"{texts[purpose.value]} {texts[channel.value]}"
-
-
-def _dead(request: Request) -> Response:
-    language = choose_language(request, list(Language), Language.EN)
-    return page("link_dead.html", language=language, texts=TEXTS[language], status=404)
-
-
-@pages.get(
-    "/preferences/{token}",
-    policy=public("opened from a link in a message; the token names the person"),
-)
-async def show_preferences(token: str, request: Request, tx: Read) -> Response:
-    """Show what a person allows; changes nothing."""
-    person_id = _person_of(tx, token)
-    if person_id is None:
-        return _dead(request)
-    try:
-        contact = await people.get_contact(tx, person_id)
-    except ContactUnknown:
-        return _dead(request)
-    language = choose_language(request, list(Language), Language(contact.language))
-    if "lang" not in request.query_params:
-        language = Language(contact.language)
-    texts = TEXTS[language]
-    now = {
-        (one.channel, one.purpose): one.state
-        for one in await queries.list_permissions(tx, person_id)
-    }
-    groups = [
-        {
-            "title": texts[purpose.value],
-            "boxes": [
-                {
-                    "name": f"{channel.value}.{purpose.value}",
-                    "label": _label(texts, channel, purpose),
-                    "checked": allows(channel, now.get((channel, purpose))),
-                }
-                for channel, of in _boxes(contact)
-                if of is purpose
-            ],
-        }
-        for purpose in Purpose
-    ]
-    saved = request.query_params.get("saved") == "1"
-    return page("preferences.html", language=language, texts=texts, groups=groups, saved=saved)
-
-
-@pages.post(
-    "/preferences/{token}",
-    policy=public("sent from the preference page; the token names the person"),
-)
-async def save_preferences(token: str, request: Request, tx: Write) -> Response:
-    """Enter what the person has changed."""
-    person_id = _person_of(tx, token)
-    if person_id is None:
-        return _dead(request)
-    try:
-        contact = await people.get_contact(tx, person_id)
-    except ContactUnknown:
-        return _dead(request)
-    ticked = set(await request.form(max_files=0, max_fields=50))
-    texts = TEXTS[Language(contact.language)]
-    boxes = _boxes(contact)
-    await usecases.set_preferences(
-        tx,
-        person_id,
-        {key: f"{key[0].value}.{key[1].value}" in ticked for key in boxes},
-        text_shown={key: _label(texts, *key) for key in boxes},
-        evidence=evidence_of(request),
-        at=tx.clock.now(),
-    )
-    return RedirectResponse(f"/p/preferences/{token}?saved=1", status_code=303)

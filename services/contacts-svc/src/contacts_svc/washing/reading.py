@@ -31,7 +31,7 @@ class Reader:
     _place: dict[str, int] = field(default_factory=dict)
 
     def open(self) -> None:
-        """Read the header. Raises `imports.reading.Unreadable`."""
+        """Read the header. Raises `Unreadable`."""
         sheet = open_sheet(self.path)
         self.header = sheet.header
         by_name = {name.casefold(): place for place, name in enumerate(sheet.header)}

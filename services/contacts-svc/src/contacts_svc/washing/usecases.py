@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from contacts_svc.base import row_set, table_of
-from contacts_svc.imports.values import Unreadable
+from contacts_svc.imports.xlsx import Unreadable
 from contacts_svc.people.queries import suppression_key
 from contacts_svc.permissions.model import Register, RegisterHit, Wash
 from contacts_svc.washing import queries

@@ -12,9 +12,10 @@ from contacts_svc.permissions.usecases.suppressing import (
     suppress_address,
     suppress_contact,
 )
-from contacts_svc.permissions.usecases.wishing import set_topic, set_wishes
+from contacts_svc.permissions.usecases.wishing import forget_wishes, set_topic, set_wishes
 
 __all__ = [
+    "forget_wishes",
     "lift",
     "record",
     "record_by_hand",

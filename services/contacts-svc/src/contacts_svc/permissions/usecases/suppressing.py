@@ -26,7 +26,7 @@ Key = tuple[str, str]
 
 
 async def suppress_contact(tx: Tx, contact_id: UUID, body: SuppressionIn) -> None:
-    """Suppress every address of a contact in a scope.
+    """Suppress the addresses of a contact in a scope; a phone that others have too only when there is nothing else.
 
     Raises:
         ContactUnknown: no such contact.
@@ -34,7 +34,8 @@ async def suppress_contact(tx: Tx, contact_id: UUID, body: SuppressionIn) -> Non
     """
     await people.get_for_update(tx, contact_id)
     held = (await people.list_identifiers(tx, [contact_id]))[contact_id]
-    await _suppress(tx, [(one.kind, one.value) for one in held], [contact_id], body)
+    own = [one for one in held if one.is_identifying] or held
+    await _suppress(tx, [(one.kind, one.value) for one in own], [contact_id], body)
 
 
 async def suppress_address(tx: Tx, key: Key, body: SuppressionIn) -> None:

@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
 from contacts_svc.base import table_of
 from contacts_svc.people import queries as people
@@ -65,3 +67,8 @@ async def set_wishes(tx: Tx, person_id: UUID, body: WishesIn) -> None:
         )
     )
     await touch(tx, [person_id], Family.PERMISSION)
+
+
+async def forget_wishes(tx: Tx, person_id: UUID) -> None:
+    """Forget how a person wanted to be written to."""
+    await tx.execute(delete(table_of(Preference)).where(col(Preference.person_id) == person_id))
