@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
@@ -10,27 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
-
-
-class InsightKind(StrEnum):
-    """What kind of thing was learned."""
-
-    NEED = "need"
-    OBJECTION = "objection"
-    MOTIVE = "motive"
-    BARRIER = "barrier"
-    NO_BUY_REASON = "no_buy_reason"
-
-
-class InsightSource(StrEnum):
-    """Where it was learned."""
-
-    SURVEY = "survey"
-    CALL = "call"
-    CAMPAIGN = "campaign"
-    FORM = "form"
-    MEETING = "meeting"
-    OTHER = "other"
+from contacts_svc.insights.schemas import InsightKind, InsightSource
 
 
 class InsightTerm(Base, table=True):
@@ -112,3 +91,14 @@ class Learned:
     campaign_id: UUID | None = None
     note: str = ""
     until: datetime | None = None
+
+
+__all__ = [
+    "Insight",
+    "InsightKind",
+    "InsightSource",
+    "InsightTerm",
+    "Learned",
+    "NeedProduct",
+    "ProductKnown",
+]

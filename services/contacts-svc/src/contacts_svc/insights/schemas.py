@@ -1,12 +1,12 @@
 """Shapes of insights at the API."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints, field_validator
 
-from contacts_svc.insights.model import InsightKind, InsightSource
 from kantis_contracts.values import Language
 from kantis_kit.web.schemas import In, Out
 
@@ -21,6 +21,27 @@ def _every_language(words: dict[Language, str]) -> dict[Language, str]:
         message = f"give the term in every language; missing: {', '.join(missing)}"
         raise ValueError(message)
     return words
+
+
+class InsightKind(StrEnum):
+    """What kind of thing was learned."""
+
+    NEED = "need"
+    OBJECTION = "objection"
+    MOTIVE = "motive"
+    BARRIER = "barrier"
+    NO_BUY_REASON = "no_buy_reason"
+
+
+class InsightSource(StrEnum):
+    """Where it was learned."""
+
+    SURVEY = "survey"
+    CALL = "call"
+    CAMPAIGN = "campaign"
+    FORM = "form"
+    MEETING = "meeting"
+    OTHER = "other"
 
 
 class TermIn(In):

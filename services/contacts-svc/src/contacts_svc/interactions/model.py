@@ -1,34 +1,13 @@
 """What happened between a person and the company, as somebody tells it."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
-
-
-class InteractionKind(StrEnum):
-    """What it was."""
-
-    CALL = "call"
-    COMPLAINT = "complaint"
-    MEETING = "meeting"
-    LETTER = "letter"
-    VISIT = "visit"
-    REPLY = "reply"
-    TASK = "task"
-    CONTEXT = "context"
-    """Something about the person's situation, place or time that a message may follow."""
-
-
-class Direction(StrEnum):
-    """Who began."""
-
-    IN = "in"
-    OUT = "out"
+from contacts_svc.interactions.schemas import Direction, InteractionKind
 
 
 class Interaction(Base, table=True):
@@ -55,3 +34,6 @@ class Interaction(Base, table=True):
     actor: str = ""
     occurred_at: datetime = Field(sa_type=Moment)
     recorded_at: datetime = Field(sa_type=Moment)
+
+
+__all__ = ["Direction", "Interaction", "InteractionKind"]

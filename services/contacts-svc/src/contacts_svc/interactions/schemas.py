@@ -1,15 +1,36 @@
 """Shapes of interactions at the API."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from contacts_svc.interactions.model import Direction, InteractionKind
 from kantis_contracts.values import Channel
 from kantis_kit.web.schemas import In, Out
 
 MAX_BATCH = 1_000
+
+
+class InteractionKind(StrEnum):
+    """What it was."""
+
+    CALL = "call"
+    COMPLAINT = "complaint"
+    MEETING = "meeting"
+    LETTER = "letter"
+    VISIT = "visit"
+    REPLY = "reply"
+    TASK = "task"
+    CONTEXT = "context"
+    """Something about the person's situation, place or time that a message may follow."""
+
+
+class Direction(StrEnum):
+    """Who began."""
+
+    IN = "in"
+    OUT = "out"
 
 
 class InteractionIn(In):
