@@ -13,6 +13,7 @@ import contacts_svc.lists
 import contacts_svc.organisations.model
 import contacts_svc.people.model
 import contacts_svc.permissions.model
+import contacts_svc.quality.model
 import contacts_svc.scores.model
 import contacts_svc.segments.model
 import contacts_svc.touched

@@ -35,6 +35,7 @@ class Follower(IntFlag):
     """Who follows: each takes every row once; add a name here to follow, too."""
 
     SEGMENTS = auto()
+    DUPLICATES = auto()
 
 
 _EVERYBODY = Follower(sum(Follower))
