@@ -114,9 +114,10 @@ class ImportTouched(Base, table=True):
     """A person whom an import has made or changed; what it changed stands in the person's history."""
 
     __tablename__ = "import_touched"
+    __table_args__ = (Index("ix_import_touched_person", "person_id"),)
 
     import_id: UUID = Field(primary_key=True)
-    person_id: UUID = Field(primary_key=True, index=True)
+    person_id: UUID = Field(primary_key=True)
     was_created: bool
     is_settled: bool = False
     """Whether an undo has decided on this person."""
