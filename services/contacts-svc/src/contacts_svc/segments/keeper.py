@@ -187,24 +187,25 @@ class Keeper:
 
     async def _forget(self, tx: Tx) -> None:
         """Forget the members of segments that were closed, slice by slice."""
-        closed = select(_state.c.segment_id).where(_state.c.wanted == 0)
+        closed = await tx.scalar(
+            select(_state.c.segment_id).where(_state.c.wanted == 0).order_by(_state.c.segment_id)
+        )
+        if closed is None:
+            return
         for table in (_member, _due):
-            some = (
-                select(table.c.segment_id, table.c.person_id)
-                .where(table.c.segment_id.in_(closed))
-                .limit(self._slice)
-                .subquery()
+            mine = table.c.segment_id == closed
+            rest = await tx.scalar(
+                select(table.c.person_id)
+                .where(mine)
+                .order_by(table.c.person_id)
+                .offset(self._slice)
+                .limit(1)
             )
-            gone = await tx.execute(
-                delete(table)
-                .where(
-                    table.c.segment_id == some.c.segment_id, table.c.person_id == some.c.person_id
-                )
-                .returning(literal(1))
-            )
-            if len(gone.all()) == self._slice:
+            if rest is not None:
+                await tx.execute(delete(table).where(mine, table.c.person_id < rest))
                 return
-        await tx.execute(delete(_state).where(_state.c.wanted == 0))
+            await tx.execute(delete(table).where(mine))
+        await tx.execute(delete(_state).where(_state.c.segment_id == closed))
 
 
 def among(people: Iterable[UUID]) -> Scope:
