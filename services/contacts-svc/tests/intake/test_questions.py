@@ -316,3 +316,30 @@ async def test_a_file_that_waits_for_the_confirmation_is_given_there_alone(rig_f
     assert "/p/download/" not in before.text
     assert b"guide" == file.content
     assert [] == now  # the file was the wish; nothing else was said yes to
+
+
+async def test_topics_of_the_company_become_wishes_of_the_person_beside_older_ones(rig_for):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        topic = {"purpose": "newsletter", "names": {"nb": "Fotturer"}}
+        made = [await client.put(f"/v1/topics/{key}", json=topic) for key in ("hiking", "boats")]
+        known = await client.post(
+            "/v1/contacts", json={"full_name": "Åse Bjørk", "email": "ase@example.com"}
+        )
+    await make_form(rig, fields=[])
+    person_id = known.json()["id"]
+    pool = await rig.service.database.pool()
+    wishes = "SELECT topics::text FROM preference WHERE person_id = $1"
+
+    async with rig.anonymous() as visitor:
+        await visitor.post(
+            "/f/boots", json={**LEAD, "consent": True, "topics": ["hiking", "skiing"]}
+        )
+        await rig.drain()
+        before = await pool.fetchval(wishes, person_id)
+        (asked,) = rig.items(ConfirmationRequestedV1)
+        await visitor.post(asked.confirm_path)
+
+    assert all(one.is_success for one in made), made[0].text
+    assert before is None
+    assert '{"hiking": true}' == await pool.fetchval(wishes, person_id)

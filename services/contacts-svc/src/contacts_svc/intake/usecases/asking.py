@@ -239,6 +239,7 @@ async def confirm(tx: Tx, question: queries.OpenQuestion, *, evidence: Mapping[s
         await _fill_in(tx, lead)
         await knowledge.confirm_answers(tx, form, lead)
         await knowledge.join_list(tx, form, lead)
+        await knowledge.wish_topics(tx, lead)
         await knowledge.confirm_visitor(tx, lead)
 
 

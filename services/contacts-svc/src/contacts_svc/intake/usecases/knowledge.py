@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -16,6 +16,8 @@ from contacts_svc.intake.answers import Answer, terms_of
 from contacts_svc.intake.model import Form, Lead, LeadAnswer
 from contacts_svc.intake.schemas import GivenAfter
 from contacts_svc.lists import add_to_list
+from contacts_svc.permissions.model import Preference, Topic
+from contacts_svc.touched import Family, touch
 from contacts_svc.visits import usecases as visits
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.tx import ReadTx, Tx
@@ -48,6 +50,35 @@ async def join_list(tx: Tx, form: Form, lead: Lead) -> None:
     """Put the person on the form's list."""
     if form.list_id is not None:
         await add_to_list(tx, form.list_id, [lead.person_id], source=f"form:{form.key}")
+
+
+async def wish_topics(tx: Tx, lead: Lead) -> None:
+    """Add the topics that were ticked to what the person wants to hear of; what they have said before stays beside.
+
+    Topics that only this form knows stand in the lead alone.
+    """
+    if not lead.topics:
+        return
+    offered = await tx.scalars(
+        select(col(Topic.key)).where(col(Topic.key).in_(lead.topics), col(Topic.is_open))
+    )
+    wanted = dict.fromkeys(sorted(offered), True)
+    if not wanted:
+        return
+    table = table_of(Preference)
+    first = Preference(person_id=lead.person_id, topics=wanted, updated_at=tx.clock.now())
+    new = insert(table).values(**first.model_dump())
+    await tx.execute(
+        new.on_conflict_do_update(
+            index_elements=["person_id"],
+            set_={
+                "topics": table.c.topics.op("||")(new.excluded.topics),
+                "version": table.c.version + 1,
+                "updated_at": new.excluded.updated_at,
+            },
+        )
+    )
+    await touch(tx, [lead.person_id], Family.PERMISSION)
 
 
 async def meet_visitor(

@@ -92,6 +92,7 @@ async def take_lead(
     await knowledge.keep_answers(tx, form, lead, said, is_confirmed=is_certain)
     if is_certain:
         await knowledge.join_list(tx, form, lead)
+        await knowledge.wish_topics(tx, lead)
     if draft.email is not None and knowledge.needs_owner(form, lead):
         await ask_owner(tx, form, lead, draft.email.value)
     await guards.count_post(tx, form)
