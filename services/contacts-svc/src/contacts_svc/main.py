@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import contacts_svc.dossier.api
 import contacts_svc.exports.api
 import contacts_svc.exports.jobs
 import contacts_svc.facts.consumers
@@ -79,6 +80,7 @@ SPEC = ServiceSpec(
         contacts_svc.segments.api.router,
         contacts_svc.segments.api.of_contact,
         contacts_svc.privacy.api.router,
+        contacts_svc.dossier.api.router,
         contacts_svc.quality.api.router,
         contacts_svc.quality.api.merges,
         contacts_svc.interactions.api.router,

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from contacts_svc.quality import merging, queries, usecases
-from contacts_svc.quality.model import PairState
+from contacts_svc.quality.kinds import PairState
 from contacts_svc.quality.rules import LIKELY
 from contacts_svc.quality.schemas import DuplicateOut, MergeIn, MergeOut
 from kantis_kit.auth.policy import needs

@@ -27,7 +27,8 @@ from contacts_svc.base import Moment, plain, row_set, table_of
 from contacts_svc.people.model import Identifier, Person
 from contacts_svc.people.queries import any_of
 from contacts_svc.quality import merging
-from contacts_svc.quality.model import DuplicateDue, DuplicateKey, DuplicatePair, PairState
+from contacts_svc.quality.kinds import PairState
+from contacts_svc.quality.model import DuplicateDue, DuplicateKey, DuplicatePair
 from contacts_svc.quality.rules import LIKELY, Looks, keys_of, score
 from contacts_svc.touched import Family, Follower, take_touched
 from kantis_kit.ids import new_id

@@ -22,7 +22,8 @@ from contacts_svc.people.usecases.save import history_row, set_fields, write_his
 from contacts_svc.quality import moving
 from contacts_svc.quality.carrying import carry, part_permissions, stricter_preference
 from contacts_svc.quality.errors import MergeFinal, MergeInvalid, MergeUnknown
-from contacts_svc.quality.model import DuplicateDue, DuplicatePair, Merge, MergeState, PairState
+from contacts_svc.quality.kinds import MergeState, PairState
+from contacts_svc.quality.model import DuplicateDue, DuplicatePair, Merge
 from contacts_svc.touched import Family, touch
 from contacts_svc.value.usecases import work_out
 from kantis_contracts.contacts import PersonCard, PersonChangedV1

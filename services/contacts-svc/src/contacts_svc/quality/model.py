@@ -1,7 +1,6 @@
 """Who may be the same person as whom, and who was merged into whom."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,23 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
-
-
-class PairState(StrEnum):
-    """What was decided about two contacts that look alike."""
-
-    OPEN = "open"
-    DISMISSED = "dismissed"
-    MERGED = "merged"
-
-
-class MergeState(StrEnum):
-    """What became of a merge."""
-
-    DONE = "done"
-    UNDONE = "undone"
-    FINAL = "final"
-    """The person was erased: what undoing would need is gone."""
+from contacts_svc.quality.kinds import MergeState, PairState
 
 
 class DuplicateDue(Base, table=True):

@@ -9,7 +9,8 @@ from sqlmodel import col
 from contacts_svc.people.model import Person
 from contacts_svc.people.queries import any_of, list_identifiers
 from contacts_svc.quality.errors import MergeUnknown
-from contacts_svc.quality.model import DuplicatePair, Merge, MergeState, PairState
+from contacts_svc.quality.kinds import MergeState, PairState
+from contacts_svc.quality.model import DuplicatePair, Merge
 from contacts_svc.quality.schemas import AlikeOut, DuplicateOut, MergeOut
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.paging import Page, encode_cursor, read_cursor

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contacts_svc.quality.model import MergeState, PairState
+from contacts_svc.quality.kinds import MergeState, PairState
 from kantis_kit.web.schemas import In, Out
 
 

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from contacts_svc.quality.errors import DuplicateDecided, DuplicateUnknown
-from contacts_svc.quality.model import DuplicatePair, PairState
+from contacts_svc.quality.kinds import PairState
+from contacts_svc.quality.model import DuplicatePair
 from kantis_kit.tx import Tx
 
 
