@@ -40,7 +40,7 @@ async def list_visits(
     tx: ReadTx, person_id: UUID, *, cursor: str | None, limit: int
 ) -> Page[VisitOut]:
     """Return what a person has looked at, the newest first."""
-    wanted: Select[Any] = (
+    wanted: Select[*tuple[Any, ...]] = (
         select(
             col(PageView.id),
             col(PageView.visitor_id),
