@@ -10,6 +10,7 @@ from contacts_svc.main import SPEC
 from contacts_svc.organisations.rules import NumberInvalid, read_number
 from contacts_svc.touched import Family, TouchedPerson
 from kantis_kit.tx import read
+from kantis_kit.web.paging import encode_cursor
 
 SKI = {"name": "Skiforeningen AS", "number": "974 760 673", "country": "NO"}
 KARI = {"full_name": "Kari Ødegård", "email": "kari@example.com"}
@@ -207,3 +208,34 @@ def test_a_number_is_kept_in_one_spelling_and_reads_as_itself(given_number, coun
 def test_what_is_no_number_is_refused(given_number):
     with pytest.raises(NumberInvalid):
         read_number(given_number, "NO")
+
+
+async def test_pages_of_people_hold_everybody_once_and_forged_cursors_are_refused(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    seen, cursor = [], ""
+
+    async with rig.client() as client:
+        firm = await add(client, "/v1/organisations", name="Firm")
+        path = f"/v1/organisations/{firm['id']}/people"
+        for number in range(5):
+            person = await add(
+                client, "/v1/contacts", full_name="A", email=f"a{number}@example.com"
+            )
+            await add(
+                client,
+                f"/v1/contacts/{person['id']}/links",
+                organisation_id=firm["id"],
+                role="buyer",
+                relevance=number // 2,
+            )
+        while cursor is not None:
+            page = (await client.get(path, params={"limit": 2, "cursor": cursor})).json()
+            seen += [one["relevance"] for one in page["items"]]
+            cursor = page["next_cursor"]
+        forged = [
+            await client.get(path, params={"cursor": encode_cursor(10**18, firm["id"])}),
+            await client.get("/v1/organisations", params={"cursor": "AAAA"}),
+        ]
+
+    assert [2, 1, 1, 0, 0] == seen
+    assert [422] * 2 == [one.status_code for one in forged]

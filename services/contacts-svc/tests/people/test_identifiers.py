@@ -250,3 +250,18 @@ def test_a_carriers_answer_is_final_only_when_it_is_about_the_mailbox():
     assert Outcome.SOFT_BOUNCE is outcome_of_failure("452 4.2.2 mailbox full")
     assert Outcome.SOFT_BOUNCE is outcome_of_failure("")
     assert timedelta(days=90) == SOFT_PAUSE
+
+
+async def test_evidence_of_a_year_that_no_calendar_of_ours_has_is_refused(rig_for):
+    rig = await rig_for(SPEC, start=False)
+
+    async with rig.client() as client:
+        kari = await add(client, "/v1/contacts", **KARI)
+        path = f"/v1/contacts/{kari['id']}/identifiers/{kari['identifiers'][0]['id']}"
+        early = await client.post(
+            f"{path}/reachability",
+            json={"outcome": "opened", "occurred_at": "0001-01-01T00:00:00+14:00", "source": "x"},
+        )
+
+    assert 422 == early.status_code
+    assert "before 1990" in early.json()["detail"]

@@ -29,6 +29,14 @@ def _read_id(text: str) -> UUID:
     return UUID(text)
 
 
+def _read_relevance(text: str) -> int:
+    relevance = int(text)
+    if relevance not in range(101):
+        message = "no relevance is like this"
+        raise ValueError(message)
+    return relevance
+
+
 def organisation_out(one: Organisation) -> OrganisationOut:
     """Shape an organisation for the API."""
     address = None
@@ -209,7 +217,7 @@ async def list_people(
     if role:
         text_pattern(role)
         wanted = wanted.where(col(PersonLink.role) == role)
-    after = read_cursor(cursor, int, _read_id)
+    after = read_cursor(cursor, _read_relevance, _read_id)
     if after:
         relevance, link_id = after
         wanted = wanted.where(

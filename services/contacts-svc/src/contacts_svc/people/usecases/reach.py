@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import DateTime, Text, Uuid, or_, select, update
@@ -28,6 +28,7 @@ from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
 BATCH = 1_000
+_LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
 _KIND_OF = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.PHONE: "phone"}
 
 
@@ -64,6 +65,8 @@ async def record_evidence(tx: Tx, items: Sequence[Evidence]) -> None:
     refuse_national_numbers({"items": [one.detail for one in items]})
     if any(one.occurred_at > now for one in items):
         raise ContactInvalid("occurred_at: lies in the future; tell what has happened")
+    if any(one.occurred_at < _LONG_AGO for one in items):
+        raise ContactInvalid("occurred_at: lies before 1990; tell the year with four digits")
     table = table_of(ReachEvidence)
     rows = [
         ReachEvidence(
