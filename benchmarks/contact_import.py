@@ -46,16 +46,29 @@ LIKE_PERSON = (
 )
 
 
+def word(number: int, salt: int) -> str:
+    """Return a made-up name; people whose names were alike would be a benchmark of the search for duplicates."""
+    left = number * 2_654_435_761 + salt * 40_503
+    letters = []
+    for place in range(8):
+        letters.append(
+            ("aeiouyæøå" if place % 2 else "bdfghjklmnprstv")[left % (9 if place % 2 else 15)]
+        )
+        left //= 9
+    return "".join(letters).capitalize()
+
+
 def row(number: int, round_: int) -> tuple[str, ...]:
     """Return one person whom nobody knows yet."""
+    unique = round_ * 10_000_000 + number
     return (
-        f"Kari{number % 977}",
-        f"Ødegård{number % 1_009}",
+        word(unique, 1),
+        word(unique, 2),
         f"k{round_}.{number}@example.com",
-        f"4{1_000_000 + number % 1_000_000:07d}" if number < 1_000_000 and not round_ else "",
-        f"Storgata {number % 200}",
-        "0155",
-        "Oslo",
+        f"4{1_000_000 + number:07d}" if number < 1_000_000 and not round_ else "",
+        f"{word(unique, 3)} {number % 200}",
+        f"{1_000 + number % 8_000}",
+        word(number % 8_000, 4),
         "NO",
         "nb",
         "benchmark",

@@ -22,17 +22,6 @@ class ImportState(StrEnum):
     UNDONE = "undone"
 
 
-class Policy(StrEnum):
-    """What happens to what is known of a field when a file says something else."""
-
-    KEEP = "keep"
-    """It stays."""
-    REPLACE = "replace"
-    """The file's value takes its place."""
-    NEWEST = "newest"
-    """The file's value takes its place where the file is younger than what is known."""
-
-
 class Import(Base, table=True):
     """A file on its way into the register: how to read it, and the checkpoint up to which it is in."""
 

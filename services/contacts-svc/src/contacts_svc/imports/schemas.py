@@ -1,14 +1,25 @@
 """Shapes of imports at the API."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from contacts_svc.imports.model import Policy
 from contacts_svc.imports.values import Form
 from contacts_svc.people.model import OnExisting
 from kantis_kit.web.schemas import In, Out
+
+
+class Policy(StrEnum):
+    """What happens to what is known of a field when a file says something else."""
+
+    KEEP = "keep"
+    """It stays."""
+    REPLACE = "replace"
+    """The file's value takes its place."""
+    NEWEST = "newest"
+    """The file's value takes its place where the file is younger than what is known."""
 
 
 class Options(BaseModel):

@@ -16,7 +16,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
 from xml.parsers import expat
@@ -35,7 +35,8 @@ MAX_ROWS: Final = 1_048_576
 _PART = 1 << 16
 _TABLE = "xl/sharedStrings.xml"
 _OLD = b"\xd0\xcf\x11\xe0"
-_EPOCH_1900, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - a day of a calendar, no moment
+_EPOCH_1900 = datetime(1899, 12, 30, tzinfo=UTC)
+_EPOCH_1904 = datetime(1904, 1, 1, tzinfo=UTC)
 _BUILT_IN_DAYS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 _NOT_CODE = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 _LETTERS = re.compile(r"[A-Z]{1,3}")
@@ -346,11 +347,7 @@ class _Writer:
             return text
         if self._style.isdecimal() and int(self._style) in self._days and 0 < number < _LAST_SERIAL:
             moment = self._epoch + timedelta(days=number)
-            return (
-                moment.date().isoformat()
-                if number.is_integer()
-                else moment.isoformat(" ", "minutes")
-            )
+            return moment.date().isoformat() if number.is_integer() else f"{moment:%Y-%m-%d %H:%M}"
         return _written(number)
 
     def _end_row(self) -> None:

@@ -14,9 +14,9 @@ from contacts_svc.fields import queries as fields
 from contacts_svc.fields.model import CustomField
 from contacts_svc.imports import columns, values
 from contacts_svc.imports.errors import FileUnreadable, ListUnknown
-from contacts_svc.imports.model import Import, ImportState, Policy
+from contacts_svc.imports.model import Import, ImportState
 from contacts_svc.imports.reading import Record, Sheet, open_sheet, read_records
-from contacts_svc.imports.schemas import FormatOut, Options, PreviewOut, PreviewRow
+from contacts_svc.imports.schemas import FormatOut, Options, Policy, PreviewOut, PreviewRow
 from contacts_svc.imports.usecases.taking import CHUNK_TIMER
 from contacts_svc.imports.xlsx import Unreadable, is_workbook
 from contacts_svc.people.model import FIELDS

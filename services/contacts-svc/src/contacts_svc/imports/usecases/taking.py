@@ -18,9 +18,9 @@ from contacts_svc.imports.model import (
     ImportReject,
     ImportState,
     ImportTouched,
-    Policy,
 )
 from contacts_svc.imports.rows import Chunk, Reading, Reject, kept_cells, read_chunk
+from contacts_svc.imports.schemas import Policy
 from contacts_svc.imports.usecases.newest import keep_younger, note_ages
 from contacts_svc.lists import add_to_list
 from contacts_svc.people import usecases as people
