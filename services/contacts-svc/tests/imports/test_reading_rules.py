@@ -253,7 +253,12 @@ async def test_what_a_row_leaves_open_replaces_nothing_that_is_known(rig_for, do
     async with rig.client() as client:
         await client.post(
             "/v1/contacts",
-            json={"full_name": "Åsa", "email": "asa@example.com", "country": "SE", "source": "fair"},
+            json={
+                "full_name": "Åsa",
+                "email": "asa@example.com",
+                "country": "SE",
+                "source": "fair",
+            },
         )
 
     done = await door.take(rig, "name,email,city\nÅsa,asa@example.com,Lund\n")
