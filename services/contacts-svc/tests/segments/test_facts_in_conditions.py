@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from sqlalchemy import select
 
-from contacts_svc.base import table_of
 from contacts_svc.facts.model import InvoiceFact, MessageFact, OrderFact, ResponseFact
 from contacts_svc.fields.model import CustomField, FieldValue
 from contacts_svc.insights.model import Insight, InsightTerm
@@ -394,8 +393,7 @@ def make_people():
                         "direction": spread(n, k + 1, ["in", "out", ""]),
                         "topic": spread(n, k + 2, ["price", "delay", ""]),
                     }
-                    for k in range(n % 5)
-                    if k < 4
+                    for k in range(n % 5 % 4)
                 ],
                 "responses": [
                     {
@@ -485,47 +483,19 @@ def make_people():
     return people
 
 
-async def insert(tx, model, **values):
-    await tx.execute(table_of(model).insert().values(**values))
+STAMPS = {"created_at": NOW, "updated_at": NOW}
 
 
 async def store_vocabulary(tx):
+    terms = {key: new_id() for key in TERMS}
     for key, kind in TERMS.items():
-        await insert(
-            tx,
-            InsightTerm,
-            id=new_id(),
-            key=key,
-            version=1,
-            kind=kind,
-            words={},
-            created_at=NOW,
-            updated_at=NOW,
-        )
+        tx.add(InsightTerm(id=terms[key], key=key, kind=kind, words={}, **STAMPS))
     for key in (FIRM, OTHER):
-        tx.add(Organisation(id=key, name="Firm", created_at=NOW, updated_at=NOW))
+        tx.add(Organisation(id=key, name="Firm", **STAMPS))
     for key, kind in (("boat", "choice"), ("size", "decimal"), ("ends", "date")):
-        tx.add(
-            CustomField(
-                key=key,
-                kind=kind,
-                titles={},
-                rules={},
-                is_filtered=True,
-                created_at=NOW,
-                updated_at=NOW,
-            )
-        )
+        tx.add(CustomField(key=key, kind=kind, titles={}, rules={}, is_filtered=True, **STAMPS))
     await tx.flush()
-    return {
-        key: await tx.scalar(
-            table_of(InsightTerm)
-            .select()
-            .with_only_columns(table_of(InsightTerm).c.id)
-            .where(table_of(InsightTerm).c.key == key)
-        )
-        for key in TERMS
-    }
+    return terms
 
 
 async def store(tx, one, terms):
@@ -542,24 +512,14 @@ async def store(tx, one, terms):
             id=mine,
             do_not_contact=one["do_not_contact"],
             not_before=one["not_before"],
-            created_at=NOW,
-            updated_at=NOW,
+            **STAMPS,
             **{name: value for name, value in text.items() if name != "custom"},
         )
     )
     await tx.flush()
     for kind, state in one["reach"].items():
-        tx.add(
-            Identifier(
-                kind=kind,
-                value=f"{mine}",
-                person_id=mine,
-                as_given="",
-                reachability=state,
-                created_at=NOW,
-            )
-        )
-    stamps = {"created_at": NOW, "updated_at": NOW}
+        rest = {"value": f"{mine}", "as_given": "", "created_at": NOW}
+        tx.add(Identifier(kind=kind, person_id=mine, reachability=state, **rest))
     links = {(x["organisation_id"], x["role"]): x for x in reversed(one["links"])}
     one["links"] = list(links.values())
     term = [{"term_id": terms[x["key"]], **x} for x in one["insights"]]
@@ -570,7 +530,7 @@ async def store(tx, one, terms):
         (MessageFact, "message_id", {}, one["messages"]),
         (OrderFact, "order_id", {"version": 1, "total_minor": 1, "currency": "NOK"}, one["orders"]),
         (InvoiceFact, "invoice_id", {"order_id": mine}, one["invoices"]),
-        (PersonLink, "id", stamps, one["links"]),
+        (PersonLink, "id", STAMPS, one["links"]),
         (FieldValue, None, {}, one["fields"]),
         (PersonValue, None, WORTH, [one["value"]] if one["value"] else []),
         (Preference, None, {"updated_at": NOW}, [one["preference"]] if one["preference"] else []),
