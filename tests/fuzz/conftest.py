@@ -37,6 +37,7 @@ from kantis_contracts.orders import ProductCard, ProductChangedV1
 from kantis_contracts.values import Channel, Language, PostalAddress, Purpose
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.testing.rig import OpenRig, Rig
+from kantis_kit.testing.waiting import eventually
 from messaging_svc.links import LinkMaker, Unsubscribe, pack_unsubscribe
 
 SPECS = {
@@ -51,6 +52,7 @@ SPECS = {
 }
 SHOWN = ("code", "response_code", "sku", "key", "kid", "number", "email")
 KNOWN_PER_NAME = 30
+LOOKS = 3
 PATIENCE_SECONDS = 60  # a guard against hanging
 PERSON, CAMPAIGN, CELL, PRODUCT, OFFER, PIECE, TEMPLATE = (UUID(int=n) for n in range(1, 8))
 CODE = "7K2M9QX4TZ"
@@ -151,6 +153,17 @@ class House:
         groups = self.rig.service.spec.public.values()
         routes = [route for routers in groups for router in routers for route in router.routes]
         return get_openapi(title="pages", version="1", routes=routes)
+
+    async def settle(self) -> None:
+        """Wait until what the service derives by itself has followed: three looks find the same."""
+        looks: list[dict[str, tuple[int, str]]] = []
+
+        async def is_quiet() -> bool:
+            looks.append(await self.fingerprint())
+            touched = looks[-1].get("public.touched_person", (0, ""))[0]
+            return not touched and len(looks) > LOOKS and looks[-1] == looks[-LOOKS]
+
+        await eventually(is_quiet, message="the service did not come to rest", within=60)
 
     async def fingerprint(self) -> dict[str, tuple[int, str]]:
         """Return of every table how many rows it has, and a sum over all that stands in them."""
@@ -321,4 +334,5 @@ async def house(request: pytest.FixtureRequest, rig_for: OpenRig) -> AsyncIterat
         opened = House(rig, asyncio.get_running_loop(), client, anonymous)
         await FURNISH[request.param](opened)
         await rig.drain()
+        await opened.settle()
         yield opened

@@ -89,7 +89,11 @@ class Judge:
 
     def try_case(self, case: Any) -> None:
         """Send an invented request and compare the answer with the description."""
-        answer = self.try_request(f"{case.method} {case.path}", _wire(case))
+        try:
+            request = _wire(case)
+        except httpx.InvalidURL:
+            return  # longer than any client sends
+        answer = self.try_request(f"{case.method} {case.path}", request)
         if not self.is_pages and answer.status_code != WRONG_METHOD:
             try:
                 case.validate_response(answer, checks=CHECKS)

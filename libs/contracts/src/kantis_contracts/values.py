@@ -50,6 +50,31 @@ class MessageClass(StrEnum):
 
     MARKETING = "marketing"
     TRANSACTIONAL = "transactional"
+    SERVICE = "service"
+    """Of the relation itself: changed terms, a warning about goods. No advertising in it."""
+    DUNNING = "dunning"
+    NEWSLETTER = "newsletter"
+    CART_REMINDER = "cart_reminder"
+    WIN_BACK = "win_back"
+    REFERRAL = "referral"
+    """To a stranger whom a customer has named."""
+
+
+class RecipientKind(StrEnum):
+    """In what role somebody is written to; consent law differs by it."""
+
+    PERSON = "person"
+    SOLE_TRADER = "sole_trader"
+    COMPANY = "company"
+
+
+class Relation(StrEnum):
+    """What ties a recipient to the company."""
+
+    NONE = "none"
+    CUSTOMER = "customer"
+    MEMBER = "member"
+    """Of the club, and no customer: club terms are a record of membership, never a consent."""
 
 
 class Money(Contract):

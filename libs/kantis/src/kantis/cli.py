@@ -16,6 +16,7 @@ from rich.table import Table
 
 from kantis import runtime, sagas
 from kantis.deployment.commands import register
+from kantis.importing import register as register_import
 from kantis.installation import Installation, Surroundings
 from kantis_kit.errors import KantisError
 
@@ -51,6 +52,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 register(app, _run)
 sagas.register(app, _run)
+register_import(app, _run)
 
 
 @app.command()

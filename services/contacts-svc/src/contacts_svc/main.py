@@ -4,17 +4,41 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import contacts_svc.dossier.api
+import contacts_svc.exports.api
+import contacts_svc.exports.jobs
+import contacts_svc.facts.consumers
+import contacts_svc.fields.api
 import contacts_svc.imports.api
 import contacts_svc.imports.jobs
+import contacts_svc.insights.api
+import contacts_svc.insights.consumers
 import contacts_svc.intake.api
 import contacts_svc.intake.jobs
+import contacts_svc.interactions.api
+import contacts_svc.organisations.api
 import contacts_svc.people.api
+import contacts_svc.people.consumers
+import contacts_svc.people.jobs
 import contacts_svc.permissions.api
 import contacts_svc.permissions.consumers
 import contacts_svc.privacy.api
 import contacts_svc.privacy.jobs
+import contacts_svc.quality.api
+import contacts_svc.quality.jobs
+import contacts_svc.scores.api
+import contacts_svc.scores.jobs
 import contacts_svc.segments.api
 import contacts_svc.segments.consumers
+import contacts_svc.segments.jobs
+import contacts_svc.selfservice.api
+import contacts_svc.timeline.api
+import contacts_svc.value.api
+import contacts_svc.value.consumers
+import contacts_svc.value.jobs
+import contacts_svc.visits.api
+import contacts_svc.visits.jobs
+import contacts_svc.washing.api
 from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.model_registry import metadata
 from contacts_svc.settings import ContactsSettings
@@ -37,19 +61,76 @@ SPEC = ServiceSpec(
     metadata=metadata,
     routers=[
         contacts_svc.people.api.router,
+        contacts_svc.people.api.identifiers,
+        contacts_svc.people.api.addresses,
+        contacts_svc.fields.api.router,
+        contacts_svc.fields.api.of_contact,
+        contacts_svc.organisations.api.router,
+        contacts_svc.organisations.api.of_contact,
         contacts_svc.permissions.api.router,
+        contacts_svc.permissions.api.of_contact,
+        contacts_svc.permissions.api.everybody,
+        contacts_svc.permissions.api.topics,
+        contacts_svc.washing.api.router,
+        contacts_svc.selfservice.api.router,
         contacts_svc.intake.api.router,
+        contacts_svc.visits.api.router,
+        contacts_svc.visits.api.of_contact,
         contacts_svc.imports.api.router,
+        contacts_svc.exports.api.router,
         contacts_svc.segments.api.router,
+        contacts_svc.segments.api.of_contact,
         contacts_svc.privacy.api.router,
+        contacts_svc.dossier.api.router,
+        contacts_svc.quality.api.router,
+        contacts_svc.quality.api.merges,
+        contacts_svc.interactions.api.router,
+        contacts_svc.interactions.api.of_contact,
+        contacts_svc.insights.api.router,
+        contacts_svc.insights.api.of_contact,
+        contacts_svc.value.api.router,
+        contacts_svc.value.api.of_contact,
+        contacts_svc.timeline.api.router,
+        contacts_svc.scores.api.router,
     ],
     public={
         "/f": [contacts_svc.intake.api.forms],
-        "/p": [contacts_svc.intake.api.confirmations, contacts_svc.permissions.api.pages],
+        "/v": [contacts_svc.visits.api.pages],
+        "/p": [
+            contacts_svc.intake.api.confirmations,
+            contacts_svc.selfservice.api.pages,
+            contacts_svc.exports.api.links,
+        ],
     },
-    handlers=handlers_in(contacts_svc.permissions.consumers, contacts_svc.segments.consumers),
-    timers=timers_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs),
-    jobs=jobs_in(contacts_svc.intake.jobs, contacts_svc.imports.jobs, contacts_svc.privacy.jobs),
-    loops=[contacts_svc.privacy.jobs.erase_again_at_start],
+    handlers=handlers_in(
+        contacts_svc.people.consumers,
+        contacts_svc.facts.consumers,
+        contacts_svc.permissions.consumers,
+        contacts_svc.segments.consumers,
+        contacts_svc.insights.consumers,
+        contacts_svc.value.consumers,
+    ),
+    timers=timers_in(
+        contacts_svc.people.jobs,
+        contacts_svc.intake.jobs,
+        contacts_svc.imports.jobs,
+        contacts_svc.exports.jobs,
+        contacts_svc.value.jobs,
+        contacts_svc.scores.jobs,
+    ),
+    jobs=jobs_in(
+        contacts_svc.people.jobs,
+        contacts_svc.intake.jobs,
+        contacts_svc.visits.jobs,
+        contacts_svc.imports.jobs,
+        contacts_svc.privacy.jobs,
+        contacts_svc.value.jobs,
+        contacts_svc.scores.jobs,
+    ),
+    loops=[
+        contacts_svc.privacy.jobs.erase_again_at_start,
+        contacts_svc.segments.jobs.keep_segments,
+        contacts_svc.quality.jobs.find_duplicates,
+    ],
     extras=_extras,
 )

@@ -1,4 +1,4 @@
-"""Pages for people: one frame, one small style, five languages, no scripts, nothing from other hosts."""
+"""Pages for people: one frame, one small style, five languages, nothing from other hosts; a script only where it is named."""
 
 import base64
 import hashlib
@@ -15,9 +15,15 @@ from kantis_contracts.values import Language
 
 _HERE = Path(__file__).parent
 STYLE = (_HERE / "pages.css").read_text(encoding="utf-8")
-_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+_STYLE_HASH = _hash(STYLE)
 _environment = Environment(
-    loader=FileSystemLoader([_HERE / "intake" / "pages", _HERE / "permissions" / "pages", _HERE]),
+    loader=FileSystemLoader([*sorted(_HERE.glob("*/pages")), _HERE]),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -36,12 +42,22 @@ def page(
     status: int = 200,
     form_targets: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
+    script: str = "",
     **values: Any,
 ) -> HTMLResponse:
-    """Render a page. `form_targets` are further origins to which its form may lead the visitor."""
-    body = _environment.get_template(template).render(language=language.value, t=texts, **values)
+    """Render a page. `form_targets` are further origins to which its form may lead the visitor.
+
+    `script` is a file of ours that stands in the page as it is; the policy allows this one, by its hash.
+    """
+    body = _environment.get_template(template).render(
+        language=language.value,
+        t=texts,
+        script=Markup(script),  # noqa: S704 - a file of ours; escaping would change it
+        **values,
+    )
+    allowed = f"script-src 'sha256-{_hash(script)}'; " if script else ""
     policy = (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'; "
+        f"default-src 'none'; {allowed}style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'; "
         f"form-action 'self' {' '.join(form_targets)}"
     ).strip()
     return HTMLResponse(

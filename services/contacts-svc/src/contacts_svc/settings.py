@@ -16,8 +16,26 @@ class ContactsSettings(ServiceSettings):
     """Whether the last address in X-Forwarded-For was written by our own gateway."""
     form_minimum_seconds: int = 2
     """A page filled in faster than this was not filled in by a person."""
+    form_posts_per_hour: int = 50_000
+    """How many leads one form takes in an hour, unless the form says another number."""
+    confirmations_per_hour: int = 20_000
+    """How many mailboxes may be asked in an hour by all forms together; the others are asked later."""
+    visit_days: int = 395
+    """How long page views are kept."""
+    visit_stranger_days: int = 90
+    """How long visitors are kept of whom nobody knows who they are, after they came last."""
     import_chunk_rows: int = 2_000
     """Rows of an import that share a transaction."""
-    import_max_body_bytes: int = 100 * 1024 * 1024
+    import_max_body_bytes: int = 1024 * 1024 * 1024
     suppression_key: SecretStr = SecretStr("")
     """Key of the hashes by which erased addresses are known; without one they could be guessed from a stolen copy."""
+    segment_max_cost: float = 50_000_000
+    """What a condition may cost in the planner's units; a scan of 500,000 people is about 30,000."""
+    segment_preview_timeout_ms: int = 5_000
+    """How long the count of a condition that is being tried may take."""
+    permissions_soft_opt_in_after_sale: bool = False
+    """Whether our checkout says beside the address that offers of similar goods follow, and lets refuse them there."""
+    permissions_no_soft_opt_in_from: str = (
+        "competition,konkurranse,tävling,konkurrence,kilpailu,arvonta"
+    )
+    """Words in a contact's source that tell that its address was not obtained with a sale."""

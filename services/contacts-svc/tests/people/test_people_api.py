@@ -184,3 +184,70 @@ async def test_pages_of_the_list_hold_everybody_once(rig_for):
 
     assert [f"a{number}@example.com" for number in range(7)] == seen
     assert (422, 403) == (forged.status_code, denied.status_code)
+
+
+async def test_two_people_with_one_phone_are_two_when_it_is_said_that_they_share_it(rig_for):
+    rig = await rig_for(SPEC)
+    ola = {"full_name": "Ola Ødegård", "email": "ola@example.com", "phone": "+47 412 34 567"}
+
+    async with rig.client() as client:
+        kari = (await client.post("/v1/contacts", json=KARI)).json()
+        refused = await client.post("/v1/contacts", json=ola)
+        made = await client.post("/v1/contacts", json={**ola, "phone_is_shared": True})
+        found = (await client.get("/v1/contacts", params={"phone": "41234567"})).json()
+    await rig.drain()
+
+    assert 409 == refused.status_code
+    assert kari["id"] == refused.json()["existing_id"]
+    assert "phone_is_shared" in refused.json()["detail"]
+    assert 201 == made.status_code, made.text
+    assert "+4741234567" == made.json()["phone"]
+    assert [True, False] == [one["is_identifying"] for one in made.json()["identifiers"]]
+    assert [kari["id"], made.json()["id"]] == [one["id"] for one in found["items"]]
+    assert {"+4741234567"} == {card.phone for card in rig.items(PersonChangedV1)}
+
+
+async def test_names_with_emoji_are_kept_as_they_are(rig_for):
+    rig = await rig_for(SPEC)
+
+    async with rig.client() as client:
+        made = await client.post(
+            "/v1/contacts", json={**KARI, "full_name": "Kari 🌻 Ødegård", "preferred_name": "👩‍🚀"}
+        )
+        found = await client.get("/v1/contacts", params={"q": "🌻"})
+    await rig.drain()
+
+    assert ("Kari 🌻 Ødegård", "👩‍🚀") == (made.json()["full_name"], made.json()["preferred_name"])
+    assert 1 == len(found.json()["items"])
+    assert {"👩‍🚀"} == {card.preferred_name for card in rig.items(PersonChangedV1)}
+
+
+async def test_salutation_and_name_are_asked_for_and_never_guessed(rig_for):
+    rig = await rig_for(SPEC)
+
+    async with rig.client() as client:
+        made = await client.post("/v1/contacts", json=KARI)
+        asked = (await client.get("/v1/contacts", params={"missing": "salutation"})).json()
+        await client.patch(
+            made.headers["location"],
+            json={"salutation": "Dr", "do_not_contact": True, "not_before": "2027-01-01"},
+            headers={"If-Match": "*"},
+        )
+        then = (await client.get("/v1/contacts", params={"missing": "salutation"})).json()
+        lifted = await client.patch(
+            made.headers["location"], json={"not_before": ""}, headers={"If-Match": "*"}
+        )
+    await rig.drain()
+
+    assert ("", "") == (made.json()["salutation"], made.json()["preferred_name"])
+    assert [made.json()["id"]] == [one["id"] for one in asked["items"]]
+    assert [] == then["items"]
+    assert None is lifted.json()["not_before"]
+    cards = {card.version: card for card in rig.items(PersonChangedV1)}
+    assert ("Dr", True, "2027-01-01", "Europe/Oslo") == (
+        cards[2].salutation,
+        cards[2].do_not_contact,
+        str(cards[2].not_before),
+        cards[2].time_zone,
+    )
+    assert None is cards[3].not_before

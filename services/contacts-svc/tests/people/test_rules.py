@@ -1,15 +1,19 @@
 """Rules about addresses and identity numbers."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contacts_svc.national import NationalNumberRefused
 from contacts_svc.people.rules import (
     AddressInvalid,
     canonical,
     national_number_in,
     normalise_email,
     normalise_phone,
+    refuse_national_numbers,
 )
 
 
@@ -48,3 +52,30 @@ def test_tags_and_dots_do_not_make_another_mailbox():
 )
 def test_ordinary_numbers_are_no_identity_numbers(text):
     assert national_number_in(text) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"note": "fnr 010190 12480"},
+            "note: holds what looks like a national identity number (Norwegian fødselsnummer)",
+        ),
+        (
+            {"note": "kt. 120174-3399"},
+            "note: holds what looks like a national identity number (Icelandic kennitala)",
+        ),
+        ({"answers": [{"text": "hetu 131052-308T"}]}, "answers[0].text"),
+        ({"evidence": {"who": "880320-0016"}}, "evidence.who"),
+    ],
+)
+def test_an_identity_number_is_refused_wherever_it_stands_and_not_repeated(values, said):
+    with pytest.raises(NationalNumberRefused, match=re.escape(said)) as refusal:
+        refuse_national_numbers(values)
+
+    assert "12480" not in str(refusal.value)
+
+
+def test_a_field_that_is_declared_for_identity_numbers_takes_them_and_organisations_have_none():
+    refuse_national_numbers({"fnr": "010190 12480"}, allow={"fnr"})
+    refuse_national_numbers({"note": "kt. 450401-3150, org.nr 974 760 673, 556677-8899"})

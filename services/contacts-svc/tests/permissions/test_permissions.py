@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from contacts_svc.main import SPEC
 from contacts_svc.permissions import usecases
 from contacts_svc.permissions.model import Statement, next_state
-from contacts_svc.permissions.texts import TEXTS
 from kantis_contracts.contacts import PermissionChangedV1, PermissionState
 from kantis_contracts.messaging import PermissionWithdrawnV1, Withdrawal
-from kantis_contracts.values import Channel, Language, Purpose
+from kantis_contracts.values import Channel, Purpose
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.ids import new_id
 from kantis_kit.tx import write
@@ -231,9 +230,3 @@ async def test_the_preference_page_shows_and_changes_what_a_person_allows(rig_fo
         "Erbjudanden via e-post" == proof[-1]["text_shown"]
         or "Erbjudanden via e-post" == proof[-2]["text_shown"]
     )
-
-
-def test_every_language_has_every_word():
-    assert set(Language) == set(TEXTS)
-    assert 1 == len({frozenset(texts) for texts in TEXTS.values()})
-    assert all(text.strip() for texts in TEXTS.values() for text in texts.values())

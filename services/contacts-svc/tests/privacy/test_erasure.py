@@ -35,6 +35,27 @@ async def test_nothing_that_names_a_person_is_left_anywhere_in_the_database(rig_
         made = await client.post("/v1/contacts", json=KARI)
         person = made.json()["id"]
         await client.post(f"/v1/contacts/{person}/permissions", json=YES)
+        await client.post("/v1/fields", json={"key": "boat", "kind": "text", "is_filtered": True})
+        firm = (await client.post("/v1/organisations", json={"name": "Firm"})).json()["id"]
+        facts = [
+            await client.patch(
+                f"/v1/contacts/{person}",
+                json={"custom": {"boat": "Ødegård 31"}, "reason": "Kari said so"},
+                headers={"If-Match": "*"},
+            ),
+            await client.post(
+                f"/v1/contacts/{person}/links",
+                json={"organisation_id": firm, "role": "owner", "title": "likes blue"},
+            ),
+            await client.post(
+                f"/v1/contacts/{person}/addresses", json={"kind": "work", "street": "Storgata 2"}
+            ),
+            await client.post(
+                f"/v1/contacts/{person}/identifiers",
+                json={"kind": "email", "value": "kari@work.example.com", "label": "work"},
+            ),
+        ]
+        assert {200, 201} == {one.status_code for one in facts}
         await client.post("/v1/forms", json=form)
         lead = {"full_name": "Kari", "email": "kari@example.com", "consent": True}
         assert 202 == (await visitor.post("/f/autumn", json=lead)).status_code

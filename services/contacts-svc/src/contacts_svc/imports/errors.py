@@ -1,12 +1,36 @@
 """Refusals about imports."""
 
-from kantis_kit.errors import AppError, Invalid, NotFound
+from kantis_kit.errors import AppError, Conflict, Invalid, NotFound
 
 
 class ImportUnknown(NotFound):
     """No such import."""
 
     slug, title = "import-unknown", "There is no such import"
+
+
+class ListUnknown(NotFound):
+    """No such list."""
+
+    slug, title = "list-unknown", "There is no such list"
+
+
+class MappingUnknown(NotFound):
+    """No such mapping."""
+
+    slug, title = "mapping-unknown", "There is no such mapping"
+
+
+class MappingTaken(Conflict):
+    """The name is in use."""
+
+    slug, title = "mapping-taken", "A mapping of this name is there already"
+
+
+class MappingInvalid(Invalid):
+    """The mapping cannot be used."""
+
+    slug, title = "invalid-mapping", "This mapping cannot be used"
 
 
 class FileUnreadable(Invalid):
@@ -16,10 +40,10 @@ class FileUnreadable(Invalid):
 
 
 class KindUnknown(AppError):
-    """Neither CSV nor a multipart form with a file."""
+    """Neither CSV, XLSX nor a multipart form with a file."""
 
     slug, status, title = (
         "unsupported-media-type",
         415,
-        "Send text/csv, or multipart/form-data with a file",
+        "Send CSV, XLSX, or multipart/form-data with a file",
     )

@@ -1,6 +1,7 @@
 """Where files wait while they are imported."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,18 +14,18 @@ def path_of(data_dir: Path, import_id: UUID) -> Path:
     return data_dir / "imports" / f"{import_id}.csv"
 
 
-async def store(path: Path, parts: AsyncIterator[bytes]) -> int:
-    """Write a file as it comes in and see it on the disk before the import is promised; return its size."""
+async def store(path: Path, parts: AsyncIterator[bytes]) -> str:
+    """Write a file as it comes in and see it on the disk before the import is promised; return its SHA-256."""
     file = await asyncio.to_thread(_open, path)
-    size = 0
+    digest = hashlib.sha256()
     try:
         async for part in parts:
-            size += len(part)
+            digest.update(part)
             await asyncio.to_thread(file.write, part)
         await asyncio.to_thread(_sync, file)
     finally:
         await asyncio.to_thread(file.close)
-    return size
+    return digest.hexdigest()
 
 
 def _open(path: Path) -> BinaryIO:

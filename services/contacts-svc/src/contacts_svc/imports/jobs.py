@@ -19,6 +19,15 @@ async def take_chunks(tx: Tx, timers: Sequence[Timer]) -> None:
         await tx.schedule(timer.kind, timer.key, timer.due_at)
 
 
+@on_timer(usecases.UNDO_TIMER)
+async def take_back(tx: Tx, timers: Sequence[Timer]) -> None:
+    """Take back the next persons of the import whose undo has waited longest; the others keep their turn."""
+    first, *others = timers
+    await usecases.take_back(tx, UUID(first.key))
+    for timer in others:
+        await tx.schedule(timer.kind, timer.key, timer.due_at)
+
+
 @on_timer(usecases.FORGET_TIMER)
 async def forget_files(tx: Tx, timers: Sequence[Timer]) -> None:
     """Delete the files of imports that are done."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -18,12 +18,15 @@ class ImportState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    UNDOING = "undoing"
+    UNDONE = "undone"
 
 
 class Import(Base, table=True):
     """A file on its way into the register: how to read it, and the checkpoint up to which it is in."""
 
     __tablename__ = "import"
+    __table_args__ = (Index("ix_import_file", "file_sha256"),)
 
     id: UUID = Field(primary_key=True)
     name: str
@@ -49,6 +52,22 @@ class Import(Base, table=True):
     unchanged: int = 0
     rejected: int = 0
     permissions: int = 0
+    kind: str = "csv"
+    file_sha256: str = ""
+    """Of the bytes as they were sent; the same file again is answered with this import."""
+    formats: dict[str, str] = Field(default_factory=dict, sa_type=JSONB)
+    """Column of the file → how it writes days or numbers."""
+    policies: dict[str, str] = Field(default_factory=dict, sa_type=JSONB)
+    """Field of the contact → policy, where it is not to replace."""
+    as_of: datetime | None = Field(default=None, sa_type=Moment)
+    """When the file told the truth; rows may tell it better."""
+    list_id: UUID | None = None
+    listed: int = 0
+    undone: int = 0
+    """Persons of whom an undo took everything back."""
+    kept: int = 0
+    """Persons of whom it left something, because somebody changed or used it since."""
+    undone_at: datetime | None = Field(default=None, sa_type=Moment)
     actor: str
     started_at: datetime = Field(sa_type=Moment)
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
@@ -63,3 +82,44 @@ class ImportReject(Base, table=True):
     row_number: int = Field(primary_key=True)
     reason: str
     cells: list[Any] = Field(sa_type=JSONB)
+
+
+class ImportMapping(Base, table=True):
+    """How the files of one sender are read, by a name."""
+
+    __tablename__ = "import_mapping"
+
+    id: UUID = Field(primary_key=True)
+    name: str = Field(unique=True)
+    version: int = 1
+    mapping: dict[str, str] = Field(sa_type=JSONB)
+    formats: dict[str, str] = Field(sa_type=JSONB)
+    policies: dict[str, str] = Field(sa_type=JSONB)
+    created_at: datetime = Field(sa_type=Moment)
+    updated_at: datetime = Field(sa_type=Moment)
+
+
+class ImportTouched(Base, table=True):
+    """A person whom an import has made or changed; what it changed stands in the person's history."""
+
+    __tablename__ = "import_touched"
+    __table_args__ = (Index("ix_import_touched_person", "person_id"),)
+
+    import_id: UUID = Field(primary_key=True)
+    person_id: UUID = Field(primary_key=True)
+    was_created: bool
+    is_settled: bool = False
+    """Whether an undo has decided on this person."""
+    kept_because: str = ""
+    """Why an undo left something of it."""
+
+
+class FieldSource(Base, table=True):
+    """How old a value is that an import brought, where the policy of its field asks for the newest."""
+
+    __tablename__ = "person_field_source"
+
+    person_id: UUID = Field(primary_key=True)
+    field: str = Field(primary_key=True)
+    import_id: UUID
+    as_of: datetime = Field(sa_type=Moment)

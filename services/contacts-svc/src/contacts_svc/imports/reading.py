@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from contacts_svc.imports.xlsx import Unreadable, is_workbook, rewrite_workbook
+
 DELIMITERS = (";", ",", "\t", "|")
 MAX_LINE_BYTES = 65_536
 MAX_COLUMNS = 200
 _SAMPLE_LINES = 20
 _CHUNK = 1 << 20
-
-
-class Unreadable(ValueError):
-    """The whole file cannot be read; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +45,14 @@ def _bom(path: Path) -> tuple[str, int] | None:
 def settle(path: Path) -> tuple[str, int]:
     """Find the encoding of a file; return it and the offset of its first line.
 
-    UTF-16 (what Excel calls Unicode text) is rewritten as UTF-8, and lone carriage returns as line feeds, so that
+    A workbook (XLSX) is rewritten as CSV, row by row. UTF-16 (what Excel calls Unicode text) is rewritten as UTF-8, and lone carriage returns as line feeds, so that
     offsets of lines can be found. In a file of mostly UTF-8, single broken rows do not turn the others into rubbish.
 
     Raises:
-        Unreadable: binary data.
+        Unreadable: binary data, or a workbook that is damaged or made to harm.
     """
+    if is_workbook(path):
+        rewrite_workbook(path, MAX_COLUMNS)
     mark = _bom(path)
     if mark is not None and mark[0] == "utf-16":
         _rewrite(path)
@@ -63,7 +63,7 @@ def settle(path: Path) -> tuple[str, int]:
         message = "this is not text: save it as CSV (UTF-8) and send that"
         raise Unreadable(message)
     if b"\r" in sample and b"\n" not in sample:
-        path.write_bytes(path.read_bytes().replace(b"\r", b"\n"))
+        _end_lines(path)
     if mark is not None:
         return "utf-8", mark[1]
     return _guess(path), 0
@@ -82,6 +82,14 @@ def _rewrite(path: Path) -> None:
         twin.unlink(missing_ok=True)
         message = f"the file says it is UTF-16 but breaks off or is damaged near byte {error.start}"
         raise Unreadable(message) from error
+    twin.replace(path)
+
+
+def _end_lines(path: Path) -> None:
+    twin = path.with_suffix(".lf")
+    with path.open("rb") as old, twin.open("wb") as new:
+        while part := old.read(_CHUNK):
+            new.write(part.replace(b"\r", b"\n"))
     twin.replace(path)
 
 
@@ -123,6 +131,7 @@ class Sheet:
     header: list[str]
     data_offset: int
     """Offset of the first row after the header."""
+    header_row: int = 1
     sample: list[Record] = field(default_factory=list)
 
 
@@ -157,7 +166,7 @@ def open_sheet(path: Path) -> Sheet:
         message = f"the header has {len(head.cells)} columns, at most {MAX_COLUMNS} are read"
         raise Unreadable(message)
     header = [cell.strip() for cell in head.cells]
-    return Sheet(path, encoding, delimiter, header, head.end)
+    return Sheet(path, encoding, delimiter, header, head.end, head.number)
 
 
 def read_records(

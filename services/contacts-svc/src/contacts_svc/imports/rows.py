@@ -1,11 +1,19 @@
 """From a row of a file to a draft of a person, or to a reason why not; pure, and run beside the event loop."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from contacts_svc.imports.columns import FULL_YES, IGNORED, PERMISSION
+from contacts_svc.fields.errors import ValuesInvalid
+from contacts_svc.fields.model import CustomField
+from contacts_svc.fields.rules import MASK, MAX_TEXT, FieldKind
+from contacts_svc.fields.usecases import check_values
+from contacts_svc.imports import values
+from contacts_svc.imports.columns import AS_OF, CUSTOM, FULL_YES, IGNORED, PERMISSION, kind_of
 from contacts_svc.imports.reading import Record, read_records
 from contacts_svc.people.model import FREE_TEXT, Draft
 from contacts_svc.people.rules import (
@@ -20,6 +28,8 @@ from kantis_contracts.values import Channel, Language, Purpose
 
 _LIMITS: Mapping[str, int] = {"postal_code": 12, "city": 100, "note": 2_000}
 _LIMIT = 200
+_FULL_NO = frozenset({"0", "no", "n", "nei", "nej", "ei", "e", "false", "usann", "falskt", "off"})
+_BETWEEN = re.compile(r"[,;|]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COUNTRIES = {
     "norge": "NO",
@@ -70,6 +80,8 @@ class Chunk:
     cells: list[list[str]] = field(default_factory=list)
     """The cells of each draft's row, to be given back when the register refuses it."""
     granted: list[list[tuple[Channel, Purpose]]] = field(default_factory=list)
+    as_of: list[datetime] = field(default_factory=list)
+    """When each row told the truth."""
     rejects: list[Reject] = field(default_factory=list)
     end: int = 0
     number: int = 0
@@ -86,22 +98,27 @@ def unquoted(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
 
 
-def read_chunk(
-    path: Path,
-    *,
-    encoding: str,
-    delimiter: str,
-    header: Sequence[str],
-    mapping: Mapping[str, str],
-    country: str,
-    source: str,
-    offset: int,
-    number: int,
-    rows: int,
-) -> Chunk:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the rows of a file become drafts."""
+
+    encoding: str
+    delimiter: str
+    header: Sequence[str]
+    mapping: Mapping[str, str]
+    formats: Mapping[str, str]
+    declared: Mapping[str, CustomField]
+    country: str
+    source: str
+    as_of: datetime
+    keeps: frozenset[str] = frozenset()
+    """Fields in which what is known stays."""
+
+
+def read_chunk(path: Path, reading: Reading, *, offset: int, number: int, rows: int) -> Chunk:
     """Read up to `rows` rows from a checkpoint on and judge each by itself."""
     chunk = Chunk(end=offset, number=number, is_last=True)
-    records = read_records(path, encoding, delimiter, offset=offset, number=number)
+    records = read_records(path, reading.encoding, reading.delimiter, offset=offset, number=number)
     read = 0
     for record in islice(records, rows):
         read += 1
@@ -109,59 +126,141 @@ def read_chunk(
         if not record.problem and not any(cell.strip() for cell in record.cells):
             continue
         try:
-            draft, granted = _judge(record, header, mapping, country, source)
+            draft, granted, as_of = _judge(record, reading)
         except _Refused as refusal:
-            kept = [
-                cell[:_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}")
-                for cell in record.cells[: len(header) + 5]
-            ]
-            chunk.rejects.append(Reject(record.number, str(refusal), kept))
+            chunk.rejects.append(
+                Reject(record.number, str(refusal), kept_cells(record.cells, len(reading.header)))
+            )
             continue
         chunk.drafts.append(draft)
         chunk.granted.append(granted)
+        chunk.as_of.append(as_of)
         chunk.cells.append(record.cells)
     chunk.is_last = read < rows
     return chunk
+
+
+def kept_cells(cells: Sequence[str], width: int) -> list[str]:
+    """Return what is kept of a row that is given back: shortened, and without identity numbers."""
+    return [
+        MASK
+        if national_number_in(cell)
+        else cell[:_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        for cell in cells[: width + 5]
+    ]
 
 
 class _Refused(Exception):
     pass
 
 
+@dataclass(slots=True)
+class _Told:
+    """What the cells of a row say, by what they are for."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    custom: dict[str, object] = field(default_factory=dict)
+    granted: list[tuple[Channel, Purpose]] = field(default_factory=list)
+    as_of: datetime | None = None
+
+
 def _judge(
-    record: Record, header: Sequence[str], mapping: Mapping[str, str], country: str, source: str
-) -> tuple[Draft, list[tuple[Channel, Purpose]]]:
+    record: Record, reading: Reading
+) -> tuple[Draft, list[tuple[Channel, Purpose]], datetime]:
     if record.problem:
         raise _Refused(record.problem)
-    if len(record.cells) != len(header):
+    if len(record.cells) != len(reading.header):
         raise _Refused(
-            f"the row has {len(record.cells)} cells and the header {len(header)}: cut off, or a delimiter in a value"
+            f"the row has {len(record.cells)} cells and the header {len(reading.header)}: cut off, or a delimiter in a value"
         )
-    fields: dict[str, str] = {}
-    granted = []
-    for column, cell in zip(header, record.cells, strict=True):
-        name = mapping.get(column, IGNORED)
-        if name == IGNORED:
-            continue
-        value = unquoted(cell.strip()).strip()
-        if name.startswith(PERMISSION):
-            if value.casefold() in FULL_YES:
-                _, channel, purpose = name.split(".")
-                granted.append((Channel(channel), Purpose(purpose)))
-            continue
-        fields[name] = "" if value == "-" else value
+    told = _sort(record, reading)
+    fields = told.fields
     email, phone = fields.pop("email", ""), fields.pop("phone", "")
     _check_texts(fields)
-    home = _country(fields.get("country", ""), country)
+    # What the row leaves to us fills gaps, and replaces nothing that is known.
+    assumed = {name for name in ("country", "language", "source") if not fields.get(name)}
+    home = _country(fields.get("country", ""), reading.country)
     fields["country"] = home
     fields["language"] = _language(fields.get("language", ""), home)
-    fields["source"] = fields.get("source") or source
-    draft = Draft(fields, *_addresses(email, phone, home), row=record.number)
+    fields["source"] = fields.get("source") or reading.source
+    draft = Draft(
+        fields,
+        *_addresses(email, phone, home),
+        row=record.number,
+        custom=_custom(told.custom, reading.declared),
+        keeps=reading.keeps | assumed,
+    )
     if not draft.has_name():
         raise _Refused("there is no name")
     if not draft.addresses:
         raise _Refused("there is neither an e-mail address nor a phone number")
-    return draft, granted
+    return draft, told.granted, told.as_of or reading.as_of
+
+
+def _sort(record: Record, reading: Reading) -> _Told:
+    told = _Told()
+    for column, cell in zip(reading.header, record.cells, strict=True):
+        name = reading.mapping.get(column, IGNORED)
+        if name == IGNORED:
+            continue
+        value = unquoted(cell.strip()).strip()
+        if value == "-":
+            value = ""
+        if name.startswith(PERMISSION):
+            if value.casefold() in FULL_YES:
+                _, channel, purpose = name.split(".")
+                told.granted.append((Channel(channel), Purpose(purpose)))
+        elif name.startswith(CUSTOM) or name == AS_OF:
+            if value:
+                _put(told, name, value, column, reading)
+        else:
+            told.fields[name] = value
+    return told
+
+
+def _put(told: _Told, name: str, value: str, column: str, reading: Reading) -> None:
+    kind = kind_of(name, reading.declared)
+    form = reading.formats.get(column)
+    if len(value) > MAX_TEXT or "\x00" in value:
+        raise _Refused(f"{name}: is longer than {MAX_TEXT} signs, or holds a NUL character")
+    try:
+        read = values.read(kind, values.Form(form) if form else None, value)
+    except values.Unreadable as error:
+        raise _Refused(f"{name}: {error}") from error
+    if name == AS_OF:
+        told.as_of = datetime.combine(date.fromisoformat(read), time(), UTC)
+        return
+    key = name.removeprefix(CUSTOM)
+    told.custom[key] = _as_declared(kind, read, reading.declared[key])
+
+
+def _as_declared(kind: str, value: str, field: CustomField) -> object:
+    if kind == FieldKind.FLAG:
+        folded = value.casefold()
+        return "true" if folded in FULL_YES else "false" if folded in _FULL_NO else value
+    if kind == FieldKind.CHOICE:
+        return _choice(value, field)
+    if kind == FieldKind.CHOICES:
+        return [_choice(one.strip(), field) for one in _BETWEEN.split(value) if one.strip()]
+    return value
+
+
+def _choice(value: str, field: CustomField) -> str:
+    """Return the key of a choice that is named by its key or by its title in any language."""
+    for one in field.rules.get("choices") or ():
+        names = (one["key"], *(one.get("titles") or {}).values())
+        if value.casefold() in {name.casefold() for name in names}:
+            return str(one["key"])
+    return value
+
+
+def _custom(given: Mapping[str, object], declared: Mapping[str, CustomField]) -> dict[str, Any]:
+    if not given:
+        return {}
+    try:
+        return check_values(declared, given)
+    except ValuesInvalid as error:
+        raise _Refused(error.detail) from error
 
 
 def _check_texts(fields: Mapping[str, str]) -> None:

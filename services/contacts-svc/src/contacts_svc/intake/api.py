@@ -1,16 +1,29 @@
 """Forms at the API, and the public pages of forms and confirmations."""
 
 from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from contacts_svc.intake import posts, queries, usecases
+from contacts_svc.intake.errors import AnswerInvalid, ProofMissing
 from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.intake.model import Form
-from contacts_svc.intake.schemas import FormIn, FormOut, LeadIn, LeadTaken
-from contacts_svc.intake.snippet import snippet
+from contacts_svc.intake.schemas import (
+    ChallengeOut,
+    FileOut,
+    FormIn,
+    FormOut,
+    FormVersionOut,
+    GivenAfter,
+    LeadIn,
+    LeadOut,
+    LeadTaken,
+)
+from contacts_svc.intake.snippet import WORK_ON_PAGE, snippet
 from contacts_svc.intake.texts import TEXTS
 from contacts_svc.pages import choose_language, page
 from contacts_svc.people.errors import ContactInvalid
@@ -22,6 +35,7 @@ from kantis_kit.auth.policy import needs, public
 from kantis_kit.errors import AppError, Invalid
 from kantis_kit.tx import ReadTx, Tx
 from kantis_kit.web.deps import Read, Write, etag, require_match
+from kantis_kit.web.paging import Page, encode_cursor, read_cursor
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/forms", tags=["forms"])
@@ -72,6 +86,47 @@ async def close_form(form_id: UUID, tx: Write) -> None:
     form.is_active, form.version, form.updated_at = False, form.version + 1, tx.clock.now()
 
 
+@router.get("/{form_id}/versions", policy=needs("contacts:read"))
+async def list_versions(form_id: UUID, tx: Read) -> list[FormVersionOut]:
+    """Return a form as it was in each of its versions, the newest first."""
+    await queries.get_form_by_id(tx, form_id)
+    return await queries.list_versions(tx, form_id)
+
+
+@router.get("/{form_id}/leads", policy=needs("contacts:read"))
+async def list_leads(
+    form_id: UUID,
+    tx: Read,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Page[LeadOut]:
+    """Return what was posted to a form, the newest first: answers, topics and boxes."""
+    await queries.get_form_by_id(tx, form_id)
+    before = read_cursor(cursor, UUID)
+    leads = await queries.list_leads(tx, form_id, before=before[0] if before else None, limit=limit)
+    more = encode_cursor(leads[-1].id) if len(leads) == limit else None
+    return Page(items=leads, next_cursor=more)
+
+
+@router.put("/{form_id}/download", policy=needs("contacts:write"))
+async def put_file(
+    form_id: UUID,
+    request: Request,
+    tx: Write,
+    file_name: Annotated[str, Query(pattern=r"^[^/\\\x00-\x1f\"]{1,120}$")],
+) -> FileOut:
+    """Put the file that the form gives away: its bytes as the body, its kind as Content-Type, at most 1 MiB."""
+    form = await queries.lock_form(tx, form_id)
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    content = await request.body()
+    asset = await usecases.keep_file(
+        tx, form, file_name=file_name, content_type=kind, content=content
+    )
+    return FileOut(
+        file_name=file_name, content_type=kind, bytes=len(content), made_at=asset.made_at
+    )
+
+
 # -- public pages --------------------------------------------------------------------------------------------------
 
 
@@ -99,6 +154,12 @@ def _form_page(
         form_targets=origins,
         title=form.titles[language.value],
         consent=consent,
+        questions=form.fields,
+        topics=form.topics,
+        boxes=form.boxes,
+        bits=form.proof_of_work_bits,
+        script=WORK_ON_PAGE if form.proof_of_work_bits else "",
+        visitor=posts.visitor_of(request),
         asks_phone=bool({"sms", "phone"} & set(form.channels)),
         asks_address="letter" in form.channels,
         started=posts.stamp(tx.use(LinkSigner), form.id, tx.clock.now()),
@@ -131,6 +192,18 @@ async def form_snippet(form_key: str, request: Request, tx: Read) -> Response:
     )
 
 
+@forms.get("/{form_key}/challenge", policy=public("asked by other sites before they post"))
+async def give_challenge(
+    form_key: str, request: Request, tx: Read, response: Response
+) -> ChallengeOut:
+    """Give a browser what it must answer before it may post; each is worth one post, and a day old at most."""
+    form = await queries.get_form(tx, form_key)
+    headers = posts.cors_headers(request, form, tx.settings(ContactsSettings).public_url)
+    response.headers.update(headers)
+    started = posts.stamp(tx.use(LinkSigner), form.id, tx.clock.now())
+    return ChallengeOut(started=started, bits=form.proof_of_work_bits)
+
+
 @forms.options("/{form_key}", policy=public("browsers ask before they post from another site"))
 async def may_post(form_key: str, request: Request, tx: Read) -> Response:
     """Tell a browser whether a site may post to the form."""
@@ -159,9 +232,42 @@ async def _take_json(request: Request, tx: Tx, form: Form, headers: Mapping[str,
     body = await posts.read_json(request)
     language = body.language if body.language in queries.languages_of(form) else None
     language = language or _language(request, form)
+    if not body.website and (body.started or form.proof_of_work_bits):
+        taken = _seconds_taken(request, tx, form, body)
+        if taken is None:
+            raise ProofMissing(
+                f"started: this challenge is not ours, of another form or old; get one at /f/{form.key}/challenge"
+            )
     await _keep(request, tx, form, body, language)
-    answer = LeadTaken(message=TEXTS[language]["thanks" if body.consent else "thanks_plain"])
-    return JSONResponse(answer.model_dump(), status_code=202, headers=dict(headers))
+    link = await _link(tx, form, GivenAfter.LEAD)
+    answer = LeadTaken(message=TEXTS[language][_thanks(form, body)], download=link)
+    return JSONResponse(
+        answer.model_dump(exclude_none=True), status_code=202, headers=dict(headers)
+    )
+
+
+def _seconds_taken(request: Request, tx: Tx, form: Form, body: LeadIn) -> float | None:
+    posted = posts.posted_at(request, tx.clock.now())
+    return posts.seconds_taken(tx.use(LinkSigner), form.id, body.started, posted)
+
+
+def _thanks(form: Form, body: LeadIn) -> str:
+    asks = body.consent or any(body.boxes.values()) or usecases.gives(form, GivenAfter.CONFIRMATION)
+    return "thanks" if asks else "thanks_plain"
+
+
+async def _link(tx: ReadTx, form: Form, after: GivenAfter) -> str | None:
+    return await usecases.link_to_file(tx, form) if usecases.gives(form, after) else None
+
+
+async def _file(
+    tx: ReadTx, form: Form, after: GivenAfter, language: Language
+) -> Mapping[str, str] | None:
+    path = await _link(tx, form, after)
+    if path is None or form.download is None:
+        return None
+    titles = form.download["titles"]
+    return {"path": path, "title": titles.get(language.value) or titles[form.default_language]}
 
 
 async def _take_form(request: Request, tx: Tx, form: Form) -> Response:
@@ -172,8 +278,7 @@ async def _take_form(request: Request, tx: Tx, form: Form) -> Response:
     except Invalid:
         return _form_page(request, tx, form, problem=texts["bad_input"], status=422)
     if not body.website:
-        posted = posts.posted_at(request, tx.clock.now())
-        taken = posts.seconds_taken(tx.use(LinkSigner), form.id, body.started, posted)
+        taken = _seconds_taken(request, tx, form, body)
         if taken is None or taken < tx.settings(ContactsSettings).form_minimum_seconds:
             return _form_page(
                 request, tx, form, problem=texts["once_more"], values=body, status=422
@@ -184,6 +289,9 @@ async def _take_form(request: Request, tx: Tx, form: Form) -> Response:
         field = error.errors[0]["field"] if error.errors else ""
         problem = texts.get(f"bad_{field}", texts["need"])
         return _form_page(request, tx, form, problem=problem, values=body, status=422)
+    except (AnswerInvalid, ProofMissing) as error:
+        told = "once_more" if isinstance(error, ProofMissing) else "bad_answer"
+        return _form_page(request, tx, form, problem=texts[told], values=body, status=422)
     if body.next and body.next in form.redirects:
         return RedirectResponse(body.next, status_code=303)
     return page(
@@ -191,7 +299,8 @@ async def _take_form(request: Request, tx: Tx, form: Form) -> Response:
         language=language,
         texts=texts,
         title=form.titles[language.value],
-        message=texts["thanks" if body.consent else "thanks_plain"],
+        message=texts[_thanks(form, body)],
+        file=await _file(tx, form, GivenAfter.LEAD, language),
     )
 
 
@@ -217,7 +326,9 @@ async def _question(tx: ReadTx, token: str) -> queries.OpenQuestion | None:
     return await queries.find_question(tx, question_id) if question_id is not None else None
 
 
-def _confirm_page(request: Request, question: queries.OpenQuestion, *, is_done: bool) -> Response:
+async def _confirm_page(
+    request: Request, tx: ReadTx, question: queries.OpenQuestion, *, is_done: bool
+) -> Response:
     language = Language(question.confirmation.language)
     if "lang" in request.query_params:
         language = choose_language(request, list(Language), language)
@@ -232,6 +343,7 @@ def _confirm_page(request: Request, question: queries.OpenQuestion, *, is_done: 
         title=title,
         words=question.confirmation.text_shown,
         is_done=is_done,
+        file=await _file(tx, question.form, GivenAfter.CONFIRMATION, language) if is_done else None,
     )
 
 
@@ -248,7 +360,8 @@ async def show_confirmation(token: str, request: Request, tx: Read) -> Response:
     question = await _question(tx, token)
     if question is None:
         return _dead(request)
-    return _confirm_page(request, question, is_done=question.confirmation.confirmed_at is not None)
+    is_done = question.confirmation.confirmed_at is not None
+    return await _confirm_page(request, tx, question, is_done=is_done)
 
 
 @confirmations.post(
@@ -260,4 +373,25 @@ async def confirm(token: str, request: Request, tx: Write) -> Response:
     if question is None:
         return _dead(request)
     await usecases.confirm(tx, question, evidence=evidence_of(request))
-    return _confirm_page(request, question, is_done=True)
+    return await _confirm_page(request, tx, question, is_done=True)
+
+
+@confirmations.get("/download/{token}", policy=public("the token names the file, and ends"))
+async def get_file(token: str, request: Request, tx: Read) -> Response:
+    """Give the file away, as long as the link lives."""
+    payload = tx.use(LinkSigner).read(usecases.DOWNLOAD, token, now=tx.clock.now())
+    asset = None
+    if payload is not None and len(payload) == _ID_BYTES:
+        asset = await queries.find_file(tx, UUID(bytes=payload))
+    if asset is None:
+        return _dead(request)
+    return Response(
+        asset.content,
+        media_type=asset.content_type,
+        headers={
+            # Never shown as a page of ours, whatever it holds.
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(asset.file_name)}",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

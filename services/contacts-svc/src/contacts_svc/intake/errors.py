@@ -1,6 +1,6 @@
 """Refusals about forms and leads."""
 
-from kantis_kit.errors import AppError, Conflict, Forbidden, NotFound, TooMany
+from kantis_kit.errors import AppError, Conflict, Forbidden, Invalid, NotFound, TooMany
 
 
 class FormUnknown(NotFound):
@@ -43,3 +43,33 @@ class BodyUnreadable(AppError):
     """The body breaks off or is not what it says."""
 
     slug, status, title = "unreadable-body", 400, "The request cannot be read"
+
+
+class AnswerInvalid(Invalid):
+    """An answer that the form cannot take."""
+
+    slug, title = "answer-invalid", "An answer cannot be taken"
+
+
+class ProofMissing(Invalid):
+    """The form asks for work before it takes a post."""
+
+    slug, title = "proof-missing", "The proof of work is missing, wrong or used"
+
+
+class ListUnknown(Invalid):
+    """The list that people shall join is not there."""
+
+    slug, title = "list-unknown", "There is no such list"
+
+
+class DownloadUnknown(NotFound):
+    """The form gives nothing away."""
+
+    slug, title = "download-unknown", "There is no such file"
+
+
+class FileUnusable(AppError):
+    """A file that a form cannot give away."""
+
+    slug, status, title = "file-unusable", 422, "The file cannot be taken"

@@ -18,6 +18,8 @@ def lead_received(lead: Lead, form: Form) -> LeadReceivedV1:
         form_key=form.key,
         source=form.source,
         is_confirmed=lead.is_consented and not form.double_opt_in,
+        topics=tuple(lead.topics),
+        list_id=form.list_id,
     )
     return LeadReceivedV1(items=(item,))
 

@@ -20,3 +20,4 @@ async def ask_when_allowed(tx: Tx, timers: Sequence[Timer]) -> None:
 async def forget_slots(tx: Tx) -> None:
     """Forget mailboxes that may be asked again."""
     await usecases.forget_slots(tx)
+    await usecases.forget_guards(tx)

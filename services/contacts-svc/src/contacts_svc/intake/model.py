@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -28,8 +28,27 @@ class Form(Base, table=True):
     double_opt_in: bool = True
     redirects: list[str] = Field(sa_type=JSONB)
     origins: list[str] = Field(sa_type=JSONB)
+    fields: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    topics: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    boxes: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    list_id: UUID | None = None
+    download: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    proof_of_work_bits: int = 0
+    posts_per_hour: int | None = None
     created_at: datetime = Field(sa_type=Moment)
     updated_at: datetime = Field(sa_type=Moment)
+
+
+class FormVersion(Base, table=True):
+    """A form as it was: what a lead of that time has seen."""
+
+    __tablename__ = "form_version"
+
+    form_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    body: dict[str, Any] = Field(sa_type=JSONB)
+    actor: str
+    at: datetime = Field(sa_type=Moment)
 
 
 class ConsentText(Base, table=True):
@@ -38,6 +57,7 @@ class ConsentText(Base, table=True):
     __tablename__ = "consent_text"
 
     form_id: UUID = Field(primary_key=True)
+    box: str = Field(primary_key=True)
     language: str = Field(primary_key=True)
     version: str = Field(primary_key=True)
     words: str
@@ -67,6 +87,10 @@ class Lead(Base, table=True):
     fields: dict[str, Any] = Field(sa_type=JSONB)
     text_version: str
     evidence: dict[str, Any] = Field(sa_type=JSONB)
+    answers: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    topics: list[str] = Field(default_factory=list, sa_type=JSONB)
+    boxes: dict[str, str] = Field(default_factory=dict, sa_type=JSONB)
+    visitor_id: UUID | None = None
     times: int = 1
     first_at: datetime = Field(sa_type=Moment)
     last_at: datetime = Field(sa_type=Moment)
@@ -84,7 +108,8 @@ class Confirmation(Base, table=True):
     purposes: list[str] = Field(sa_type=JSONB)
     text_shown: str
     text_version: str
-    requested_at: datetime = Field(sa_type=Moment)
+    boxes: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    requested_at: datetime = Field(sa_type=Moment, index=True)
     expires_at: datetime = Field(sa_type=Moment)
     confirmed_at: datetime | None = Field(default=None, sa_type=Moment)
 
@@ -96,3 +121,60 @@ class ConfirmationSlot(Base, table=True):
 
     address: str = Field(primary_key=True)
     last_at: datetime = Field(sa_type=Moment)
+
+
+class AskedMailbox(Base, table=True):
+    """How often a mailbox was asked without an answer; known by a keyed hash, and not forgotten."""
+
+    __tablename__ = "asked_mailbox"
+
+    hash: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    unanswered: int
+    last_at: datetime = Field(sa_type=Moment)
+
+
+class LeadAnswer(Base, table=True):
+    """An answer to a question of a form that says something about the person, by a word of the company's vocabulary."""
+
+    __tablename__ = "lead_answer"
+
+    lead_id: UUID = Field(primary_key=True)
+    question: str = Field(primary_key=True)
+    answer: str = Field(primary_key=True)
+    person_id: UUID = Field(index=True)
+    term: str
+    said_at: datetime = Field(sa_type=Moment)
+    is_confirmed: bool
+
+
+class DownloadAsset(Base, table=True):
+    """A file that a form gives away; older ones stay while links to them live."""
+
+    __tablename__ = "download_asset"
+
+    id: UUID = Field(primary_key=True)
+    form_id: UUID = Field(index=True)
+    file_name: str
+    content_type: str
+    content: bytes = Field(sa_type=LargeBinary)
+    made_at: datetime = Field(sa_type=Moment)
+
+
+class ProofOfWork(Base, table=True):
+    """A challenge that has been answered; it is worth one post."""
+
+    __tablename__ = "proof_of_work"
+
+    hash: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    used_at: datetime = Field(sa_type=Moment)
+
+
+class IntakeWindow(Base, table=True):
+    """How much was counted under a name since a moment, in several rows so that nobody waits for one."""
+
+    __tablename__ = "intake_window"
+
+    name: str = Field(primary_key=True)
+    starts_at: datetime = Field(sa_type=Moment, primary_key=True)
+    shard: int = Field(primary_key=True)
+    counted: int

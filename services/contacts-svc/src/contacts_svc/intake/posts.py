@@ -1,5 +1,6 @@
 """Reading what visitors post: a form or JSON, from our page or another site, from a person or a machine."""
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from kantis_kit.web.state import runtime_of
 
 PURPOSE = "form"
 _STAMP_BYTES = 8
+_NONCE_BYTES = 8
 _ID_BYTES = 16
 MAX_AGE_SECONDS = 24 * 3600
 _YES = frozenset({"yes", "on", "true", "1"})
@@ -48,10 +50,34 @@ async def read_json(request: Request) -> LeadIn:
 
 async def read_form(request: Request) -> LeadIn:
     """Read a lead from a posted form; an unticked box is not sent, so its absence is a no."""
-    fields = await request.form(max_files=0, max_fields=50)
-    body: dict[str, Any] = {name: value for name, value in fields.items() if value != ""}
+    fields = await request.form(max_files=0, max_fields=200)
+    body: dict[str, Any] = {"answers": {}, "boxes": {}, "box_versions": {}}
+    for name, value in fields.multi_items():
+        group, _, key = name.partition(".")
+        if value == "":
+            continue
+        if group == "answers" and key:
+            _answer(body["answers"], key, value)
+        elif group == "boxes" and key:
+            body["boxes"][key] = str(value).lower() in _YES
+        elif group == "box_versions" and key:
+            body["box_versions"][key] = value
+        elif name == "topics":
+            body.setdefault("topics", []).append(value)
+        else:
+            body[name] = value
     body["consent"] = str(body.get("consent", "")).lower() in _YES
     return _lead(body)
+
+
+def _answer(answers: dict[str, Any], key: str, value: object) -> None:
+    """Boxes of one question come under one name, one by one."""
+    if key not in answers:
+        answers[key] = value
+    elif isinstance(answers[key], list):
+        answers[key].append(value)
+    else:
+        answers[key] = [answers[key], value]
 
 
 def _lead(body: object) -> LeadIn:
@@ -68,9 +94,9 @@ def _lead(body: object) -> LeadIn:
 
 def stamp(signer: LinkSigner, form_id: UUID, now: datetime) -> str:
     """Return what is written into the page of a form: when it was given to the visitor."""
-    return signer.make(
-        PURPOSE, form_id.bytes + int(now.timestamp() * 1000).to_bytes(_STAMP_BYTES, "big")
-    )
+    moment = int(now.timestamp() * 1000).to_bytes(_STAMP_BYTES, "big")
+    # Two visitors of one moment have two stamps: each is worth one proof of work.
+    return signer.make(PURPOSE, form_id.bytes + moment + secrets.token_bytes(_NONCE_BYTES))
 
 
 def seconds_taken(signer: LinkSigner, form_id: UUID, started: str, now: datetime) -> float | None:
@@ -78,11 +104,12 @@ def seconds_taken(signer: LinkSigner, form_id: UUID, started: str, now: datetime
     payload = signer.read(PURPOSE, started, now=now)
     if (
         payload is None
-        or len(payload) != _ID_BYTES + _STAMP_BYTES
+        or len(payload) != _ID_BYTES + _STAMP_BYTES + _NONCE_BYTES
         or payload[:_ID_BYTES] != form_id.bytes
     ):
         return None
-    taken = now.timestamp() - int.from_bytes(payload[_ID_BYTES:], "big") / 1000
+    moment = payload[_ID_BYTES : _ID_BYTES + _STAMP_BYTES]
+    taken = now.timestamp() - int.from_bytes(moment, "big") / 1000
     return taken if taken <= MAX_AGE_SECONDS else None
 
 
@@ -127,6 +154,14 @@ def origin_of(address: str) -> str:
     """Return scheme and host of an address."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def visitor_of(request: Request) -> str:
+    """Return the visitor that a link from another of our pages names, or nothing."""
+    try:
+        return str(UUID(request.query_params.get("visitor", "")))
+    except ValueError:
+        return ""
 
 
 def addresses_named(body: LeadIn, country: str) -> list[str]:

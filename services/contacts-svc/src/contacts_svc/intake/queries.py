@@ -4,13 +4,22 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Uuid, column, func, select, table
 from sqlmodel import col
 
 from contacts_svc.base import plain
+from contacts_svc.intake.boxes import Box
 from contacts_svc.intake.errors import FormUnknown
-from contacts_svc.intake.model import Confirmation, ConsentText, Form, FormTrap
-from contacts_svc.intake.schemas import ConsentOut, FormOut
+from contacts_svc.intake.model import (
+    Confirmation,
+    ConsentText,
+    DownloadAsset,
+    Form,
+    FormTrap,
+    FormVersion,
+    Lead,
+)
+from contacts_svc.intake.schemas import ConsentOut, FormOut, FormVersionOut, LeadOut
 from contacts_svc.people.model import Person
 from kantis_contracts.values import Language
 from kantis_kit.tx import ReadTx, Tx
@@ -83,14 +92,15 @@ def languages_of(form: Form) -> list[Language]:
 
 
 async def consent_words(
-    tx: ReadTx, form: Form, language: Language, version: str
+    tx: ReadTx, form: Form, box: Box, language: Language, version: str
 ) -> tuple[str, str]:
     """Return the words and version that a visitor has seen; the present ones when theirs are not known."""
-    present = form.consent.get(language.value) or form.consent[form.default_language]
+    present = box.consent.get(language.value) or box.consent[form.default_language]
     if version and version != present["version"] and "\x00" not in version:
         words = await tx.scalar(
             select(col(ConsentText.words)).where(
                 col(ConsentText.form_id) == form.id,
+                col(ConsentText.box) == box.key,
                 col(ConsentText.language) == language.value,
                 col(ConsentText.version) == version,
             )
@@ -119,3 +129,48 @@ async def find_question(tx: ReadTx, confirmation_id: UUID) -> OpenQuestion | Non
         )
     )
     return OpenQuestion(*rows[0]) if rows else None
+
+
+async def list_versions(tx: ReadTx, form_id: UUID) -> list[FormVersionOut]:
+    """Return a form as it was in each of its versions, the newest first."""
+    rows = await tx.scalars(
+        select(FormVersion)
+        .where(col(FormVersion.form_id) == form_id)
+        .order_by(col(FormVersion.version).desc())
+        .limit(200)
+    )
+    return [FormVersionOut.model_validate(row) for row in rows]
+
+
+async def list_leads(
+    tx: ReadTx, form_id: UUID, *, before: UUID | None, limit: int
+) -> list[LeadOut]:
+    """Return what was posted to a form, the newest first."""
+    wanted = select(Lead).where(col(Lead.form_id) == form_id)
+    if before is not None:
+        wanted = wanted.where(col(Lead.id) < before)
+    rows = await tx.scalars(wanted.order_by(col(Lead.id).desc()).limit(limit))
+    return [LeadOut.model_validate(row) for row in rows]
+
+
+async def is_list(tx: ReadTx, segment_id: UUID) -> bool:
+    """Say whether there is such a list. Lists belong to the segments, which stand above this slice."""
+    segments = table("segment", column("id", Uuid()))
+    found = await tx.scalar(select(segments.c.id).where(segments.c.id == segment_id))
+    return found is not None
+
+
+async def find_file(tx: ReadTx, asset_id: UUID) -> DownloadAsset | None:
+    """Return a file by its id, or None."""
+    return await tx.get(DownloadAsset, asset_id)
+
+
+async def find_asset_id(tx: ReadTx, form_id: UUID) -> UUID | None:
+    """Return the id of a form's newest file, or None."""
+    asset_id: UUID | None = await tx.scalar(
+        select(col(DownloadAsset.id))
+        .where(col(DownloadAsset.form_id) == form_id)
+        .order_by(col(DownloadAsset.id).desc())
+        .limit(1)
+    )
+    return asset_id

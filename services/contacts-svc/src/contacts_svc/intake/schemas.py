@@ -1,7 +1,8 @@
 """Shapes of forms and leads."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from enum import StrEnum
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
@@ -13,6 +14,12 @@ FormKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-zA-Z0-9.-]{1,200}(:[0-9]{1,5})?$")]
 Redirect = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\"'<>]{1,500}$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Term = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+
+MAIN_BOX = "consent"
+"""The box that every form has; further ones have keys of their own."""
 
 
 class ConsentIn(In):
@@ -20,6 +27,79 @@ class ConsentIn(In):
 
     version: str = Field(min_length=1, max_length=40, examples=["2026-01"])
     text: Words
+
+
+class FieldKind(StrEnum):
+    """How a question is answered."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    DATE = "date"
+    FLAG = "flag"
+    CHOICE = "choice"
+    CHOICES = "choices"
+
+
+class ChoiceIn(In):
+    """One answer to choose. With a `term` it says something about the person, in the company's vocabulary."""
+
+    value: Key
+    labels: dict[Language, Label] = Field(min_length=1)
+    term: Term | None = None
+
+
+class FormFieldIn(In):
+    """A question beside names and addresses."""
+
+    key: Key
+    kind: FieldKind = FieldKind.TEXT
+    labels: dict[Language, Label] = Field(min_length=1)
+    choices: list[ChoiceIn] = Field(default=[], max_length=50)
+    is_required: bool = False
+
+    @model_validator(mode="after")
+    def check_choices(self) -> Self:
+        """Choices belong to questions that are answered by choosing, each once."""
+        chooses = self.kind in (FieldKind.CHOICE, FieldKind.CHOICES)
+        if chooses != bool(self.choices):
+            message = (
+                f"{self.key}: give choices to a question of kind choice or choices, and to no other"
+            )
+            raise ValueError(message)
+        _once("choices", [one.value for one in self.choices])
+        return self
+
+
+class TopicIn(In):
+    """Something that people may ask to hear about; its box is never ticked beforehand."""
+
+    key: Key
+    labels: dict[Language, Label] = Field(min_length=1)
+
+
+class BoxIn(In):
+    """A consent box beside the main one, with words of its own; never ticked beforehand, never required."""
+
+    key: Key
+    purposes: list[Purpose] = Field(min_length=1, max_length=len(Purpose))
+    channels: list[Channel] = Field(default=[Channel.EMAIL], min_length=1, max_length=len(Channel))
+    consent: dict[Language, ConsentIn] = Field(min_length=1)
+
+
+class GivenAfter(StrEnum):
+    """When the link to a download is given."""
+
+    LEAD = "lead"
+    CONFIRMATION = "confirmation"
+
+
+class DownloadIn(In):
+    """A file that the form gives away, by a link that ends. Consent is not its price."""
+
+    titles: dict[Language, Label] = Field(min_length=1)
+    after: GivenAfter = GivenAfter.LEAD
+    days: int = Field(default=7, ge=1, le=90, description="How long the link lives")
 
 
 class FormIn(In):
@@ -46,18 +126,61 @@ class FormIn(In):
     origins: list[Origin] = Field(
         default=[], max_length=50, description="Sites that may post to the form"
     )
+    fields: list[FormFieldIn] = Field(default=[], max_length=30, description="Further questions")
+    topics: list[TopicIn] = Field(default=[], max_length=50)
+    boxes: list[BoxIn] = Field(default=[], max_length=10, description="Further consent boxes")
+    list_id: UUID | None = Field(default=None, description="The list that its people join")
+    download: DownloadIn | None = None
+    proof_of_work_bits: int = Field(
+        default=0,
+        ge=0,
+        le=22,
+        description="How hard a browser must work before a post is taken; 0: not at all, 16: half a second",
+    )
+    posts_per_hour: int | None = Field(default=None, ge=1, le=10_000_000)
     is_active: bool = True
 
     @model_validator(mode="after")
     def check_languages(self) -> Self:
-        """Each language needs a title and a consent, the default language among them."""
+        """Each language needs a title, a consent and a label of everything, the default language among them."""
         if set(self.titles) != set(self.consent):
             message = "titles and consent: give both in the same languages"
             raise ValueError(message)
         if self.default_language not in self.consent:
             message = f"default_language: there are no texts in {self.default_language.value}"
             raise ValueError(message)
+        for what, words in self._words():
+            if set(words) != set(self.titles):
+                spoken = ", ".join(sorted(self.titles))
+                message = f"{what}: give the words in the same languages as the titles ({spoken})"
+                raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def check_keys(self) -> Self:
+        """Each question, topic and box has a key of its own."""
+        _once("fields", [one.key for one in self.fields])
+        _once("topics", [one.key for one in self.topics])
+        _once("boxes", [MAIN_BOX, *(one.key for one in self.boxes)])
+        return self
+
+    def _words(self) -> list[tuple[str, dict[Language, Any]]]:
+        words: list[tuple[str, dict[Language, Any]]] = []
+        for one in self.fields:
+            words.append((f"fields.{one.key}.labels", dict(one.labels)))
+            words.extend((f"fields.{one.key}.{c.value}", dict(c.labels)) for c in one.choices)
+        words.extend((f"topics.{topic.key}.labels", dict(topic.labels)) for topic in self.topics)
+        words.extend((f"boxes.{box.key}.consent", dict(box.consent)) for box in self.boxes)
+        if self.download is not None:
+            words.append(("download.titles", dict(self.download.titles)))
+        return words
+
+
+def _once(what: str, keys: list[str]) -> None:
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        message = f"{what}: {', '.join(twice)} is there already; choose another key"
+        raise ValueError(message)
 
 
 class ConsentOut(Out):
@@ -65,6 +188,15 @@ class ConsentOut(Out):
 
     version: str
     text: str
+
+
+class FileOut(Out):
+    """The file that a form gives away."""
+
+    file_name: str
+    content_type: str
+    bytes: int
+    made_at: datetime
 
 
 class FormOut(Out):
@@ -83,10 +215,42 @@ class FormOut(Out):
     double_opt_in: bool
     redirects: list[str]
     origins: list[str]
+    fields: list[dict[str, Any]] = []
+    topics: list[dict[str, Any]] = []
+    boxes: list[dict[str, Any]] = []
+    list_id: UUID | None = None
+    download: dict[str, Any] | None = None
+    proof_of_work_bits: int = 0
+    posts_per_hour: int | None = None
     is_active: bool
     caught_machines: int = 0
     created_at: datetime
     updated_at: datetime
+
+
+class FormVersionOut(Out):
+    """A form as it was in one version."""
+
+    version: int
+    body: dict[str, Any]
+    actor: str
+    at: datetime
+
+
+class LeadOut(Out):
+    """What was posted to a form, without the person's names and addresses: they stand at the contact."""
+
+    id: UUID
+    person_id: UUID
+    is_consented: bool
+    boxes: dict[str, str]
+    topics: list[str]
+    answers: dict[str, Any]
+    language: str
+    text_version: str
+    times: int
+    first_at: datetime
+    last_at: datetime
 
 
 class LeadIn(In):
@@ -105,11 +269,34 @@ class LeadIn(In):
     language: Language | None = None
     consent: bool = False
     consent_version: str = Field(default="", max_length=40)
+    answers: dict[
+        Annotated[str, StringConstraints(max_length=40)],
+        bool
+        | float
+        | Annotated[str, StringConstraints(max_length=2_000)]
+        | Annotated[list[Annotated[str, StringConstraints(max_length=40)]], Field(max_length=50)],
+    ] = Field(
+        default={}, max_length=50, description="Answers to the form's questions, by their keys"
+    )
+    topics: list[Annotated[str, StringConstraints(max_length=40)]] = Field(
+        default=[], max_length=50
+    )
+    boxes: dict[Annotated[str, StringConstraints(max_length=40)], bool] = Field(
+        default={}, max_length=20, description="Which of the further consent boxes were ticked"
+    )
+    box_versions: dict[
+        Annotated[str, StringConstraints(max_length=40)],
+        Annotated[str, StringConstraints(max_length=40)],
+    ] = Field(default={}, max_length=20, description="Which versions of their words were seen")
+    visitor: UUID | None = Field(default=None, description="The visitor, as our script knows them")
     website: str = Field(
         default="", max_length=500, description="Leave empty: people do not see this field"
     )
     started: str = Field(
         default="", max_length=200, description="Written into the page of the form by us"
+    )
+    proof: str = Field(
+        default="", max_length=40, description="What the browser has found by working"
     )
     next: str = Field(
         default="", max_length=500, description="Where to go afterwards; must be listed in the form"
@@ -121,3 +308,12 @@ class LeadTaken(Out):
 
     status: str = "received"
     message: str
+    download: str | None = None
+    """Where the file is, when the form gives one away."""
+
+
+class ChallengeOut(Out):
+    """What a browser must answer before it may post: `started`, and a proof for it of so many bits."""
+
+    started: str
+    bits: int

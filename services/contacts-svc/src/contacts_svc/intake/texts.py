@@ -6,6 +6,10 @@ from kantis_contracts.values import Language
 
 TEXTS: Mapping[Language, Mapping[str, str]] = {
     Language.NB: {
+        "topics": "Hva vil du høre om?",
+        "download": "Last ned",
+        "needs_script": "Skjemaet trenger JavaScript for å stenge roboter ute.",
+        "bad_answer": "Et svar i skjemaet mangler eller kan ikke brukes. Rett det og send på nytt.",
         "full_name": "Navn",
         "preferred_name": "Hva vil du bli kalt?",
         "email": "E-postadresse",
@@ -33,6 +37,10 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "dead": "Den er for gammel, eller noe av den mangler. Fyll ut skjemaet en gang til for å få en ny.",
     },
     Language.SV: {
+        "topics": "Vad vill du höra om?",
+        "download": "Ladda ner",
+        "needs_script": "Formuläret behöver JavaScript för att stänga ute robotar.",
+        "bad_answer": "Ett svar i formuläret saknas eller kan inte användas. Rätta det och skicka igen.",
         "full_name": "Namn",
         "preferred_name": "Vad vill du bli kallad?",
         "email": "E-postadress",
@@ -60,6 +68,10 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "dead": "Den är för gammal, eller så saknas en del av den. Fyll i formuläret igen för att få en ny.",
     },
     Language.DA: {
+        "topics": "Hvad vil du høre om?",
+        "download": "Hent",
+        "needs_script": "Formularen har brug for JavaScript for at holde robotter ude.",
+        "bad_answer": "Et svar i formularen mangler eller kan ikke bruges. Ret det, og send igen.",
         "full_name": "Navn",
         "preferred_name": "Hvad vil du kaldes?",
         "email": "E-mailadresse",
@@ -87,6 +99,10 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "dead": "Det er for gammelt, eller noget af det mangler. Udfyld formularen igen for at få et nyt.",
     },
     Language.FI: {
+        "topics": "Mistä haluat kuulla?",
+        "download": "Lataa",
+        "needs_script": "Lomake tarvitsee JavaScriptin robottien torjumiseksi.",
+        "bad_answer": "Lomakkeelta puuttuu vastaus tai sitä ei voi käyttää. Korjaa ja lähetä uudelleen.",
         "full_name": "Nimi",
         "preferred_name": "Miksi sinua saa kutsua?",
         "email": "Sähköpostiosoite",
@@ -114,6 +130,10 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "dead": "Se on liian vanha tai osa siitä puuttuu. Täytä lomake uudelleen, niin saat uuden.",
     },
     Language.EN: {
+        "topics": "What would you like to hear about?",
+        "download": "Download",
+        "needs_script": "The form needs JavaScript to keep machines out.",
+        "bad_answer": "An answer in the form is missing or cannot be used. Mend it and send again.",
         "full_name": "Name",
         "preferred_name": "What would you like to be called?",
         "email": "E-mail address",

@@ -21,6 +21,24 @@ class ContactInvalid(Invalid):
     slug, title = "invalid-contact", "This cannot be kept as a contact"
 
 
+class ContactMerged(Conflict):
+    """The contact was merged into another, which is the one to change."""
+
+    slug, title = "contact-merged", "This contact was merged into another"
+
+
+class IdentifierUnknown(NotFound):
+    """No such e-mail address or phone number of this contact."""
+
+    slug, title = "identifier-unknown", "This contact has no such identifier"
+
+
+class PostalAddressUnknown(NotFound):
+    """No such postal address of this contact."""
+
+    slug, title = "address-unknown", "This contact has no such postal address"
+
+
 class ErasedBefore(Conflict):
     """The owner of the address has asked to be forgotten."""
 

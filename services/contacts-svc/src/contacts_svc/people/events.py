@@ -1,13 +1,16 @@
 """Which facts about people leave the service."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
 
 from contacts_svc.people.model import Person
 from kantis_contracts.contacts import Lifecycle, PersonCard, PersonChangedV1
 from kantis_contracts.values import Language, PostalAddress
 
 
-def person_card(person: Person, first: Mapping[str, str]) -> PersonCard:
+def person_card(
+    person: Person, first: Mapping[str, str], undeliverable: Collection[str] = ()
+) -> PersonCard:
     """Map a person, and their first address of each kind, to what others need to address and greet them."""
     if person.is_erased:
         return PersonCard(person_id=person.id, version=person.version, is_erased=True)
@@ -23,6 +26,7 @@ def person_card(person: Person, first: Mapping[str, str]) -> PersonCard:
         person_id=person.id,
         version=person.version,
         preferred_name=person.preferred_name,
+        salutation=person.salutation,
         full_name=person.full_name,
         language=Language(person.language),
         country=person.country,
@@ -30,9 +34,22 @@ def person_card(person: Person, first: Mapping[str, str]) -> PersonCard:
         phone=first.get("phone"),
         address=address,
         lifecycle=Lifecycle(person.lifecycle),
+        time_zone=person.time_zone,
+        recipient_kind=person.recipient_kind,
+        do_not_contact=person.do_not_contact,
+        not_before=person.not_before,
+        undeliverable=tuple(sorted(undeliverable)),
     )
 
 
-def persons_changed(people: Iterable[tuple[Person, Mapping[str, str]]]) -> PersonChangedV1:
+def persons_changed(
+    people: Iterable[tuple[Person, Mapping[str, str]]],
+    undeliverable: Mapping[UUID, Collection[str]] | None = None,
+) -> PersonChangedV1:
     """Say that these persons are new or have changed."""
-    return PersonChangedV1(items=tuple(person_card(person, first) for person, first in people))
+    known = undeliverable or {}
+    return PersonChangedV1(
+        items=tuple(
+            person_card(person, first, known.get(person.id, ())) for person, first in people
+        )
+    )

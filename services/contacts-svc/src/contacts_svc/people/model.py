@@ -1,20 +1,23 @@
 """Tables of people, and what may change about a person."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, column
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, column, not_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
+from contacts_svc.people.reachability import Reachability
 from contacts_svc.people.rules import Address, IdentifierKind, language_of, zone_of
+from kantis_kit.ids import new_id
 
 FIELDS = (
     "preferred_name",
+    "salutation",
     "given_name",
     "family_name",
     "full_name",
@@ -28,28 +31,32 @@ FIELDS = (
     "postal_code",
     "city",
     "address_country",
+    "address_as_given",
 )
 """What is known of a person beside the addresses; the history tells each change."""
 
+MARKS = ("recipient_kind", "do_not_contact", "not_before")
+"""What decides whether and how a person may be approached, beside the permissions."""
 NAMES = ("preferred_name", "given_name", "family_name", "full_name")
-FREE_TEXT = (*NAMES, "source", "note", "street", "postal_code", "city")
+FREE_TEXT = (*NAMES, "salutation", "source", "note", "street", "postal_code", "city")
 """Where people write what they like: national identity numbers are refused here."""
 
 
-class Reachability(StrEnum):
-    """Whether messages arrive."""
-
-    UNKNOWN = "unknown"
-    REACHABLE = "reachable"
-    UNDELIVERABLE = "undeliverable"
-
-
 class Person(Base, table=True):
-    """A natural person. `preferred_name` is what they want to be called: given, or empty, never guessed."""
+    """A natural person. `preferred_name` and `salutation` are asked for: given, or empty, never guessed."""
+
+    __table_args__ = (
+        Index(
+            "ix_person_not_before",
+            "not_before",
+            postgresql_where=column("not_before").is_not(None),
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     version: int = 1
     preferred_name: str = ""
+    salutation: str = ""
     given_name: str = ""
     family_name: str = ""
     full_name: str = ""
@@ -63,6 +70,14 @@ class Person(Base, table=True):
     postal_code: str = ""
     city: str = ""
     address_country: str = ""
+    address_as_given: str = ""
+    """How the address was written, where that differs from how it is kept."""
+    recipient_kind: str = "person"
+    do_not_contact: bool = False
+    not_before: date | None = None
+    """The first day on which the person may be approached."""
+    custom: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    """Values of the fields that the company has declared, by their keys."""
     is_erased: bool = False
     created_at: datetime = Field(sa_type=Moment)
     updated_at: datetime = Field(sa_type=Moment)
@@ -76,13 +91,16 @@ class Person(Base, table=True):
         for name in FIELDS:
             setattr(self, name, "")
         self.language, self.country, self.time_zone, self.lifecycle = "en", "NO", "UTC", "prospect"
+        self.recipient_kind, self.do_not_contact, self.not_before = "person", False, None
+        self.custom = {}
         self.is_erased, self.updated_at, self.version = True, at, version
 
 
 class Identifier(Base, table=True):
-    """An e-mail address or phone number; each belongs to one person.
+    """An e-mail address or phone number of a person.
 
-    The reference to the person is checked at the commit: an address is claimed before its person is written.
+    One that identifies belongs to one person; a shared phone stands with each of those who share it and identifies
+    nobody. The reference to the person is checked at the commit: an address is claimed before its person is written.
     """
 
     __table_args__ = (
@@ -93,18 +111,116 @@ class Identifier(Base, table=True):
             unique=True,
             postgresql_where=column("is_primary"),
         ),
+        Index(
+            "ix_identifier_owner",
+            "kind",
+            "value",
+            unique=True,
+            postgresql_where=column("is_identifying"),
+        ),
+        Index(
+            "ix_identifier_shared",
+            "kind",
+            "value",
+            postgresql_where=not_(column("is_identifying")),
+        ),
+        Index("ix_identifier_once", "person_id", "kind", "value", unique=True),
+        Index(
+            "ix_identifier_decay",
+            "reach_changes_at",
+            postgresql_where=column("reach_changes_at").is_not(None),
+        ),
     )
 
-    kind: str = Field(primary_key=True)
-    value: str = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    kind: str
+    value: str
     person_id: UUID = Field(
-        index=True, sa_column_args=(ForeignKey("person.id", deferrable=True, initially="DEFERRED"),)
+        sa_column_args=(ForeignKey("person.id", deferrable=True, initially="DEFERRED"),)
     )
     as_given: str
+    label: str = ""
     is_primary: bool = True
+    is_identifying: bool = True
+    valid_from: date | None = None
+    valid_to: date | None = None
+    source: str = ""
     validity: str = "valid"
     reachability: str = Reachability.UNKNOWN
+    reach_reason: str = ""
+    reach_changes_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When the state of reachability is too old to be believed; None while nothing will change by itself."""
     created_at: datetime = Field(sa_type=Moment)
+
+
+OWNED = ("kind", "value")
+"""What is unique among identifiers where `is_identifying`: name both in ON CONFLICT."""
+
+
+class PostalAddress(Base, table=True):
+    """Where post goes, in a time; the one in use stands on the person too."""
+
+    __tablename__ = "postal_address"
+    __table_args__ = (
+        Index("ix_postal_address_person", "person_id"),
+        Index("ix_postal_address_code", "country", "postal_code"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id")
+    kind: str = "home"
+    care_of: str = ""
+    street: str = ""
+    postal_code: str = ""
+    city: str = ""
+    country: str = "NO"
+    as_given: dict[str, str] = Field(sa_type=JSONB)
+    warnings: list[str] = Field(sa_type=JSONB)
+    valid_from: date | None = None
+    valid_to: date | None = None
+    source: str = ""
+    is_in_use: bool = False
+    reachability: str = Reachability.UNKNOWN
+    reach_reason: str = ""
+    reach_changes_at: datetime | None = Field(default=None, sa_type=Moment)
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class ReachEvidence(Base, table=True):
+    """Something that happened to a message, from which reachability follows."""
+
+    __tablename__ = "reach_evidence"
+    __table_args__ = (
+        Index("ix_reach_evidence_identifier", "identifier_id", "occurred_at"),
+        Index("ix_reach_evidence_address", "postal_address_id", "occurred_at"),
+        Index("ix_reach_evidence_person", "person_id"),
+        Index(
+            "ix_reach_evidence_external",
+            "identifier_id",
+            "postal_address_id",
+            "external_id",
+            unique=True,
+            postgresql_where=column("external_id").is_not(None),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID
+    identifier_id: UUID | None = Field(
+        default=None, sa_column_args=(ForeignKey("identifier.id", ondelete="CASCADE"),)
+    )
+    postal_address_id: UUID | None = Field(
+        default=None, sa_column_args=(ForeignKey("postal_address.id", ondelete="CASCADE"),)
+    )
+    outcome: str
+    source: str = ""
+    detail: str = ""
+    external_id: str | None = None
+    occurred_at: datetime = Field(sa_type=Moment)
+    recorded_at: datetime = Field(sa_type=Moment)
+    actor: str
+    undone_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class PersonChange(Base, table=True):
@@ -121,7 +237,19 @@ class PersonChange(Base, table=True):
     actor: str
     import_id: UUID | None = None
     import_row: int | None = None
+    reason: str = ""
     changes: dict[str, Any] = Field(sa_type=JSONB)
+
+
+class PersonAlias(Base, table=True):
+    """The id of a person who was merged into another; it answers with the known one for ever."""
+
+    __tablename__ = "person_alias"
+
+    merged_id: UUID = Field(primary_key=True)
+    known_id: UUID = Field(index=True)
+    version: int
+    at: datetime = Field(sa_type=Moment)
 
 
 class SuppressedAddress(Base, table=True):
@@ -140,6 +268,8 @@ class Origin:
 
     actor: str
     import_id: UUID | None = None
+    reason: str = ""
+    """Why somebody changed it, in their words."""
 
 
 class OnExisting(StrEnum):
@@ -159,6 +289,14 @@ class Draft:
     email: Address | None = None
     phone: Address | None = None
     row: int | None = None
+    marks: dict[str, Any] = field(default_factory=dict)
+    """Of `MARKS`, those that are said."""
+    custom: dict[str, Any] = field(default_factory=dict)
+    """Values of declared fields, as `fields.usecases.check_values` gives them back."""
+    keeps: frozenset[str] = frozenset()
+    """Fields, also `custom.<key>`, in which what is known already stays."""
+    shares_phone: bool | None = None
+    """Whether the phone belongs to somebody else too and does not identify this person; None lets names decide."""
     after_erasure: bool = False
     """Whether the person wants to be known again after having asked to be forgotten."""
     keys: tuple[tuple[str, str], ...] = field(init=False)
@@ -184,6 +322,20 @@ class Draft:
         if known["street"] or known["postal_code"] or known["city"]:
             known["address_country"] = known["address_country"] or known["country"]
         return known
+
+    def says_of(self, person: Person) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return the fields and declared values that this draft changes of a person who is known."""
+        fields = {
+            name: value
+            for name, value in self.fields.items()
+            if value and not (name in self.keeps and getattr(person, name))
+        }
+        custom = {
+            key: value
+            for key, value in self.custom.items()
+            if not (f"custom.{key}" in self.keeps and person.custom.get(key) not in (None, "", []))
+        }
+        return fields, custom
 
     def has_name(self) -> bool:
         """Say whether there is any name to call the person by."""
@@ -211,14 +363,19 @@ class Saved:
 __all__ = [
     "FIELDS",
     "FREE_TEXT",
+    "MARKS",
     "NAMES",
+    "OWNED",
     "Draft",
     "Identifier",
     "IdentifierKind",
     "OnExisting",
     "Origin",
     "Person",
+    "PersonAlias",
     "PersonChange",
+    "PostalAddress",
+    "ReachEvidence",
     "Reachability",
     "Saved",
     "SuppressedAddress",

@@ -5,13 +5,25 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, LargeBinary, Uuid, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, LargeBinary, Uuid, bindparam, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlmodel import col
 
 from contacts_svc.base import plain
-from contacts_svc.people.errors import ContactUnknown
-from contacts_svc.people.model import Draft, Identifier, Person, PersonChange, SuppressedAddress
+from contacts_svc.fields.queries import find_secret_keys
+from contacts_svc.fields.rules import MASK
+from contacts_svc.people.errors import ContactMerged, ContactUnknown
+from contacts_svc.people.model import (
+    Draft,
+    Identifier,
+    Person,
+    PersonAlias,
+    PersonChange,
+    PostalAddress,
+    Reachability,
+    ReachEvidence,
+    SuppressedAddress,
+)
 from contacts_svc.people.rules import (
     AddressInvalid,
     IdentifierKind,
@@ -19,7 +31,14 @@ from contacts_svc.people.rules import (
     normalise_email,
     normalise_phone,
 )
-from contacts_svc.people.schemas import AddressOut, ChangeOut, ContactOut, IdentifierOut
+from contacts_svc.people.schemas import (
+    AddressOut,
+    ChangeOut,
+    ContactOut,
+    EvidenceOut,
+    IdentifierOut,
+    PostalAddressOut,
+)
 from contacts_svc.settings import ContactsSettings
 from kantis_kit.errors import Invalid
 from kantis_kit.tx import ReadTx, Tx
@@ -48,12 +67,31 @@ async def lock_owners(tx: Tx, keys: Sequence[Key]) -> dict[Key, Person]:
             or_(
                 (col(Identifier.kind) == "email") & (col(Identifier.value) == _any_text(emails)),
                 (col(Identifier.kind) == "phone") & (col(Identifier.value) == _any_text(phones)),
-            )
+            ),
+            col(Identifier.is_identifying),
         )
         .order_by(col(Person.id))
         .with_for_update(of=Person)
     )
     return {(kind, value): person for kind, value, person in plain(rows)}
+
+
+async def find_sharers(tx: ReadTx, keys: Sequence[Key]) -> dict[Key, set[UUID]]:
+    """Return who shares these phones without being identified by them."""
+    phones = [value for kind, value in keys if kind == IdentifierKind.PHONE]
+    found: dict[Key, set[UUID]] = defaultdict(set)
+    if not phones:
+        return found
+    rows = await tx.execute(
+        select(col(Identifier.kind), col(Identifier.value), col(Identifier.person_id)).where(
+            col(Identifier.kind) == "phone",
+            col(Identifier.value) == _any_text(phones),
+            ~col(Identifier.is_identifying),
+        )
+    )
+    for kind, value, person_id in plain(rows):
+        found[kind, value].add(person_id)
+    return found
 
 
 def suppression_key(tx: ReadTx) -> bytes:
@@ -87,23 +125,112 @@ async def list_identifiers(tx: ReadTx, person_ids: Iterable[UUID]) -> dict[UUID,
     return found
 
 
+async def find_undeliverable(tx: ReadTx, person_ids: Iterable[UUID]) -> dict[UUID, set[str]]:
+    """Return at which kinds of first address messages do not arrive: email, phone, address."""
+    chosen = list(person_ids)
+    found: dict[UUID, set[str]] = defaultdict(set)
+    if not chosen:
+        return found
+    rows = await tx.execute(
+        select(col(Identifier.person_id), col(Identifier.kind))
+        .where(
+            col(Identifier.person_id) == any_of(chosen),
+            col(Identifier.is_primary),
+            or_(
+                col(Identifier.reachability) == Reachability.UNDELIVERABLE,
+                col(Identifier.validity) == "invalid",
+            ),
+        )
+        .union(
+            select(col(PostalAddress.person_id), literal("address")).where(
+                col(PostalAddress.person_id) == any_of(chosen),
+                col(PostalAddress.is_in_use),
+                col(PostalAddress.reachability) == Reachability.UNDELIVERABLE,
+            )
+        )
+    )
+    for person_id, kind in plain(rows):
+        found[person_id].add(kind)
+    return found
+
+
+async def resolve(tx: ReadTx, person_id: UUID) -> UUID:
+    """Return the id of the person who is known: that of another when this one was merged into them."""
+    known: UUID | None = await tx.scalar(
+        select(col(PersonAlias.known_id)).where(col(PersonAlias.merged_id) == person_id)
+    )
+    return known or person_id
+
+
 async def get_for_update(tx: Tx, person_id: UUID) -> Person:
-    """Return a person, locked. Raises `ContactUnknown`."""
+    """Return a person, locked.
+
+    Raises:
+        ContactUnknown: never there, or erased.
+        ContactMerged: somebody else is this person now; `known_id` says who.
+    """
     person: Person | None = await tx.scalar(
         select(Person).where(col(Person.id) == person_id, ~col(Person.is_erased)).with_for_update()
     )
+    known = await resolve(tx, person_id)
+    if known != person_id:
+        raise ContactMerged(f"Change contact {known} instead", known_id=str(known))
     if person is None:
         raise ContactUnknown("It was never there, or it was erased")
     return person
 
 
+async def lock_people(tx: Tx, person_ids: Sequence[UUID]) -> dict[UUID, Person]:
+    """Return those of these persons who are known, locked in the order of their ids."""
+    rows = await tx.scalars(
+        select(Person)
+        .where(col(Person.id) == any_of(person_ids), ~col(Person.is_erased))
+        .order_by(col(Person.id))
+        .with_for_update()
+    )
+    return {person.id: person for person in rows}
+
+
+async def list_addresses(tx: ReadTx, person_id: UUID) -> list[PostalAddressOut]:
+    """Return the postal addresses of a contact, the newest days first."""
+    await get_contact(tx, person_id)
+    rows = await tx.scalars(
+        select(PostalAddress)
+        .where(col(PostalAddress.person_id) == await resolve(tx, person_id))
+        .order_by(col(PostalAddress.valid_from).desc().nulls_last(), col(PostalAddress.id).desc())
+    )
+    return [PostalAddressOut.model_validate(row) for row in rows]
+
+
+async def list_evidence(
+    tx: ReadTx, *, identifier_id: UUID | None = None, address_id: UUID | None = None
+) -> list[EvidenceOut]:
+    """Return what has happened at an address, the newest first, what was undone included."""
+    rows = await tx.scalars(
+        select(ReachEvidence)
+        .where(
+            or_(
+                col(ReachEvidence.identifier_id) == identifier_id,
+                col(ReachEvidence.postal_address_id) == address_id,
+            )
+        )
+        .order_by(col(ReachEvidence.occurred_at).desc(), col(ReachEvidence.id).desc())
+        .limit(200)
+    )
+    return [EvidenceOut.model_validate(row) for row in rows]
+
+
 async def get_contact(tx: ReadTx, person_id: UUID) -> ContactOut:
-    """Return one contact. Raises `ContactUnknown`."""
-    person = await tx.get(Person, person_id)
+    """Return one contact; the id of one who was merged answers with the one who is known. Raises `ContactUnknown`."""
+    known = await resolve(tx, person_id)
+    person = await tx.get(Person, known)
     if person is None or person.is_erased:
         raise ContactUnknown("It was never there, or it was erased")
-    identifiers = await list_identifiers(tx, [person_id])
-    return contact_out(person, identifiers[person_id])
+    identifiers = await list_identifiers(tx, [known])
+    contact = contact_out(person, identifiers[known])
+    await _mask(tx, [contact])
+    contact.merged_from = person_id if known != person_id else None
+    return contact
 
 
 def contact_out(person: Person, identifiers: Sequence[Identifier]) -> ContactOut:
@@ -121,6 +248,7 @@ def contact_out(person: Person, identifiers: Sequence[Identifier]) -> ContactOut
         id=person.id,
         version=person.version,
         preferred_name=person.preferred_name,
+        salutation=person.salutation,
         given_name=person.given_name,
         family_name=person.family_name,
         full_name=person.full_name,
@@ -130,6 +258,10 @@ def contact_out(person: Person, identifiers: Sequence[Identifier]) -> ContactOut
         country=person.country,
         time_zone=person.time_zone,
         lifecycle=person.lifecycle,
+        recipient_kind=person.recipient_kind,
+        do_not_contact=person.do_not_contact,
+        not_before=person.not_before,
+        custom=person.custom or {},
         address=address,
         source=person.source,
         note=person.note,
@@ -145,6 +277,7 @@ async def list_contacts(
     email: str | None,
     phone: str | None,
     q: str | None,
+    missing: str | None,
     cursor: str | None,
     limit: int,
 ) -> tuple[list[ContactOut], str | None]:
@@ -153,6 +286,8 @@ async def list_contacts(
     after = decode_cursor(cursor, 1)
     if after:
         wanted = wanted.where(col(Person.id) > _uuid(after[0]))
+    if missing:
+        wanted = wanted.where(col(getattr(Person, missing)) == "")
     for kind, given in (("email", email), ("phone", phone)):
         if given:
             value = _lookup(kind, given)
@@ -164,7 +299,7 @@ async def list_contacts(
                 )
             )
     if q:
-        pattern = _pattern(q)
+        pattern = text_pattern(q)
         by_address = select(col(Identifier.person_id)).where(
             col(Identifier.value).like(pattern.lower(), escape="\\")
         )
@@ -179,7 +314,16 @@ async def list_contacts(
     shown = people[:limit]
     identifiers = await list_identifiers(tx, [person.id for person in shown])
     more = encode_cursor(shown[-1].id) if len(people) > limit else None
-    return [contact_out(person, identifiers[person.id]) for person in shown], more
+    contacts = [contact_out(person, identifiers[person.id]) for person in shown]
+    await _mask(tx, contacts)
+    return contacts, more
+
+
+async def _mask(tx: ReadTx, contacts: Sequence[ContactOut]) -> None:
+    """Show that there are identity numbers, not what they are."""
+    held = await find_secret_keys(tx, [contact.id for contact in contacts])
+    for contact in contacts:
+        contact.custom = {**contact.custom, **dict.fromkeys(held.get(contact.id, ()), MASK)}
 
 
 def _uuid(value: object) -> UUID:
@@ -199,20 +343,25 @@ def _lookup(kind: str, given: str) -> str:
     return found.value
 
 
-def _pattern(q: str) -> str:
+def text_pattern(q: str) -> str:
+    """Return what a text is searched by, with the signs of LIKE taken as they are. Raises `Invalid`."""
     if "\x00" in q:
         raise Invalid("q: holds a NUL character")
     plain = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{plain}%"
 
 
-async def list_changes(tx: ReadTx, person_id: UUID, *, limit: int) -> list[ChangeOut]:
-    """Return what was changed of a contact, the newest first."""
+async def list_changes(
+    tx: ReadTx, person_id: UUID, *, limit: int, before: int | None = None
+) -> list[ChangeOut]:
+    """Return what was changed of a contact, the newest first; `before` is the number of the last one seen."""
     await get_contact(tx, person_id)
-    rows = await tx.scalars(
+    wanted = (
         select(PersonChange)
         .where(col(PersonChange.person_id) == person_id)
         .order_by(col(PersonChange.id).desc())
         .limit(limit)
     )
-    return [ChangeOut.model_validate(row) for row in rows]
+    if before is not None:
+        wanted = wanted.where(col(PersonChange.id) < before)
+    return [ChangeOut.model_validate(row) for row in await tx.scalars(wanted)]

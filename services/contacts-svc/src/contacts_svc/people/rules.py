@@ -1,18 +1,13 @@
 """Rules about names and addresses of people: what is normalised, and what is refused."""
 
 import hashlib
-import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from stdnum.dk import cpr
-from stdnum.fi import hetu
-from stdnum.no import fodselsnummer
-from stdnum.se import personnummer
 
+from contacts_svc.national import national_number_in, refuse_national_numbers
 from kantis_contracts.values import Country, Language
 
 MAX_EMAIL = 254
@@ -106,6 +101,7 @@ _ZONE_OF = {
     "SE": "Europe/Stockholm",
     "DK": "Europe/Copenhagen",
     "FI": "Europe/Helsinki",
+    "IS": "Atlantic/Reykjavik",
 }
 
 
@@ -119,42 +115,16 @@ def zone_of(country: str) -> str:
     return _ZONE_OF.get(country, "UTC")
 
 
-_ELEVEN = re.compile(r"(?<!\d)\d{6} ?\d{5}(?!\d)")
-_TEN = re.compile(r"(?<!\d)(\d{6})([- ]?)(\d{4})(?!\d)")
-_TWELVE = re.compile(r"(?<!\d)\d{8}[- +]?\d{4}(?!\d)")
-_FINNISH = re.compile(r"(?<!\d)\d{6}[-+A-FU-Ya-fu-y]\d{3}[0-9A-Ya-y](?![0-9A-Za-z])")
-
-
-def national_number_in(text: str) -> str | None:
-    """Name the kind of national identity number that a free text holds, or None.
-
-    Ten digits without a sign between them count only with a valid check digit, so that order and phone numbers pass.
-    """
-    if sum(sign.isdigit() for sign in text) < 9:  # noqa: PLR2004 - the shortest holds nine digits
-        return None
-    return next((name for name, holds in _NATIONAL.items() if holds(text)), None)
-
-
-def _is_swedish(text: str) -> bool:
-    return any(
-        personnummer.is_valid(found[0].replace(" ", "-")) for found in _TWELVE.finditer(text)
-    ) or any(personnummer.is_valid(f"{found[1]}-{found[3]}") for found in _TEN.finditer(text))
-
-
-def _is_danish(text: str) -> bool:
-    return any(
-        cpr.is_valid(found[1] + found[3]) and (found[2] or cpr.checksum(found[1] + found[3]) == 0)
-        for found in _TEN.finditer(text)
-    )
-
-
-_NATIONAL: Mapping[str, Callable[[str], bool]] = {
-    "Norwegian fødselsnummer": lambda text: any(
-        fodselsnummer.is_valid(found[0].replace(" ", "")) for found in _ELEVEN.finditer(text)
-    ),
-    "Finnish henkilötunnus": lambda text: any(
-        hetu.is_valid(found[0].upper()) for found in _FINNISH.finditer(text)
-    ),
-    "Swedish personnummer": _is_swedish,
-    "Danish CPR number": _is_danish,
-}
+__all__ = [
+    "Address",
+    "AddressInvalid",
+    "IdentifierKind",
+    "address_hash",
+    "canonical",
+    "language_of",
+    "national_number_in",
+    "normalise_email",
+    "normalise_phone",
+    "refuse_national_numbers",
+    "zone_of",
+]

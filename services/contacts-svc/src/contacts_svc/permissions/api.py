@@ -1,37 +1,44 @@
-"""Permissions at the API, and the preference page."""
+"""Permissions at the API: the ledger, decisions, suppressions, topics and preferences."""
 
-from collections.abc import Mapping
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import Query
+from pydantic import AwareDatetime
 
-from contacts_svc.pages import choose_language, page
 from contacts_svc.people import queries as people
-from contacts_svc.people.errors import ContactUnknown
-from contacts_svc.people.schemas import ContactOut
 from contacts_svc.permissions import queries, usecases
-from contacts_svc.permissions.model import allows
-from contacts_svc.permissions.schemas import PermissionIn, PermissionOut, ProofOut
-from contacts_svc.permissions.texts import TEXTS
-from contacts_svc.visitors import evidence_of
-from kantis_contracts.values import Channel, Language, Purpose
-from kantis_kit.auth.links import LinkSigner
-from kantis_kit.auth.policy import needs, public
-from kantis_kit.tx import ReadTx
+from contacts_svc.permissions.decide import decide
+from contacts_svc.permissions.gather import gather
+from contacts_svc.permissions.rules_table import RULES
+from contacts_svc.permissions.schemas import (
+    AddressAsked,
+    AddressSuppressionIn,
+    DecisionOut,
+    FactsOut,
+    LedgerOut,
+    PermissionIn,
+    PermissionOut,
+    ProofOut,
+    RuleOut,
+    SuppressionIn,
+    SuppressionOut,
+    TopicIn,
+    TopicKey,
+    TopicOut,
+    WishesIn,
+    WishesOut,
+)
+from kantis_contracts.values import Channel, MessageClass, Purpose, RecipientKind
+from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
+from kantis_kit.web.paging import Page, encode_cursor, read_cursor
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/contacts/{contact_id}/permissions", tags=["permissions"])
-pages = Router(prefix="/p")
-
-_BY_ADDRESS = {
-    Channel.EMAIL: "email",
-    Channel.SMS: "phone",
-    Channel.PHONE: "phone",
-    Channel.LETTER: "address",
-}
-_ID_BYTES = 16
+of_contact = Router(prefix="/v1/contacts/{contact_id}", tags=["permissions"])
+everybody = Router(prefix="/v1/permissions", tags=["permissions"])
+topics = Router(prefix="/v1/topics", tags=["permissions"])
 
 
 @router.get("", policy=needs("contacts:read"))
@@ -54,87 +61,142 @@ async def record_permission(contact_id: UUID, body: PermissionIn, tx: Write) -> 
     return await queries.list_permissions(tx, contact_id)
 
 
-def _person_of(tx: ReadTx, token: str) -> UUID | None:
-    payload = tx.use(LinkSigner).read("preferences", token, now=tx.clock.now())
-    return UUID(bytes=payload) if payload is not None and len(payload) == _ID_BYTES else None
-
-
-def _boxes(contact: ContactOut) -> list[tuple[Channel, Purpose]]:
-    channels = [channel for channel, field in _BY_ADDRESS.items() if getattr(contact, field)]
-    return [(channel, purpose) for purpose in Purpose for channel in channels]
-
-
-def _label(texts: Mapping[str, str], channel: Channel, purpose: Purpose) -> str:
-    return f"{texts[purpose.value]} {texts[channel.value]}"
-
-
-def _dead(request: Request) -> Response:
-    language = choose_language(request, list(Language), Language.EN)
-    return page("link_dead.html", language=language, texts=TEXTS[language], status=404)
-
-
-@pages.get(
-    "/preferences/{token}",
-    policy=public("opened from a link in a message; the token names the person"),
-)
-async def show_preferences(token: str, request: Request, tx: Read) -> Response:
-    """Show what a person allows; changes nothing."""
-    person_id = _person_of(tx, token)
-    if person_id is None:
-        return _dead(request)
-    try:
-        contact = await people.get_contact(tx, person_id)
-    except ContactUnknown:
-        return _dead(request)
-    language = choose_language(request, list(Language), Language(contact.language))
-    if "lang" not in request.query_params:
-        language = Language(contact.language)
-    texts = TEXTS[language]
-    now = {
-        (one.channel, one.purpose): one.state
-        for one in await queries.list_permissions(tx, person_id)
-    }
-    groups = [
-        {
-            "title": texts[purpose.value],
-            "boxes": [
-                {
-                    "name": f"{channel.value}.{purpose.value}",
-                    "label": _label(texts, channel, purpose),
-                    "checked": allows(channel, now.get((channel, purpose))),
-                }
-                for channel, of in _boxes(contact)
-                if of is purpose
-            ],
-        }
-        for purpose in Purpose
-    ]
-    saved = request.query_params.get("saved") == "1"
-    return page("preferences.html", language=language, texts=texts, groups=groups, saved=saved)
-
-
-@pages.post(
-    "/preferences/{token}",
-    policy=public("sent from the preference page; the token names the person"),
-)
-async def save_preferences(token: str, request: Request, tx: Write) -> Response:
-    """Enter what the person has changed."""
-    person_id = _person_of(tx, token)
-    if person_id is None:
-        return _dead(request)
-    try:
-        contact = await people.get_contact(tx, person_id)
-    except ContactUnknown:
-        return _dead(request)
-    ticked = set(await request.form(max_files=0, max_fields=50))
-    texts = TEXTS[Language(contact.language)]
-    boxes = _boxes(contact)
-    await usecases.set_preferences(
+@router.get("/decision", policy=needs("contacts:read"))
+async def decide_for(
+    contact_id: UUID,
+    tx: Read,
+    channel: Channel,
+    message_class: MessageClass,
+    *,
+    purpose: Annotated[
+        Purpose | None, Query(description="The purpose of the class when left out")
+    ] = None,
+    topic: Annotated[str | None, Query(max_length=60, pattern=r"^[a-z0-9_-]+$")] = None,
+    list_id: UUID | None = None,
+    recipient: Annotated[
+        RecipientKind | None,
+        Query(description="In what role the person is written to; the contact's own when left out"),
+    ] = None,
+    at: Annotated[
+        AwareDatetime | None, Query(description="As of a moment; now when left out")
+    ] = None,
+) -> DecisionOut:
+    """Say whether a message may go out to a contact, by which rule of which law, and from which facts."""
+    moment = at or tx.clock.now()
+    facts = await gather(
         tx,
-        person_id,
-        {key: f"{key[0].value}.{key[1].value}" in ticked for key in boxes},
-        text_shown={key: _label(texts, *key) for key in boxes},
-        evidence=evidence_of(request),
-        at=tx.clock.now(),
+        contact_id,
+        channel,
+        message_class,
+        at=moment,
+        purpose=purpose,
+        recipient=recipient,
+        topic=topic,
+        list_id=list_id,
     )
-    return RedirectResponse(f"/p/preferences/{token}?saved=1", status_code=303)
+    decision = decide(facts)
+    return DecisionOut(
+        verdict=decision.verdict,
+        rule_id=decision.rule_id,
+        need=decision.need,
+        source=decision.source,
+        reason=decision.reason,
+        words=decision.words,
+        at=moment,
+        facts=FactsOut.model_validate(facts),
+        ledger_ids=facts.ledger_ids,
+    )
+
+
+@of_contact.get("/suppressions", policy=needs("contacts:read"))
+async def list_suppressions(contact_id: UUID, tx: Read) -> list[SuppressionOut]:
+    """Return the scopes in which a contact's addresses are suppressed."""
+    return await queries.list_suppressions(tx, contact_id)
+
+
+@of_contact.post("/suppressions", policy=needs("contacts:write"), status_code=201)
+async def suppress_contact(
+    contact_id: UUID, body: SuppressionIn, tx: Write
+) -> list[SuppressionOut]:
+    """Suppress a contact's addresses in a scope; this outlives the contact."""
+    await usecases.suppress_contact(tx, contact_id, body)
+    return await queries.list_suppressions(tx, contact_id)
+
+
+@of_contact.delete(
+    "/suppressions/{suppression_id}",
+    policy=needs("contacts:write", privileged=True),
+    status_code=204,
+)
+async def lift_for_contact(contact_id: UUID, suppression_id: UUID, tx: Write) -> None:
+    """Take a suppression away; it gives back no permission."""
+    await usecases.lift(tx, suppression_id, owner=contact_id)
+
+
+@of_contact.get("/preferences", policy=needs("contacts:read"))
+async def get_wishes(contact_id: UUID, tx: Read) -> WishesOut:
+    """Return how a contact wants to be written to."""
+    await people.get_contact(tx, contact_id)
+    return await queries.get_wishes(tx, contact_id)
+
+
+@of_contact.put("/preferences", policy=needs("contacts:write"))
+async def set_wishes(contact_id: UUID, body: WishesIn, tx: Write) -> WishesOut:
+    """Keep how a contact wants to be written to, in place of what was kept before."""
+    await usecases.set_wishes(tx, contact_id, body)
+    return await queries.get_wishes(tx, contact_id)
+
+
+@everybody.get("/ledger", policy=needs("contacts:read"))
+async def page_ledger(
+    tx: Read,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+) -> Page[LedgerOut]:
+    """Read the ledger of everybody in the order of its entries, for whoever audits it."""
+    after = read_cursor(cursor, int)
+    items, more = await queries.page_ledger(tx, after=after[0] if after else 0, limit=limit)
+    return Page(items=items, next_cursor=encode_cursor(more) if more else None)
+
+
+@everybody.get("/rules", policy=needs("contacts:read"))
+async def list_rules() -> list[RuleOut]:
+    """Return the table of rules, each with the law it comes from and the days on which it holds."""
+    return [RuleOut.model_validate(rule) for rule in RULES]
+
+
+@everybody.post("/suppressions", policy=needs("contacts:write"), status_code=201)
+async def suppress_address(body: AddressSuppressionIn, tx: Write) -> list[SuppressionOut]:
+    """Suppress an address in a scope, whether or not it belongs to a contact; only its keyed hash is kept."""
+    key = queries.read_key(body.email, body.phone)
+    await usecases.suppress_address(tx, key, body)
+    return await queries.check_address(tx, key)
+
+
+@everybody.post("/suppressions/check", policy=needs("contacts:read"))
+async def check_address(body: AddressAsked, tx: Read) -> list[SuppressionOut]:
+    """Return the scopes in which an address is suppressed. A POST, so that the address stands in no log."""
+    return await queries.check_address(tx, queries.read_key(body.email, body.phone))
+
+
+@everybody.delete(
+    "/suppressions/{suppression_id}",
+    policy=needs("contacts:write", privileged=True),
+    status_code=204,
+)
+async def lift(suppression_id: UUID, tx: Write) -> None:
+    """Take a suppression away; it gives back no permission."""
+    await usecases.lift(tx, suppression_id)
+
+
+@topics.get("", policy=needs("contacts:read"))
+async def list_topics(tx: Read) -> list[TopicOut]:
+    """Return the topics in the order in which they are offered."""
+    return await queries.list_topics(tx)
+
+
+@topics.put("/{key}", policy=needs("contacts:write"))
+async def set_topic(key: TopicKey, body: TopicIn, tx: Write) -> TopicOut:
+    """Make a topic or change it; a closed one is no longer offered."""
+    await usecases.set_topic(tx, key, body)
+    return await queries.get_topic(tx, key)

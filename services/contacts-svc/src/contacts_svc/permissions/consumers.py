@@ -2,6 +2,7 @@
 
 from contacts_svc.permissions import usecases
 from kantis_contracts.messaging import PermissionWithdrawnV1
+from kantis_contracts.orders import OrderPlacedV1
 from kantis_kit.consumer import Meta, consumes
 from kantis_kit.tx import Tx
 
@@ -10,3 +11,9 @@ from kantis_kit.tx import Tx
 async def on_permission_withdrawn(tx: Tx, event: PermissionWithdrawnV1, _meta: Meta) -> None:
     """Enter noes that were given where messages are sent."""
     await usecases.take_withdrawals(tx, event.items)
+
+
+@consumes(OrderPlacedV1, queue="contacts.softoptin")
+async def on_order_placed(tx: Tx, event: OrderPlacedV1, _meta: Meta) -> None:
+    """Enter what sales allow."""
+    await usecases.take_sales(tx, event.items)

@@ -13,3 +13,15 @@ class LinkDead(NotFound):
     """A link that was never ours, or is too old."""
 
     slug, title = "link-dead", "This link is no longer valid"
+
+
+class SuppressionUnknown(NotFound):
+    """No such suppression."""
+
+    slug, title = "suppression-unknown", "There is no such suppression"
+
+
+class TopicUnknown(NotFound):
+    """No such topic."""
+
+    slug, title = "topic-unknown", "There is no such topic"

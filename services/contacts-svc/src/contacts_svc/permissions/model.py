@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
+from contacts_svc.permissions.kinds import RegisterKind, Scope
 from kantis_contracts.contacts import PermissionState
 from kantis_contracts.values import Channel, Purpose
 
@@ -83,6 +84,101 @@ class WithdrawalSeen(Base, table=True):
     withdrawal_id: UUID = Field(primary_key=True)
 
 
+class Suppression(Base, table=True):
+    """An address that must not be written to in a scope; only its keyed hash, so that erasing a person leaves it."""
+
+    __tablename__ = "suppression_scope"
+    __table_args__ = (UniqueConstraint("hash", "scope", "scope_id"),)
+
+    id: UUID = Field(primary_key=True)
+    hash: bytes = Field(sa_type=LargeBinary)
+    kind: str
+    scope: str
+    scope_id: str = ""
+    """The list's id, the topic's key, or the channel; empty for everything."""
+    reason: str = ""
+    actor: str = ""
+    at: datetime = Field(sa_type=Moment)
+
+
+class Topic(Base, table=True):
+    """Something that people may want to hear of, in the company's words; below one purpose."""
+
+    key: str = Field(primary_key=True)
+    purpose: str
+    names: dict[str, str] = Field(sa_type=JSONB)
+    """Its name in each language."""
+    position: int = 0
+    is_open: bool = True
+    """Whether it is still offered; a closed one keeps what people have said."""
+    version: int = 1
+
+
+class Preference(Base, table=True):
+    """How a person wants to be written to; what they never said is empty."""
+
+    person_id: UUID = Field(primary_key=True)
+    channels: list[str] = Field(default_factory=list, sa_type=JSONB)
+    """The one they like best first."""
+    topics: dict[str, bool] = Field(default_factory=dict, sa_type=JSONB)
+    hour_from: int | None = None
+    hour_to: int | None = None
+    days: list[int] = Field(default_factory=list, sa_type=JSONB)
+    """ISO weekdays, Monday is 1; empty is any."""
+    per_month: int | None = None
+    """At most so many messages that advertise."""
+    paused_until: datetime | None = Field(default=None, sa_type=Moment)
+    version: int = 1
+    updated_at: datetime = Field(sa_type=Moment)
+
+
+class Register(Base, table=True):
+    """A reservation register of a country: which channels it covers, and how old the last wash may be."""
+
+    __tablename__ = "reservation_register"
+
+    id: UUID = Field(primary_key=True)
+    key: str = Field(unique=True)
+    name: str
+    country: str
+    channels: list[str] = Field(sa_type=JSONB)
+    matches: str
+    interval_days: int
+    mapping: dict[str, str] = Field(sa_type=JSONB)
+    """What we need, and how the column is called in the register's file."""
+    version: int = 1
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class Wash(Base, table=True):
+    """A file of a register that was taken in; the newest one says whom the register names."""
+
+    __table_args__ = (Index("ix_wash_register", "register_id", "as_of"),)
+
+    id: UUID = Field(primary_key=True)
+    register_id: UUID = Field(sa_column_args=(ForeignKey("reservation_register.id"),))
+    as_of: date
+    """The day of which the register's file is."""
+    file_sha256: str
+    rows: int
+    named: int
+    refused: int
+    actor: str
+    at: datetime = Field(sa_type=Moment)
+
+
+class RegisterHit(Base, table=True):
+    """Somebody whom a register names, as a keyed hash."""
+
+    __tablename__ = "register_hit"
+
+    register_id: UUID = Field(
+        primary_key=True, sa_column_args=(ForeignKey("reservation_register.id"),)
+    )
+    hash: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    wash_id: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """Something to be entered into the ledger."""
@@ -120,3 +216,22 @@ def next_state(
     if said is PermissionState.PENDING and state is PermissionState.GRANTED:
         return now
     return said, at
+
+
+__all__ = [
+    "ASKED_FIRST",
+    "LedgerEntry",
+    "PermissionNow",
+    "Preference",
+    "Register",
+    "RegisterHit",
+    "RegisterKind",
+    "Scope",
+    "Statement",
+    "Suppression",
+    "Topic",
+    "Wash",
+    "WithdrawalSeen",
+    "allows",
+    "next_state",
+]

@@ -5,15 +5,20 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Text, delete, literal, select, update
+from sqlalchemy import LargeBinary, Text, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
 from contacts_svc.base import Moment, plain, table_of
+from contacts_svc.facts import usecases as facts
+from contacts_svc.fields import usecases as fields
+from contacts_svc.insights import usecases as insights
 from contacts_svc.intake import usecases as intake
+from contacts_svc.interactions import usecases as interactions
+from contacts_svc.organisations import usecases as organisations
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
-from contacts_svc.people.model import Identifier, Person, PersonChange, SuppressedAddress
+from contacts_svc.people.model import Person, PersonChange, SuppressedAddress
 from contacts_svc.people.rules import address_hash
 from contacts_svc.permissions import queries as permission_queries
 from contacts_svc.permissions import usecases as permissions
@@ -22,6 +27,7 @@ from contacts_svc.privacy import ledger
 from contacts_svc.privacy.errors import ErasureNotRecorded
 from contacts_svc.privacy.ledger import Erasure
 from contacts_svc.settings import ContactsSettings
+from contacts_svc.value import usecases as value
 from kantis_contracts.contacts import PermissionState
 from kantis_kit import observability
 from kantis_kit.db.sets import column_set
@@ -136,7 +142,12 @@ async def _forget(tx: Tx, person: Person, *, version: int = 0) -> Erasure:
     now, person_id = tx.clock.now(), person.id
     held = (await people_queries.list_identifiers(tx, [person_id]))[person_id]
     secret = people_queries.suppression_key(tx)
-    hashes = sorted((one.kind, address_hash(secret, (one.kind, one.value))) for one in held)
+    # A phone that others have too is not suppressed: it would keep them out.
+    hashes = sorted(
+        (one.kind, address_hash(secret, (one.kind, one.value)))
+        for one in held
+        if one.is_identifying
+    )
     version = max(version, person.version + 1)
     erasure = Erasure(person_id, now, tuple(hashes), version)
     await _suppress(tx, [erasure])
@@ -146,12 +157,17 @@ async def _forget(tx: Tx, person: Person, *, version: int = 0) -> Erasure:
         if one.state is not PermissionState.WITHDRAWN
     ]
     await permissions.record(tx, withdrawn)
+    await permissions.forget_wishes(tx, person_id)
     await intake.forget_leads(tx, person_id)
-    await tx.execute(delete(table_of(Identifier)).where(col(Identifier.person_id) == person_id))
+    await organisations.forget_links(tx, [person_id])
+    await fields.forget_values(tx, [person_id])
+    await people.forget_addresses(tx, [person_id])
+    for slice_ in (facts, interactions, insights, value):
+        await slice_.forget(tx, [person_id])
     await tx.execute(
         update(table_of(PersonChange))
         .where(col(PersonChange.person_id) == person_id)
-        .values(changes=literal({}, JSONB()))
+        .values(changes=literal({}, JSONB()), reason="")
     )
     person.erase(at=now, version=version)
     await people.announce(tx, {person_id: person})

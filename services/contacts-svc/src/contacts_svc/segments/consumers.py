@@ -2,7 +2,6 @@
 
 from contacts_svc.segments import usecases
 from kantis_contracts.campaign import AudienceRequestedV1, PreflightRequestedV1
-from kantis_contracts.orders import OrderPaidV1, OrderPlacedV1
 from kantis_kit.consumer import Meta, consumes
 from kantis_kit.tx import Tx
 
@@ -17,15 +16,3 @@ async def on_preflight_requested(tx: Tx, event: PreflightRequestedV1, _meta: Met
 async def on_audience_requested(tx: Tx, event: AudienceRequestedV1, _meta: Meta) -> None:
     """Freeze the audiences of launches."""
     await usecases.freeze_audiences(tx, event.items)
-
-
-@consumes(OrderPlacedV1, queue="contacts.facts")
-async def on_order_placed(tx: Tx, event: OrderPlacedV1, _meta: Meta) -> None:
-    """Keep what conditions need of orders."""
-    await usecases.keep_orders(tx, event.items, paid=False)
-
-
-@consumes(OrderPaidV1, queue="contacts.facts")
-async def on_order_paid(tx: Tx, event: OrderPaidV1, _meta: Meta) -> None:
-    """Keep that orders were paid."""
-    await usecases.keep_orders(tx, event.items, paid=True)

@@ -1,10 +1,9 @@
 """Which facts about segments leave the service."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from contacts_svc.segments.model import FrozenAudience, Segment
-from kantis_contracts.base import MAX_ITEMS
 from kantis_contracts.campaign import PreflightRequest
 from kantis_contracts.contacts import (
     AudienceFrozenV1,
@@ -50,17 +49,16 @@ def audience_refused(audience: FrozenAudience, reason: str) -> AudienceRefusedV1
 
 def audience_frozen(
     audience: FrozenAudience, members: Sequence[tuple[UUID, Sequence[str]]]
-) -> Iterable[AudienceFrozenV1]:
-    """Tell the audience in parts of up to 1,000."""
-    for start in range(0, len(members), MAX_ITEMS):
-        yield AudienceFrozenV1(
-            launch_id=audience.launch_id,
-            campaign_id=audience.campaign_id,
-            segment_id=audience.segment_id,
-            segment_name=audience.segment_name,
-            total=audience.total,
-            items=tuple(
-                AudienceMember(person_id=person_id, because=tuple(because))
-                for person_id, because in members[start : start + MAX_ITEMS]
-            ),
-        )
+) -> AudienceFrozenV1:
+    """Tell a page of the audience."""
+    return AudienceFrozenV1(
+        launch_id=audience.launch_id,
+        campaign_id=audience.campaign_id,
+        segment_id=audience.segment_id,
+        segment_name=audience.segment_name,
+        total=audience.total,
+        items=tuple(
+            AudienceMember(person_id=person_id, because=tuple(because))
+            for person_id, because in members
+        ),
+    )

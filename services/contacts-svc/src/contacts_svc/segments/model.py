@@ -1,21 +1,27 @@
-"""Tables of segments, facts of orders, and frozen audiences."""
+"""Tables of segments and frozen audiences."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import ARRAY, Integer, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
 
+PAGE = 1_000
+"""Persons on a page of a frozen audience: as many as an event carries."""
+_Ids: Any = ARRAY(Uuid())
+_Numbers: Any = ARRAY(Integer())
+
 
 class Segment(Base, table=True):
-    """A named condition over what is known of people."""
+    """A named condition over what is known of people; one of kind `list` holds for those who are on its list."""
 
     id: UUID = Field(primary_key=True)
     name: str
+    kind: str = Field(default="condition", sa_column_kwargs={"server_default": "condition"})
     version: int = 1
     condition: dict[str, Any] = Field(sa_type=JSONB)
     is_active: bool = True
@@ -23,19 +29,50 @@ class Segment(Base, table=True):
     updated_at: datetime = Field(sa_type=Moment)
 
 
-class OrderFact(Base, table=True):
-    """What conditions need to know of an order."""
+class SegmentMember(Base, table=True):
+    """A person who is in a segment, and since when."""
 
-    __tablename__ = "order_fact"
-    __table_args__ = (Index("ix_order_fact_person", "person_id", "placed_at"),)
+    __tablename__ = "segment_member"
 
-    order_id: UUID = Field(primary_key=True)
-    person_id: UUID
-    version: int
-    total_minor: int = Field(sa_type=BigInteger)
-    currency: str
-    placed_at: datetime = Field(sa_type=Moment)
-    paid_at: datetime | None = Field(default=None, sa_type=Moment)
+    segment_id: UUID = Field(primary_key=True)
+    person_id: UUID = Field(primary_key=True, index=True)
+    since: datetime = Field(sa_type=Moment)
+
+
+class SegmentDue(Base, table=True):
+    """The moment at which time alone may bring a person into a segment or out of it."""
+
+    __tablename__ = "segment_due"
+
+    segment_id: UUID = Field(primary_key=True)
+    person_id: UUID = Field(primary_key=True)
+    due_at: datetime = Field(sa_type=Moment, index=True)
+
+
+class SegmentState(Base, table=True):
+    """How far the keeper has come with a segment.
+
+    `wanted` is raised when the condition changes, or that of a segment it names; `built` follows when everybody has
+    been looked at with the newest one.
+    """
+
+    __tablename__ = "segment_state"
+
+    segment_id: UUID = Field(primary_key=True)
+    wanted: int
+    built: int
+    building: int
+    build_after: UUID | None = None
+    built_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class SegmentReference(Base, table=True):
+    """A segment whose condition names another one."""
+
+    __tablename__ = "segment_reference"
+
+    segment_id: UUID = Field(primary_key=True)
+    refers_to: UUID = Field(primary_key=True, index=True)
 
 
 class FrozenAudience(Base, table=True):
@@ -52,13 +89,21 @@ class FrozenAudience(Base, table=True):
     purpose: str
     total: int
     frozen_at: datetime = Field(sa_type=Moment)
+    clauses: list[str] = Field(
+        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
+    )
+    """The clauses of which each member is told which hold, in words."""
 
 
-class FrozenMember(Base, table=True):
-    """A person in a frozen audience, and why."""
+class FrozenPage(Base, table=True):
+    """Up to 1,000 persons of a frozen audience, in the order of their ids.
 
-    __tablename__ = "frozen_member"
+    The bits of a person's mask say which of the audience's `clauses` put them there.
+    """
+
+    __tablename__ = "frozen_page"
 
     launch_id: UUID = Field(primary_key=True)
-    person_id: UUID = Field(primary_key=True, index=True)
-    because: list[str] = Field(sa_type=JSONB)
+    page: int = Field(primary_key=True)
+    person_ids: list[UUID] = Field(sa_type=_Ids)
+    masks: list[int] = Field(sa_type=_Numbers)

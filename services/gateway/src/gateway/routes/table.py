@@ -10,7 +10,7 @@ from dataclasses import dataclass
 MEGABYTE = 1024 * 1024
 BODY_BYTES = MEGABYTE
 PUBLIC_BODY_BYTES = 64 * 1024
-IMPORT_BODY_BYTES = 100 * MEGABYTE
+IMPORT_BODY_BYTES = 1024 * MEGABYTE
 MAX_DEPTH = 3
 
 SERVICES = ("contacts", "campaign", "orders", "messaging", "analytics")
@@ -33,7 +33,10 @@ class Route:
 
 
 _API: dict[str, tuple[str, ...]] = {
-    "contacts": ("contacts", "organisations", "permissions", "forms", "imports", "segments"),
+    "contacts": (
+        "contacts", "duplicates", "exports", "fields", "forms", "imports", "insights", "interactions", "merges",
+        "organisations", "permissions", "privacy", "quality", "registers", "segments", "topics", "value", "visits",
+    ),
     "campaign": ("campaigns", "offers"),
     "orders": (
         "products", "responses", "orders", "inquiries", "invoices", "payments", "ledger",
@@ -44,7 +47,8 @@ _API: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _PUBLIC = {
     "/f": "contacts",  # forms and the leads that come from them
-    "/p": "contacts",  # confirmations and preferences
+    "/p": "contacts",  # confirmations, preferences and what else people do for themselves
+    "/v": "contacts",  # visits to web sites
     "/u": "messaging",  # unsubscribe
     "/c": "messaging",  # clicks
     "/o": "messaging",  # opens

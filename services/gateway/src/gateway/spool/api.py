@@ -1,6 +1,6 @@
 """What operators see of the spool."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
@@ -15,11 +15,16 @@ router = Router(prefix="/v1/operations/gateway/spool", tags=["operations"])
 
 @router.get("", policy=needs("operations:read"))
 async def list_spooled(
-    tx: Read, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    tx: Read,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    state: Literal["waiting", "refused", "stuck"] | None = None,
 ) -> Page[SpooledOut]:
-    """Return leads that wait for their service, or were refused by it."""
+    """Return leads that wait for their service, were refused by it, or wait for a person."""
     after = read_cursor(cursor, UUID)
-    rows = await queries.list_spooled(tx, after=after[0] if after else None, limit=limit)
+    rows = await queries.list_spooled(
+        tx, after=after[0] if after else None, limit=limit, state=state
+    )
     more = encode_cursor(rows[-1].id) if len(rows) == limit else None
     return Page(items=[SpooledOut.model_validate(row) for row in rows], next_cursor=more)
 
@@ -28,3 +33,16 @@ async def list_spooled(
 async def retry(tx: Write) -> Retried:
     """Try all of them again at once; each has its effect once, however often it is tried."""
     return Retried(retried=await usecases.retry(tx))
+
+
+@router.post("/{lead_id}/retry", policy=needs("operations:write", privileged=True))
+async def retry_one(lead_id: UUID, tx: Write) -> Retried:
+    """Try one lead again at once, in its old place in line."""
+    await usecases.retry_one(tx, lead_id)
+    return Retried(retried=1)
+
+
+@router.delete("/{lead_id}", policy=needs("operations:write", privileged=True), status_code=204)
+async def drop(lead_id: UUID, tx: Write) -> None:
+    """Forget a lead that was refused or is stuck."""
+    await usecases.drop(tx, lead_id)

@@ -1,6 +1,6 @@
 """When the spool says no."""
 
-from kantis_kit.errors import AppError, Unavailable
+from kantis_kit.errors import AppError, NotFound, Unavailable
 
 
 class SpoolFull(Unavailable):
@@ -17,3 +17,9 @@ class AnotherLead(AppError):
         422,
         "This idempotency key was used for another request",
     )
+
+
+class LeadUnknown(NotFound):
+    """No such lead waits here."""
+
+    slug, title = "lead-unknown", "There is no such lead"

@@ -10,14 +10,15 @@ from gateway.console import render
 from gateway.console.texts import choose
 from gateway.routes.body import MeteredBody, replay
 from gateway.routes.checks import Headers, header
-from gateway.spool import usecases
+from gateway.spool import queries, usecases
 from gateway.spool.model import kept_headers
 from gateway.upstreams.clients import Upstream
 from kantis_kit import observability
+from kantis_kit.db.database import is_away
 from kantis_kit.errors import Invalid
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Scope as TxScope
-from kantis_kit.tx import write
+from kantis_kit.tx import read, write
 from kantis_kit.web.middleware import Message, Scope, Send
 
 log = observability.get_logger(__name__)
@@ -73,7 +74,7 @@ class LeadIntake:
         # attempt from the spool finds it there and changes nothing.
         headers: Headers = [(n, v) for n, v in scope["headers"] if n != b"idempotency-key"]
         headers.append((b"idempotency-key", key.encode("ascii")))
-        if upstream is not None:
+        if upstream is not None and not await self._stands_in_line(scope["path"]):
             held = _Held(send)
             try:
                 async with asyncio.timeout(self._timeout):
@@ -87,6 +88,18 @@ class LeadIntake:
                     return None
         await self._take(scope, headers, content, key, received_at)
         return _thanks(scope)
+
+    async def _stands_in_line(self, path: str) -> bool:
+        """Say whether older leads of this form wait: then this one waits behind them."""
+        try:
+            async with read(self._scope) as tx:
+                return await queries.is_waiting(tx, path)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            # Without our own database nothing can wait here; the service may still be there.
+            log.info("spool.line_unknown", error=type(error).__name__)
+            return False
 
     async def _take(
         self, scope: Scope, headers: Headers, content: bytes, key: str, received_at: datetime

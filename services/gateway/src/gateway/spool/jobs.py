@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import orjson
+
 from gateway.spool import usecases
 from gateway.spool.model import Spooled
 from gateway.upstreams.clients import Upstream, Upstreams
@@ -20,6 +22,9 @@ log = observability.get_logger(__name__)
 OWNER = "contacts"
 IDLE_SECONDS = 0.5
 DELIVERY_SECONDS = 20.0  # well below the lease
+MOST_AT_ONCE = 200
+MOST_PROBLEM_BYTES = 16_384
+MOST_TITLE = 200
 
 
 async def spool_loop(service: Service) -> None:
@@ -37,35 +42,57 @@ async def spool_loop(service: Service) -> None:
 
 
 async def step(service: Service, claimant: UUID) -> int:
-    """Deliver what is due; return how many leads were tried."""
+    """Deliver the first line that is due, up to so many of it; return how many leads were tried.
+
+    While the service is away this is one probe at a time: a line stops at the first lead that cannot be delivered, and
+    the first that can lets all lines move.
+    """
     upstream = service.scope.extras.get(Upstreams, Upstreams()).get(OWNER)
     if upstream is None:
         return 0
     async with write(service.scope, actor="spool") as tx:
-        leads = await usecases.claim(tx, claimant)
-    for lead in leads:
-        status = await _deliver(upstream, lead)
+        lead = await usecases.claim(tx, claimant)
+    tried = 0
+    while lead is not None and tried < MOST_AT_ONCE:
+        answer = await _deliver(upstream, lead)
+        tried += 1
         await failpoints.reach("spool.delivered")
         async with write(service.scope, actor="spool") as tx:
-            await usecases.note_answer(tx, lead.id, claimant, status)
-    return len(leads)
+            lead = await usecases.note_answer(tx, lead, claimant, answer)
+    if lead is not None:
+        async with write(service.scope, actor="spool") as tx:
+            await usecases.give_back(tx, lead.id, claimant)
+    return tried
 
 
-async def _deliver(upstream: Upstream, lead: Spooled) -> int | None:
+async def _deliver(upstream: Upstream, lead: Spooled) -> usecases.Answer:
     status: int | None = None
+    kind, body = b"", b""
 
     async def send(message: Message) -> None:
-        nonlocal status
+        nonlocal status, kind, body
         if message["type"] == "http.response.start":
             status = message["status"]
+            kind = dict(message.get("headers", ())).get(b"content-type", b"")
+        elif len(body) < MOST_PROBLEM_BYTES:
+            body += message.get("body", b"")
 
     try:
         async with asyncio.timeout(DELIVERY_SECONDS):
             await upstream(_scope(lead), _receive(lead.body), send)
     except Exception as error:  # noqa: BLE001 - whatever is wrong there, the lead waits here
         log.info("spool.not_delivered", error=type(error).__name__)
-        return None
-    return status
+        return usecases.Answer()
+    return usecases.Answer(status, _title(body) if b"problem+json" in kind else "")
+
+
+def _title(body: bytes) -> str:
+    """Return the title of a problem: it stands for its kind and names nobody."""
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ""
+    return str(told.get("title", ""))[:MOST_TITLE] if isinstance(told, dict) else ""
 
 
 def _scope(lead: Spooled) -> Scope:

@@ -17,8 +17,11 @@ KEPT_HEADERS = (
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 300.0
 REQUEST_TIMEOUT, TOO_EARLY, TOO_MANY, CONFLICT = 408, 425, 429, 409
-_TRY_AGAIN = frozenset({REQUEST_TIMEOUT, CONFLICT, TOO_EARLY, TOO_MANY, 401, 403})
-"""Refusals that say nothing about the lead itself; 401 and 403 are ours to mend, not the visitor's."""
+_TRY_AGAIN = frozenset({REQUEST_TIMEOUT, CONFLICT, TOO_EARLY, TOO_MANY, 401})
+"""Refusals that say nothing about the lead itself; 401 is ours to mend, not the visitor's."""
+BROKEN = 500
+MOST_BREAKS = 8
+"""How often a service may break over one lead, four minutes in all, before those behind it go first."""
 _REFUSALS = range(400, 500)
 _GOOD = range(200, 400)
 
@@ -58,6 +61,16 @@ def is_taken(status: int) -> bool:
 def is_refused(status: int) -> bool:
     """Say whether the service will never take this lead."""
     return status in _REFUSALS and status not in _TRY_AGAIN
+
+
+def is_away(status: int | None) -> bool:
+    """Say whether nobody was there to take the lead, or to refuse it."""
+    return status is None or status >= BROKEN
+
+
+def breaks(status: int | None, attempts: int) -> bool:
+    """Say whether the service is there and breaks over this lead, again and again: it must not hold up its form."""
+    return status == BROKEN and attempts >= MOST_BREAKS
 
 
 def pause_seconds(attempts: int) -> float:

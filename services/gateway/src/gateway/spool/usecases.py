@@ -1,22 +1,24 @@
 """Take a lead, claim what is due, note how a delivery ended."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, delete, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import col, select
 
 from gateway.settings import GatewaySettings
 from gateway.spool import queries
-from gateway.spool.errors import AnotherLead, SpoolFull
+from gateway.spool.errors import AnotherLead, LeadUnknown, SpoolFull
 from gateway.spool.model import (
+    BROKEN,
     REFUSED,
     STUCK,
     WAITING,
     Spooled,
+    breaks,
     is_refused,
     is_taken,
     pause_seconds,
@@ -25,7 +27,6 @@ from kantis_kit.ids import new_id
 from kantis_kit.observability import correlation_id
 from kantis_kit.tx import Tx
 
-BATCH = 20
 KEEP_REFUSED = timedelta(days=30)
 
 
@@ -39,6 +40,14 @@ class Lead:
     body: bytes
     idempotency_key: str
     received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a delivery ended: no status when nobody answered; the title of a problem, which names nobody."""
+
+    status: int | None = None
+    problem: str = ""
 
 
 async def take(tx: Tx, lead: Lead) -> None:
@@ -82,57 +91,136 @@ async def take(tx: Tx, lead: Lead) -> None:
         raise AnotherLead("Use a new key for a new request, or repeat the first one unchanged")
 
 
-async def claim(tx: Tx, claimant: UUID) -> Sequence[Spooled]:
-    """Take a lease on leads that are due, the oldest first; nobody else delivers them meanwhile."""
+async def claim(tx: Tx, claimant: UUID) -> Spooled | None:
+    """Take a lease on the first lead of a line that is due; nobody else delivers that line meanwhile.
+
+    A line is what waits for one form. It moves in the order of its coming: those behind wait for the first one.
+    """
     now = tx.clock.now()
-    lease = timedelta(seconds=tx.settings(GatewaySettings).spool_lease_seconds)
+    firsts = (
+        select(Spooled.id)
+        .where(col(Spooled.state) == WAITING)
+        .ext(distinct_on(col(Spooled.path)))
+        .order_by(col(Spooled.path), col(Spooled.id))
+    )
     due = (
         select(Spooled.id)
         .where(
+            col(Spooled.id).in_(firsts),
             col(Spooled.state) == WAITING,
             col(Spooled.next_at) <= now,
             col(Spooled.claimed_until).is_(None) | (col(Spooled.claimed_until) <= now),
         )
-        .order_by(col(Spooled.id))
-        .limit(BATCH)
+        .order_by(col(Spooled.next_at), col(Spooled.id))
+        .limit(1)
         .with_for_update(skip_locked=True)
     )
-    rows = await tx.scalars(
+    return await _lease(tx, claimant, due)
+
+
+async def _next_in_line(tx: Tx, claimant: UUID, path: str) -> Spooled | None:
+    """Take a lease on the next lead of a line whose first one has gone."""
+    first = (
+        select(Spooled.id)
+        .where(col(Spooled.path) == path, col(Spooled.state) == WAITING)
+        .order_by(col(Spooled.id))
+        .limit(1)
+        .with_for_update()
+    )
+    return await _lease(tx, claimant, first)
+
+
+async def _lease(tx: Tx, claimant: UUID, chosen: Select[Any]) -> Spooled | None:
+    lease = timedelta(seconds=tx.settings(GatewaySettings).spool_lease_seconds)
+    found: Spooled | None = await tx.scalar(
         update(Spooled)
-        .where(col(Spooled.id).in_(due.scalar_subquery()))
-        .values(claimed_by=claimant, claimed_until=now + lease)
+        .where(col(Spooled.id).in_(chosen.scalar_subquery()))
+        .values(claimed_by=claimant, claimed_until=tx.clock.now() + lease)
         .returning(Spooled)
     )
-    return sorted(rows, key=lambda row: row.id)
+    return found
 
 
-async def note_answer(tx: Tx, lead_id: UUID, claimant: UUID, status: int | None) -> None:
+async def note_answer(tx: Tx, lead: Spooled, claimant: UUID, answer: Answer) -> Spooled | None:
     """Forget a lead that was taken, keep a refused one for a person, plan the next attempt for any other.
 
-    Args:
-        tx: the transaction.
-        lead_id: the lead.
-        claimant: who holds the lease; a lost one changes nothing.
-        status: what the service answered; None when it did not.
+    Returns the next lead of the line, leased, when this one no longer stands before it. Whoever has lost the lease
+    changes nothing and goes no further.
     """
-    mine = (col(Spooled.id) == lead_id, col(Spooled.claimed_by) == claimant)
-    if status is not None and is_taken(status):
-        await tx.execute(delete(Spooled).where(*mine))
-        return
+    mine = (col(Spooled.id) == lead.id, col(Spooled.claimed_by) == claimant)
     row = await tx.scalar(select(Spooled).where(*mine).with_for_update())
     if row is None:
-        return
+        return None
+    status = answer.status
+    if status is not None and is_taken(status):
+        await tx.execute(delete(Spooled).where(*mine))
+        if row.attempts:
+            await _wake(tx)
+        return await _next_in_line(tx, claimant, lead.path)
     now = tx.clock.now()
     age = timedelta(days=tx.settings(GatewaySettings).spool_max_age_days)
     row.attempts += 1
     row.last_status = status
     row.claimed_by = row.claimed_until = None
     row.problem = "the service does not answer" if status is None else f"the service said {status}"
+    if answer.problem:
+        row.problem += f": {answer.problem}"
     row.next_at = now + timedelta(seconds=pause_seconds(row.attempts))
     if status is not None and is_refused(status):
         row.state = REFUSED
-    elif now - row.received_at >= age:
+    elif now - row.received_at >= age or breaks(status, row.attempts):
         row.state = STUCK
+    if row.state == WAITING:
+        return None
+    # The line moves on; what is written above must be seen by the next statement.
+    await tx.flush()
+    return await _next_in_line(tx, claimant, lead.path)
+
+
+async def give_back(tx: Tx, lead_id: UUID, claimant: UUID) -> None:
+    """Give a lease back, so that the line waits for nobody."""
+    await tx.execute(
+        update(Spooled)
+        .where(col(Spooled.id) == lead_id, col(Spooled.claimed_by) == claimant)
+        .values(claimed_by=None, claimed_until=None)
+    )
+
+
+async def _wake(tx: Tx) -> None:
+    """The service is back: let every line move, however long its own pause still is."""
+    now = tx.clock.now()
+    await tx.execute(
+        update(Spooled)
+        .where(
+            col(Spooled.state) == WAITING,
+            col(Spooled.next_at) > now,
+            col(Spooled.last_status).is_(None) | (col(Spooled.last_status) != BROKEN),
+        )
+        .values(next_at=now)
+    )
+
+
+async def retry_one(tx: Tx, lead_id: UUID) -> None:
+    """Try one lead again at once; it takes its old place in line. Raises `LeadUnknown`."""
+    found = await tx.scalar(
+        update(Spooled)
+        .where(col(Spooled.id) == lead_id, col(Spooled.claimed_by).is_(None))
+        .values(state=WAITING, next_at=tx.clock.now(), attempts=0)
+        .returning(col(Spooled.id))
+    )
+    if found is None:
+        raise LeadUnknown("It has been delivered, or is being delivered just now")
+
+
+async def drop(tx: Tx, lead_id: UUID) -> None:
+    """Forget a lead that its service has refused. Raises `LeadUnknown` for one that may still be delivered."""
+    found = await tx.scalar(
+        delete(Spooled)
+        .where(col(Spooled.id) == lead_id, col(Spooled.state) != WAITING)
+        .returning(col(Spooled.id))
+    )
+    if found is None:
+        raise LeadUnknown("Only a lead that was refused or is stuck can be dropped")
 
 
 async def retry(tx: Tx) -> int:

@@ -7,16 +7,23 @@ from contacts_svc.intake.usecases.asking import (
     forget_leads,
     forget_slots,
 )
-from contacts_svc.intake.usecases.forms import count_machine, save_form
+from contacts_svc.intake.usecases.forms import count_machine, keep_file, save_form
+from contacts_svc.intake.usecases.guards import forget_guards
+from contacts_svc.intake.usecases.knowledge import DOWNLOAD, gives, link_to_file
 from contacts_svc.intake.usecases.leads import take_lead
 
 __all__ = [
+    "DOWNLOAD",
     "RETRY_TIMER",
     "ask_later",
     "confirm",
     "count_machine",
+    "forget_guards",
     "forget_leads",
     "forget_slots",
+    "gives",
+    "keep_file",
+    "link_to_file",
     "save_form",
     "take_lead",
 ]

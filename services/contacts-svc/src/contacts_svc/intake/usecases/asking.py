@@ -1,7 +1,7 @@
 """Asking the owner of a mailbox, and what their yes does."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Container, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,23 +11,28 @@ from sqlmodel import col
 
 from contacts_svc.base import table_of
 from contacts_svc.intake import events, queries
+from contacts_svc.intake.boxes import boxes_of
 from contacts_svc.intake.model import (
     Confirmation,
     ConfirmationSlot,
     Form,
     Lead,
+    LeadAnswer,
 )
+from contacts_svc.intake.schemas import GivenAfter
+from contacts_svc.intake.usecases import guards, knowledge
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
 from contacts_svc.people.model import Person
 from contacts_svc.people.rules import address_hash, canonical, normalise_email
 from contacts_svc.permissions import usecases as permissions
 from contacts_svc.permissions.model import PermissionNow, Statement
+from contacts_svc.visits import usecases as visits
 from kantis_contracts.contacts import PermissionState
 from kantis_contracts.values import Channel, Language, Purpose
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.ids import new_id
-from kantis_kit.tx import Tx
+from kantis_kit.tx import ReadTx, Tx
 
 ASK_AGAIN_AFTER = timedelta(hours=24)
 QUESTION_LIVES = timedelta(days=14)
@@ -48,7 +53,8 @@ LEAD_FIELDS = (
 async def ask_owner(tx: Tx, form: Form, lead: Lead, email: str) -> None:
     """Have the owner of the address asked, unless all was confirmed, or this mailbox was asked within 24 hours.
 
-    A question that must wait for its turn is asked when the 24 hours are over.
+    A question that must wait for its turn is asked when the 24 hours are over. A mailbox that did not answer three
+    times is not asked again, and all forms together ask so many mailboxes an hour.
     """
     granted = set(
         await tx.scalars(
@@ -59,11 +65,18 @@ async def ask_owner(tx: Tx, form: Form, lead: Lead, email: str) -> None:
             )
         )
     )
-    open_purposes = [purpose for purpose in form.purposes if purpose not in granted]
-    if not open_purposes or Channel.EMAIL.value not in form.channels:
+    asks = await _open_boxes(tx, form, lead, granted)
+    if not asks and not knowledge.gives(form, GivenAfter.CONFIRMATION):
         return
     now = tx.clock.now()
     mailbox = canonical(normalise_email(email))
+    if await guards.is_deaf(tx, mailbox):
+        return
+    if not await guards.may_ask_more(tx):
+        # Somebody may be using our forms against mailboxes of others: the rest waits for another hour.
+        spread = timedelta(seconds=lead.id.int % 3_600)
+        await _ask_at(tx, lead, email, guards.hour_of(now) + guards.HOUR + spread)
+        return
     slots = table_of(ConfirmationSlot)
     slot = insert(slots).values(address=mailbox, last_at=now)
     mine = await tx.scalar(
@@ -82,16 +95,10 @@ async def ask_owner(tx: Tx, form: Form, lead: Lead, email: str) -> None:
     if mine is None:
         if asked is None:
             last_at = await tx.scalar(select(slots.c.last_at).where(slots.c.address == mailbox))
-            await tx.schedule(
-                RETRY_TIMER,
-                str(lead.id),
-                (last_at or now) + ASK_AGAIN_AFTER,
-                {"lead_id": lead.id, "email": email},
-            )
+            await _ask_at(tx, lead, email, (last_at or now) + ASK_AGAIN_AFTER)
         return
-    words, version = await queries.consent_words(
-        tx, form, Language(lead.language), lead.text_version
-    )
+    if not await guards.count_question(tx, mailbox):
+        return
     question = Confirmation(
         id=new_id(),
         lead_id=lead.id,
@@ -99,9 +106,10 @@ async def ask_owner(tx: Tx, form: Form, lead: Lead, email: str) -> None:
         person_id=lead.person_id,
         email=email,
         language=lead.language,
-        purposes=open_purposes,
-        text_shown=words,
-        text_version=version,
+        purposes=sorted({purpose for box in asks.values() for purpose in box["purposes"]}),
+        text_shown="\n".join(box["text"] for box in asks.values()),
+        text_version=", ".join(box["version"] for box in asks.values()),
+        boxes=asks,
         requested_at=now,
         expires_at=now + QUESTION_LIVES,
     )
@@ -115,6 +123,32 @@ async def ask_owner(tx: Tx, form: Form, lead: Lead, email: str) -> None:
             question, form, preferred_name=name, path=f"/p/confirm/{token}"
         )
     )
+    await guards.count(tx, guards.ASKED)
+
+
+async def _ask_at(tx: Tx, lead: Lead, email: str, due_at: datetime) -> None:
+    await tx.schedule(RETRY_TIMER, str(lead.id), due_at, {"lead_id": lead.id, "email": email})
+
+
+async def _open_boxes(
+    tx: ReadTx, form: Form, lead: Lead, granted: Container[str]
+) -> dict[str, dict[str, Any]]:
+    """Return the ticked boxes of which something is not granted yet, with the words that were seen."""
+    if not form.double_opt_in:
+        return {}
+    known = boxes_of(form)
+    asks: dict[str, dict[str, Any]] = {}
+    for key, seen in lead.boxes.items():
+        box = known.get(key)
+        if box is None or Channel.EMAIL.value not in box.channels:
+            continue
+        purposes = [purpose for purpose in box.purposes if purpose not in granted]
+        if purposes:
+            text, version = await queries.consent_words(
+                tx, form, box, Language(lead.language), seen
+            )
+            asks[key] = {"text": text, "version": version, "purposes": purposes}
+    return asks
 
 
 async def ask_later(tx: Tx, lead_id: UUID, email: str) -> None:
@@ -127,11 +161,13 @@ async def ask_later(tx: Tx, lead_id: UUID, email: str) -> None:
 
 
 async def forget_leads(tx: Tx, person_id: UUID) -> None:
-    """Delete what a person has posted, and the questions about it."""
+    """Delete what a person has posted, the questions about it, and their visits."""
     leads = await tx.scalars(
         delete(table_of(Lead)).where(col(Lead.person_id) == person_id).returning(col(Lead.id))
     )
     await tx.cancel(RETRY_TIMER, [str(lead_id) for lead_id in leads])
+    await tx.execute(delete(table_of(LeadAnswer)).where(col(LeadAnswer.person_id) == person_id))
+    await visits.forget_visits(tx, person_id)
     emails = await tx.scalars(
         delete(table_of(Confirmation))
         .where(col(Confirmation.person_id) == person_id)
@@ -190,15 +226,21 @@ async def confirm(tx: Tx, question: queries.OpenQuestion, *, evidence: Mapping[s
                 PermissionState.GRANTED,
                 f"form {form.key}: {form.source}",
                 now,
-                asked.text_shown,
-                asked.text_version,
-                evidence=proof,
+                box["text"],
+                box["version"],
+                evidence={**proof, "box": key},
             )
-            for purpose in asked.purposes
+            for key, box in asked.boxes.items()
+            for purpose in box["purposes"]
         ],
     )
+    await guards.note_answer(tx, canonical(normalise_email(asked.email)))
     if lead is not None:
         await _fill_in(tx, lead)
+        await knowledge.confirm_answers(tx, form, lead)
+        await knowledge.join_list(tx, form, lead)
+        await knowledge.wish_topics(tx, lead)
+        await knowledge.confirm_visitor(tx, lead)
 
 
 async def _fill_in(tx: Tx, lead: Lead) -> None:

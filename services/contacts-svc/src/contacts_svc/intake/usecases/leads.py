@@ -2,21 +2,19 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from contacts_svc.base import table_of
-from contacts_svc.intake import events, queries
-from contacts_svc.intake.model import (
-    Form,
-    Lead,
-)
+from contacts_svc.intake import answers, events, queries
+from contacts_svc.intake.boxes import boxes_of, ticked
+from contacts_svc.intake.model import Form, Lead
 from contacts_svc.intake.schemas import LeadIn
+from contacts_svc.intake.usecases import guards, knowledge
 from contacts_svc.intake.usecases.asking import LEAD_FIELDS, ask_owner
 from contacts_svc.people import usecases as people
-from contacts_svc.people.model import Draft, OnExisting, Origin, Verdict
+from contacts_svc.people.model import Draft, OnExisting, Origin, Saved, Verdict
 from contacts_svc.permissions import usecases as permissions
 from contacts_svc.permissions.model import Statement
 from kantis_contracts.contacts import PermissionState
@@ -38,39 +36,66 @@ async def take_lead(
 
     Raises:
         ContactInvalid: no name, no address, or values that cannot be kept.
+        AnswerInvalid: an answer, topic or box that the form does not know, or an answer that is missing.
+        ProofMissing: the form asks for work, and it was not done.
+        TooManyLeads: the form has had its share of this hour.
     """
     fields = {name: str(getattr(body, name) or "") for name in LEAD_FIELDS}
     fields["country"] = fields["country"] or form.country
     fields["language"] = language.value
+    said = answers.read_answers(form, body)
+    topics = answers.read_topics(form, body)
+    seen = ticked(form, body)
     draft = people.make_draft(
         {**fields, "source": form.source, "lifecycle": "lead"},
         email=body.email,
         phone=body.phone,
         after_erasure=True,
     )
-    person_id = await _person_for(tx, draft)
-    words, version = await queries.consent_words(tx, form, language, body.consent_version)
+    await guards.check_form(tx, form)
+    await guards.use_proof(tx, form, body.started, body.proof)
+    saved = await _person_for(tx, draft)
+    assert saved.person_id is not None  # noqa: S101 - one address has at most one owner
+    boxes = boxes_of(form)
+    words = {
+        key: await queries.consent_words(tx, form, boxes[key], language, version)
+        for key, version in seen.items()
+    }
+    _, version = await queries.consent_words(
+        tx, form, boxes["consent"], language, body.consent_version
+    )
     now = tx.clock.now()
     row = Lead(
         id=new_id(),
         form_id=form.id,
         form_key=form.key,
-        person_id=person_id,
-        is_consented=body.consent,
+        person_id=saved.person_id,
+        is_consented=bool(seen),
         language=language.value,
         fields={k: v for k, v in fields.items() if v} | _given(draft),
         text_version=version,
         evidence=dict(evidence),
+        answers=said,
+        topics=topics,
+        boxes={key: told for key, (_, told) in words.items()},
         first_at=now,
         last_at=now,
     )
-    lead, is_new_consent = await _keep_lead(tx, row)
+    is_certain = not form.double_opt_in or saved.verdict is Verdict.CREATED
+    row.visitor_id = await knowledge.meet_visitor(
+        tx, body.visitor, saved.person_id, is_certain=is_certain
+    )
+    lead, new_boxes = await _keep_lead(tx, row)
     if lead.times == 1:
         tx.stage(events.lead_received(lead, form))
-    if is_new_consent:
-        await _enter_consent(tx, form, lead, draft, words=words, version=version)
-    if lead.is_consented and form.double_opt_in and draft.email is not None:
+    await _enter_consent(tx, form, lead, draft, {key: words[key] for key in new_boxes})
+    await knowledge.keep_answers(tx, form, lead, said, is_confirmed=is_certain)
+    if is_certain:
+        await knowledge.join_list(tx, form, lead)
+        await knowledge.wish_topics(tx, lead)
+    if draft.email is not None and knowledge.needs_owner(form, lead):
         await ask_owner(tx, form, lead, draft.email.value)
+    await guards.count_post(tx, form)
     return lead
 
 
@@ -78,53 +103,52 @@ def _given(draft: Draft) -> dict[str, str]:
     return {address.kind.value: address.value for address in draft.addresses}
 
 
-async def _person_for(tx: Tx, draft: Draft) -> UUID:
+async def _person_for(tx: Tx, draft: Draft) -> Saved:
     origin = Origin(f"form:{draft.fields['source']}")
     (saved,) = await people.save_drafts(tx, [draft], existing=OnExisting.KEEP, origin=origin)
     if saved.verdict is Verdict.REFUSED:
         # Mail and phone belong to two people: the mailbox is what can be asked, so it decides.
         alone = Draft(draft.fields, email=draft.email, after_erasure=True)
         (saved,) = await people.save_drafts(tx, [alone], existing=OnExisting.KEEP, origin=origin)
-    assert saved.person_id is not None  # noqa: S101 - one address has at most one owner
-    return saved.person_id
+    return saved
 
 
-async def _keep_lead(tx: Tx, row: Lead) -> tuple[Lead, bool]:
-    """Insert the lead or count it again; say whether its consent is new."""
+async def _keep_lead(tx: Tx, row: Lead) -> tuple[Lead, set[str]]:
+    """Insert the lead or count it again; say which of its boxes were not ticked before."""
     table = table_of(Lead)
-    new = insert(table).values(**row.model_dump())
-    before = await tx.scalar(
-        select(table.c.is_consented)
-        .where(table.c.form_id == row.form_id, table.c.person_id == row.person_id)
-        .with_for_update()
+    mine = (table.c.form_id == row.form_id) & (table.c.person_id == row.person_id)
+    made = await tx.scalar(
+        insert(table)
+        .values(**row.model_dump())
+        .on_conflict_do_nothing(index_elements=["form_id", "person_id"])
+        .returning(table.c.id)
     )
+    if made is not None:
+        return row, set(row.boxes)
+    # Two first posts at the same moment: the second has waited in the insert, and sees the first one here.
+    before = dict(await tx.scalar(select(table.c.boxes).where(mine).with_for_update()) or {})
     kept = await tx.execute(
-        new.on_conflict_do_update(
-            index_elements=["form_id", "person_id"],
-            set_={
-                "times": table.c.times + 1,
-                "last_at": new.excluded.last_at,
-                "is_consented": table.c.is_consented | new.excluded.is_consented,
-            },
-        ).returning(*table.c)
+        update(table)
+        .where(mine)
+        .values(
+            times=table.c.times + 1,
+            last_at=row.last_at,
+            is_consented=table.c.is_consented | row.is_consented,
+            boxes={**row.boxes, **before},
+            answers=table.c.answers.op("||")(row.answers),
+            topics=row.topics or table.c.topics,
+            visitor_id=row.visitor_id or table.c.visitor_id,
+        )
+        .returning(*table.c)
     )
-    lead = Lead(**kept.one()._asdict())
-    # Two first posts at the same moment: the second waited in the upsert and sees `times` 2.
-    is_new = row.is_consented and (lead.times == 1 or before is False)
-    return lead, is_new
+    return Lead(**kept.one()._asdict()), set(row.boxes) - set(before)
 
 
 async def _enter_consent(
-    tx: Tx, form: Form, lead: Lead, draft: Draft, *, words: str, version: str
+    tx: Tx, form: Form, lead: Lead, draft: Draft, words: Mapping[str, tuple[str, str]]
 ) -> None:
     state = PermissionState.PENDING if form.double_opt_in else PermissionState.GRANTED
-    reached = [
-        channel
-        for channel in map(Channel, form.channels)
-        if (channel in _EMAIL_CHANNELS and draft.email)
-        or (channel in _PHONE_CHANNELS and draft.phone)
-        or channel is Channel.LETTER
-    ]
+    boxes = boxes_of(form)
     evidence = {**lead.evidence, "form_key": form.key, "lead_id": str(lead.id)}
     await permissions.record(
         tx,
@@ -136,11 +160,21 @@ async def _enter_consent(
                 state,
                 f"form {form.key}: {form.source}",
                 tx.clock.now(),
-                words,
+                text,
                 version,
-                evidence=evidence,
+                evidence={**evidence, "box": key},
             )
-            for channel in reached
-            for purpose in form.purposes
+            for key, (text, version) in words.items()
+            for channel in map(Channel, boxes[key].channels)
+            if _reaches(channel, draft)
+            for purpose in boxes[key].purposes
         ],
+    )
+
+
+def _reaches(channel: Channel, draft: Draft) -> bool:
+    return bool(
+        (channel in _EMAIL_CHANNELS and draft.email)
+        or (channel in _PHONE_CHANNELS and draft.phone)
+        or channel is Channel.LETTER
     )

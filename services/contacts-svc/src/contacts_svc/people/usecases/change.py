@@ -1,6 +1,7 @@
 """One person made or changed on purpose: what is given is checked, and refused with a reason."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -8,11 +9,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from contacts_svc.base import table_of
+from contacts_svc.fields.queries import load as load_fields
+from contacts_svc.fields.usecases import check_values, write_values
+from contacts_svc.national import NationalNumberRefused, refuse_national_numbers
 from contacts_svc.people import queries
 from contacts_svc.people.errors import AddressTaken, ContactInvalid, ErasedBefore
 from contacts_svc.people.model import (
     FREE_TEXT,
     NAMES,
+    OWNED,
     Draft,
     Identifier,
     OnExisting,
@@ -23,7 +28,6 @@ from contacts_svc.people.model import (
 from contacts_svc.people.rules import (
     Address,
     AddressInvalid,
-    national_number_in,
     normalise_email,
     normalise_phone,
 )
@@ -33,20 +37,19 @@ from contacts_svc.people.usecases.save import (
     history_row,
     save_drafts,
     set_fields,
+    set_values,
     write_history,
 )
+from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
 
 def check_texts(fields: Mapping[str, str]) -> None:
     """Refuse national identity numbers in what people write freely. Raises `ContactInvalid`."""
-    for name in FREE_TEXT:
-        kind = national_number_in(fields.get(name, ""))
-        if kind:
-            raise ContactInvalid(
-                f"{name}: holds what looks like a {kind}; such numbers are not kept here, leave it out",
-                errors=[{"in": "body", "field": name, "message": f"looks like a {kind}"}],
-            )
+    try:
+        refuse_national_numbers({name: fields.get(name, "") for name in (*FREE_TEXT, "reason")})
+    except NationalNumberRefused as error:
+        raise ContactInvalid(error.detail, errors=error.errors) from error
 
 
 def read_addresses(email: str, phone: str, country: str) -> tuple[Address | None, Address | None]:
@@ -67,7 +70,12 @@ def read_addresses(email: str, phone: str, country: str) -> tuple[Address | None
 
 
 def make_draft(
-    fields: Mapping[str, str], *, email: str, phone: str, after_erasure: bool = False
+    fields: Mapping[str, str],
+    *,
+    email: str,
+    phone: str,
+    shares_phone: bool | None = None,
+    after_erasure: bool = False,
 ) -> Draft:
     """Check a description of one person and normalise it.
 
@@ -76,7 +84,13 @@ def make_draft(
     """
     check_texts(fields)
     found_email, found_phone = read_addresses(email, phone, fields.get("country") or "NO")
-    draft = Draft(dict(fields), found_email, found_phone, after_erasure=after_erasure)
+    draft = Draft(
+        dict(fields),
+        found_email,
+        found_phone,
+        shares_phone=shares_phone,
+        after_erasure=after_erasure,
+    )
     if not draft.has_name():
         raise ContactInvalid(
             "A contact needs a name: give preferred_name, full_name, given_name or family_name"
@@ -102,24 +116,43 @@ async def create_contact(tx: Tx, draft: Draft) -> UUID:
         owners = await queries.lock_owners(tx, sorted(draft.keys))
         taken = sorted({str(person.id) for person in owners.values()})
         raise AddressTaken(
-            "Change that contact instead, or leave the address out",
+            "Change that contact instead, or leave the address out; two people with one phone are kept with "
+            "phone_is_shared",
             existing_id=taken[0],
             existing_ids=taken,
         )
     return saved.person_id
 
 
+async def check_custom(tx: Tx, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values of declared fields as they are kept. Raises `ValuesInvalid`."""
+    return check_values(await load_fields(tx), given) if given else {}
+
+
 async def change_contact(
-    tx: Tx, person: Person, fields: Mapping[str, str], *, email: str | None, phone: str | None
+    tx: Tx,
+    person: Person,
+    fields: Mapping[str, Any],
+    *,
+    email: str | None,
+    phone: str | None,
+    custom: Mapping[str, Any] | None = None,
+    reason: str = "",
 ) -> None:
     """Change a locked person; an empty address removes it, but the last address and the last name stay.
 
     Raises:
         ContactInvalid: nothing would be left to call or reach the person by, or a value cannot be kept.
         AddressTaken: somebody else has the address.
+        ValuesInvalid: a value does not fit its declared field.
     """
-    check_texts(fields)
-    told = set_fields(person, fields)
+    check_texts({name: fields.get(name, "") for name in FREE_TEXT} | {"reason": reason})
+    told: dict[str, Any] = set_fields(person, fields)
+    if custom:
+        declared = await load_fields(tx)
+        said, changed = set_values(person, check_values(declared, custom), declared)
+        told.update(said)
+        await write_values(tx, declared, {person.id: changed})
     if not any(getattr(person, name) for name in NAMES):
         raise ContactInvalid("A contact needs a name: one of the four names must stay")
     addresses = read_addresses(email or "", phone or "", person.country)
@@ -130,7 +163,7 @@ async def change_contact(
         return
     person.version += 1
     person.updated_at = tx.clock.now()
-    await write_history(tx, [history_row(person, Origin(tx.actor), None, told)])
+    await write_history(tx, [history_row(person, Origin(tx.actor, reason=reason), None, told)])
     await announce(tx, {person.id: person})
 
 
@@ -168,16 +201,23 @@ async def _take_address(tx: Tx, person: Person, address: Address) -> None:
     mine = await tx.scalar(
         insert(table_of(Identifier))
         .values(
+            id=new_id(),
             kind=address.kind.value,
             value=address.value,
             person_id=person.id,
             as_given=address.as_given,
+            label="",
             is_primary=True,
+            is_identifying=True,
+            source="",
             validity="valid",
             reachability="unknown",
+            reach_reason="",
             created_at=tx.clock.now(),
         )
-        .on_conflict_do_nothing(index_elements=["kind", "value"])
+        .on_conflict_do_nothing(
+            index_elements=OWNED, index_where=table_of(Identifier).c.is_identifying
+        )
         .returning(table_of(Identifier).c.person_id)
     )
     if mine is None:

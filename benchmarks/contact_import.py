@@ -1,0 +1,209 @@
+"""A CSV of new contacts through the API until the last row is in, against a plain COPY of the same rows into one table.
+
+The file is posted to the service as the gateway posts it; the service's own loops take it in. Measured are the rows per
+second from the post to the last row, the same rows written by COPY into a table of the same shape in the same run, and
+how much the process grows over what it held when it was idle.
+
+    python benchmarks/contact_import.py [ROWS] [ROUNDS]
+"""
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from time import perf_counter
+
+import asyncpg
+import httpx
+import uvloop
+from pydantic import SecretStr
+
+from contacts_svc.main import SPEC
+from contacts_svc.settings import ContactsSettings
+from kantis_contracts.base import REGISTRY, SERVICES
+from kantis_kit.auth.principal import Principal
+from kantis_kit.auth.tokens import issue_token
+from kantis_kit.brokers.embedded import EmbeddedBroker, create_schema
+from kantis_kit.brokers.port import Subscription
+from kantis_kit.clock import SystemClock
+from kantis_kit.consumer import subscriptions
+from kantis_kit.db.embedded import EmbeddedPostgres
+from kantis_kit.db.migrate import migrate
+from kantis_kit.db.provision import provision
+from kantis_kit.ids import new_id
+from kantis_kit.service import Service
+from kantis_kit.signing import Keys, make_keys
+
+LOOK_SECONDS = 0.02
+HEAD = "Fornavn;Etternavn;E-post;Mobil;Adresse;Postnr;Poststed;Land;Språk;Kilde\r\n"
+LIKE_PERSON = (
+    "id uuid PRIMARY KEY, given_name text, family_name text, email text, phone text, street text,"
+    " postal_code text, city text, country text, language text, source text"
+)
+
+
+def word(number: int, salt: int) -> str:
+    """Return a made-up name; people whose names were alike would be a benchmark of the search for duplicates."""
+    left = number * 2_654_435_761 + salt * 40_503
+    letters = []
+    for place in range(8):
+        letters.append(
+            ("aeiouyæøå" if place % 2 else "bdfghjklmnprstv")[left % (9 if place % 2 else 15)]
+        )
+        left //= 9
+    return "".join(letters).capitalize()
+
+
+def row(number: int, round_: int) -> tuple[str, ...]:
+    """Return one person whom nobody knows yet."""
+    unique = round_ * 10_000_000 + number
+    return (
+        word(unique, 1),
+        word(unique, 2),
+        f"k{round_}.{number}@example.com",
+        f"4{1_000_000 + number:07d}" if number < 1_000_000 and not round_ else "",
+        f"{word(unique, 3)} {number % 200}",
+        f"{1_000 + number % 8_000}",
+        word(number % 8_000, 4),
+        "NO",
+        "nb",
+        "benchmark",
+    )
+
+
+def write_table(path: Path, rows: int, round_: int) -> None:
+    """Write the file that is imported."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(HEAD)
+        for number in range(rows):
+            file.write(";".join(row(number, round_)) + "\r\n")
+
+
+def resident_bytes() -> int:
+    """Return what this process holds in memory now."""
+    fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Bench:
+    """The service on a database of its own, and a client."""
+
+    def __init__(
+        self,
+        service: Service,
+        client: httpx.AsyncClient,
+        owner: "asyncpg.Connection[asyncpg.Record]",
+    ) -> None:
+        self.service, self.client, self.owner = service, client, owner
+        self.grown = 0
+
+    async def take(self, path: Path, rows: int) -> float:
+        """Import a file; return rows per second."""
+        idle = resident_bytes()
+
+        async def parts() -> AsyncIterator[bytes]:
+            with path.open("rb") as file:
+                while part := await asyncio.to_thread(file.read, 1 << 18):
+                    yield part
+
+        started = perf_counter()
+        answer = await self.client.post(
+            "/v1/imports", content=parts(), headers={"Content-Type": "text/csv"}
+        )
+        answer.raise_for_status()
+        while True:
+            self.grown = max(self.grown, resident_bytes() - idle)
+            found = await self.owner.fetchrow(
+                "SELECT state, created FROM import WHERE id = $1::uuid", answer.json()["id"]
+            )
+            if found is not None and found["state"] != "running":
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        taken = perf_counter() - started
+        if found["state"] != "done" or found["created"] != rows:
+            message = f"the import is {found['state']} with {found['created']} of {rows} rows"
+            raise RuntimeError(message)
+        return rows / taken
+
+    async def copy(self, rows: int, round_: int) -> float:
+        """Write the same rows by COPY; return rows per second."""
+        await self.owner.execute("DROP TABLE IF EXISTS bench_person")
+        await self.owner.execute(f"CREATE TABLE bench_person ({LIKE_PERSON})")
+        records = []
+        for number in range(rows):
+            given, family, mail, phone, *rest = row(number, round_)
+            records.append((new_id(), given, family, mail, phone, *rest))
+        started = perf_counter()
+        await self.owner.copy_records_to_table("bench_person", records=records)
+        return rows / (perf_counter() - started)
+
+
+async def open_bench(stack: AsyncExitStack, folder: Path) -> Bench:
+    """Start the service."""
+    make_keys(folder / "keys", (*SERVICES, "gateway"))
+    postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
+    dsns = await provision(postgres.superuser_dsn(), "contacts", passwords=postgres.secrets)
+    await migrate(dsns.owner_dsn, SPEC.migrations)
+    broker_dsns = await provision(postgres.superuser_dsn(), "broker", passwords=postgres.secrets)
+    schema = await asyncpg.connect(broker_dsns.owner_dsn)
+    await create_schema(schema)
+    await schema.close()
+    settings = ContactsSettings(
+        keys_dir=folder / "keys",
+        data_dir=folder / "data",
+        postgres_dsn=SecretStr(dsns.app_dsn),
+        broker_url=SecretStr("postgresql://given"),
+        link_keys=SecretStr("1:" + "5a" * 32),
+        suppression_key=SecretStr("5a" * 32),
+    )
+    broker = EmbeddedBroker(broker_dsns.app_dsn)
+    service = Service(SPEC, settings, broker=broker)
+    await broker.start()
+    # Somebody must take what the import tells, or the relay would try again and again.
+    everybody = Subscription("bench.everything", tuple(sorted(REGISTRY)))
+    await broker.declare([*subscriptions(SPEC.handlers), everybody])
+    await service.start(connect=False)
+    stack.push_async_callback(service.stop)
+    owner = await asyncpg.connect(dsns.owner_dsn)
+    stack.push_async_callback(owner.close)
+    token = issue_token(
+        Keys.load(folder / "keys", "gateway"),
+        Principal("bench", "bench", frozenset({"*"})),
+        audience="contacts",
+        now=SystemClock().now(),
+    )
+    client = await stack.enter_async_context(
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=service.asgi),
+            base_url="http://service.test",
+            timeout=600,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+    )
+    return Bench(service, client, owner)
+
+
+async def main(rows: int, rounds: int) -> None:
+    """Import files and copy their rows in turn."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
+        bench = await open_bench(stack, folder)
+        path = folder / "people.csv"
+        taken, copied = [], []
+        for round_ in range(rounds):
+            await asyncio.to_thread(write_table, path, rows, round_)
+            taken.append(await bench.take(path, rows))
+            copied.append(await bench.copy(rows, round_))
+        rate, limit = statistics.median(taken), statistics.median(copied)
+        print(f"plain COPY                  {limit:9.0f} rows/s")
+        print(f"import through the API      {rate:9.0f} rows/s   {rate / limit:5.3f} of COPY")
+        print(f"memory over idle            {bench.grown / 1024**2:9.0f} MiB")
+
+
+if __name__ == "__main__":
+    arguments = [int(value) for value in sys.argv[1:]]
+    uvloop.run(main(*(arguments + [500_000, 1][len(arguments) :])))

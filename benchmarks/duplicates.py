@@ -1,0 +1,142 @@
+"""What looking for duplicates costs: on every write, and in the background over the whole register.
+
+On write: who owns the addresses of a draft, and who shares its phone; at most 1 ms at the median. Background: people a
+second (each tenth is the one before once more), and by how much the memory of the process grows from the first tenth to the end (at most 64 MiB).
+
+    python benchmarks/duplicates.py [PEOPLE]
+"""
+
+import asyncio
+import resource
+import statistics
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from time import perf_counter
+
+import asyncpg
+import uvloop
+from pydantic import SecretStr
+from sqlalchemy import literal, select
+
+from contacts_svc.main import SPEC
+from contacts_svc.people.queries import find_sharers, lock_owners
+from contacts_svc.quality import finder
+from contacts_svc.settings import ContactsSettings
+from kantis_kit.brokers.embedded import EmbeddedBroker
+from kantis_kit.db.embedded import EmbeddedPostgres
+from kantis_kit.db.migrate import migrate
+from kantis_kit.db.provision import provision
+from kantis_kit.service import Service
+from kantis_kit.signing import make_keys
+from kantis_kit.tx import write
+
+PEOPLE = 1_000_000
+CHECKS = 500
+GROWTH_MIB = 64
+
+FILL = """
+INSERT INTO person (id, version, full_name, given_name, family_name, language, country, time_zone, lifecycle, source,
+    street, postal_code, city, address_country, preferred_name, note, is_erased, created_at, updated_at)
+SELECT CAST(lpad(to_hex(n), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0') AS uuid), 1,
+    (ARRAY['Kari', 'Ola', 'Anne', 'Per', 'Liv', 'Jan', 'Eva', 'Nils'])[m % 8 + 1] || ' ' ||
+    (ARRAY['Hansen', 'Berg', 'Lund', 'Moen', 'Dahl', 'Vik', 'Strand', 'Lie', 'Haugen'])[m / 8 % 9 + 1], '', '',
+    'nb', 'NO', 'Europe/Oslo', 'prospect', 'bench', 'Street ' || m % 400, lpad(CAST(m % 997 AS text), 4, '0'), 'City',
+    'NO', '', '', false, now(), now()
+FROM (SELECT n, CASE WHEN n % 10 = 0 THEN n - 1 ELSE n END AS m FROM generate_series(1, $1) n) everybody
+"""
+ADDRESSES = """
+INSERT INTO identifier (id, kind, value, person_id, as_given, label, is_primary, is_identifying, source, validity,
+    reachability, reach_reason, created_at)
+SELECT gen_random_uuid(), kind, CASE kind WHEN 'email' THEN 'person' || n || '@example.com'
+    ELSE '+47' || 40000000 + n END, id, '', '', true, true, '', 'valid', 'unknown', '', now()
+FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM person) p, unnest(ARRAY['email', 'phone']) kind
+"""
+
+
+def line(name: str, figure: str, goal: str, *, is_met: bool) -> None:
+    """Print one figure."""
+    sys.stdout.write(f"{name:28} {figure:40} goal {goal:14} {'ok' if is_met else 'MISSED'}\n")
+    sys.stdout.flush()
+
+
+def memory_mib() -> float:
+    """Return the most memory that this process has had so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+async def check(service: Service) -> None:
+    """Measure what a write pays, beside two round trips that ask nothing."""
+    taken, bare = [], []
+    async with write(service.scope) as tx:
+        for number in range(CHECKS):
+            keys = [
+                ("email", f"person{number * 7}@example.com"),
+                ("phone", f"+47{40_000_000 + number * 7}"),
+            ]
+            begin = perf_counter()
+            await lock_owners(tx, keys)
+            await find_sharers(tx, keys)
+            taken.append(perf_counter() - begin)
+            begin = perf_counter()
+            await tx.execute(select(literal(1)))
+            await tx.execute(select(literal(1)))
+            bare.append(perf_counter() - begin)
+    median, late = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
+    floor = statistics.median(bare)
+    figure = f"p50 {median * 1e3:.2f}, p95 {late * 1e3:.2f}, floor {floor * 1e3:.2f} ms"
+    line("check on write", figure, "p50 <= 1 ms", is_met=median <= 0.001)
+
+
+async def search(service: Service, people: int) -> None:
+    """Compare everybody once."""
+    begin, slices, early = perf_counter(), 0, 0.0
+    while True:
+        async with write(service.scope) as tx:
+            if not await finder.compare(tx):
+                break
+        slices += 1
+        if slices * finder.SLICE <= max(people // 10, finder.SLICE):
+            early = memory_mib()
+    seconds = perf_counter() - begin
+    grown = memory_mib() - early
+    figure = f"{people / seconds:,.0f} people/s, memory grew {grown:.0f} MiB"
+    line("background search", figure, f"<= {GROWTH_MIB} MiB", is_met=grown <= GROWTH_MIB)
+
+
+async def main(people: int) -> None:
+    """Run everything once."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
+        dsns = await provision(postgres.superuser_dsn(), "contacts", passwords=postgres.secrets)
+        await migrate(dsns.owner_dsn, SPEC.migrations)
+        make_keys(folder / "keys", ("contacts", "gateway"))
+        settings = ContactsSettings(
+            environment="test",
+            data_dir=folder,
+            keys_dir=folder / "keys",
+            postgres_dsn=SecretStr(dsns.app_dsn),
+            postgres_owner_dsn=SecretStr(dsns.owner_dsn),
+        )
+        service = Service(SPEC, settings, broker=EmbeddedBroker(dsns.app_dsn, name="bench"))
+        stack.push_async_callback(service.database.close)
+        owner = await asyncpg.connect(dsns.owner_dsn)
+        stack.push_async_callback(owner.close)
+        await owner.execute(FILL, people)
+        for statement in (
+            ADDRESSES,
+            "INSERT INTO duplicate_due SELECT id FROM person",
+            "VACUUM ANALYZE",
+        ):
+            await owner.execute(statement)
+        await check(service)
+        await search(service, people)
+        pairs = await owner.fetchval("SELECT count(*) FROM duplicate_pair")
+        sys.stdout.write(f"{people:,} people, {pairs:,} pairs in the queue\n")
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE))

@@ -1,0 +1,49 @@
+"""What other services tell of people's doings; orders come in by way of `value`, which follows from them."""
+
+from contacts_svc.facts import usecases
+from kantis_contracts.messaging import LinkClickedV1, MessageOpenedV1, MessageSettledV1
+from kantis_contracts.orders import (
+    InvoiceIssuedV1,
+    PaymentBookedV1,
+    ResponseRegisteredV1,
+)
+from kantis_kit.consumer import Meta, consumes
+from kantis_kit.tx import Tx
+
+QUEUE = "contacts.facts"
+
+
+@consumes(InvoiceIssuedV1, queue=QUEUE, sink=True)
+async def on_invoice_issued(tx: Tx, event: InvoiceIssuedV1, _meta: Meta) -> None:
+    """Keep what people owe."""
+    await usecases.keep_invoices(tx, event.items)
+
+
+@consumes(PaymentBookedV1, queue=QUEUE, sink=True)
+async def on_payment_booked(tx: Tx, event: PaymentBookedV1, _meta: Meta) -> None:
+    """Keep what people have paid."""
+    await usecases.keep_payments(tx, event.items)
+
+
+@consumes(ResponseRegisteredV1, queue=QUEUE, sink=True)
+async def on_response_registered(tx: Tx, event: ResponseRegisteredV1, _meta: Meta) -> None:
+    """Keep what people answered."""
+    await usecases.keep_responses(tx, event.items)
+
+
+@consumes(MessageSettledV1, queue=QUEUE, sink=True)
+async def on_message_settled(tx: Tx, event: MessageSettledV1, _meta: Meta) -> None:
+    """Keep how messages ended."""
+    await usecases.keep_messages(tx, event.items)
+
+
+@consumes(MessageOpenedV1, queue=QUEUE, sink=True)
+async def on_message_opened(tx: Tx, event: MessageOpenedV1, _meta: Meta) -> None:
+    """Keep which messages were opened."""
+    await usecases.keep_engagements(tx, event.items, clicked=False)
+
+
+@consumes(LinkClickedV1, queue=QUEUE, sink=True)
+async def on_link_clicked(tx: Tx, event: LinkClickedV1, _meta: Meta) -> None:
+    """Keep which links were followed."""
+    await usecases.keep_engagements(tx, event.items, clicked=True)

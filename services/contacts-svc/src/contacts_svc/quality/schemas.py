@@ -1,0 +1,59 @@
+"""Shapes of duplicates and merges at the API."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from contacts_svc.quality.kinds import MergeState, PairState
+from kantis_kit.web.schemas import In, Out
+
+
+class AlikeOut(Out):
+    """One of two contacts, as far as it helps to decide."""
+
+    id: UUID
+    full_name: str
+    preferred_name: str
+    street: str
+    postal_code: str
+    city: str
+    emails: list[str]
+    phones: list[str]
+    created_at: datetime
+
+
+class DuplicateOut(Out):
+    """Two contacts that may be the same person."""
+
+    id: UUID
+    score: int = Field(description="0 to 100")
+    reasons: list[str] = Field(description="Such as same_name, same_phone, same_postal_code")
+    state: PairState
+    found_at: datetime
+    decided_at: datetime | None
+    contacts: list[AlikeOut]
+
+
+class MergeIn(In):
+    """Two contacts that are one person."""
+
+    known_id: UUID = Field(description="The contact that stays")
+    merged_id: UUID = Field(description="The contact that becomes part of it")
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class MergeOut(Out):
+    """A merge and what it moved."""
+
+    id: UUID
+    known_id: UUID
+    merged_id: UUID
+    reason: str
+    state: MergeState
+    moved: dict[str, int] = Field(description="Rows of each kind that follow the known contact")
+    merged_at: datetime
+    merged_by: str
+    undone_at: datetime | None
+    undone_by: str

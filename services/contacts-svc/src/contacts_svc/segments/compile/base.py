@@ -1,0 +1,149 @@
+"""What a clause means in SQL: when it holds, by which facts, and when time alone may change it next."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Interval,
+    Select,
+    Table,
+    cast,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+
+from contacts_svc.base import table_of
+from contacts_svc.people.model import Person
+from contacts_svc.segments.conditions.base import Clause, Compare, Counted, Window
+from contacts_svc.touched import Family
+
+person: Table = table_of(Person)
+Holds = ColumnElement[bool]
+Facts = ColumnElement[Any]
+Moments = ColumnElement[Any]
+
+SHOWN = 5
+"""How many of the rows that a clause counts are named when it is explained."""
+_NEXT = timedelta(microseconds=1)
+
+
+def _no_flip(_node: Clause, _now: datetime) -> Moments | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A clause in SQL, as expressions over a row of `person`."""
+
+    families: Family
+    """Facts of these families decide it."""
+    holds: Callable[[Any, datetime], Holds]
+    facts: Callable[[Any, datetime], Facts]
+    """What decides it, as a JSON object."""
+    flips: Callable[[Any, datetime], Moments | None] = _no_flip
+    """The next moment after now at which time alone may change it; null when there is none."""
+
+
+def facts(**values: Any) -> Facts:
+    """Return a JSON object of these values."""
+    pairs = [part for key, value in values.items() for part in (literal(key), value)]
+    return func.jsonb_build_object(*pairs, type_=JSONB)
+
+
+def after(moment: ColumnElement[Any], days: int) -> Moments:
+    """Return the first moment at which something is no longer within these days."""
+    return moment + literal(timedelta(days=days) + _NEXT, Interval())
+
+
+def midnight(day: ColumnElement[Any], *, days: int = 0) -> Moments:
+    """Return the first moment of a day, or of one some days later, in UTC."""
+    moved = day + literal(days, Integer()) if days else day
+    return func.timezone("UTC", cast(moved, DateTime()), type_=DateTime(timezone=True))
+
+
+def earliest(*moments: Moments) -> Moments:
+    """Return the earliest of these moments; those that are null do not count."""
+    return func.least(*moments, type_=DateTime(timezone=True))
+
+
+def within(column: ColumnElement[Any], node: Window, now: datetime) -> list[Holds]:
+    """Return the bounds that a window sets on a moment."""
+    bounds: list[Holds] = []
+    if node.since is not None:
+        bounds.append(column >= node.since)
+    if node.within_days is not None:
+        bounds.append(column >= now - timedelta(days=node.within_days))
+    return bounds
+
+
+def compared(number: ColumnElement[Any], node: Counted) -> Holds:
+    """Compare a number as the clause says."""
+    return number >= node.value if node.compare is Compare.AT_LEAST else number <= node.value
+
+
+def _nothing(_node: Clause, _now: datetime) -> Sequence[Holds]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows about a person that clauses count in a window; makes the meaning of such a clause."""
+
+    table: Table
+    id: ColumnElement[Any]
+    at: ColumnElement[Any]
+    families: Family
+    narrowed: Callable[[Any, datetime], Sequence[Holds]] = _nothing
+    """Which rows a clause is about."""
+    measured: Callable[[Any], ColumnElement[Any]] = field(default=lambda _node: func.count())
+    told: Callable[[Any], dict[str, Any]] = field(default=lambda _node: {})
+    """Further figures for the explanation."""
+
+    def chosen(self, what: ColumnElement[Any], node: Window, now: datetime) -> Select[Any]:
+        """Select from the person's rows that the clause is about."""
+        return (
+            select(what)
+            .where(
+                self.table.c.person_id == person.c.id,
+                *self.narrowed(node, now),
+                *within(self.at, node, now),
+            )
+            .correlate(person)
+        )
+
+    def holds(self, node: Counted, now: datetime) -> Holds:
+        """Compare the number of rows."""
+        return compared(self.chosen(self.measured(node), node, now).scalar_subquery(), node)
+
+    def facts(self, node: Window, now: datetime) -> Facts:
+        """Tell how many there are, from when to when, and which are the newest."""
+        newest = func.array_agg(aggregate_order_by(self.id, self.at.desc()))[1:SHOWN]
+        return self.chosen(
+            facts(
+                count=func.count(),
+                first_at=func.min(self.at),
+                last_at=func.max(self.at),
+                newest_ids=func.coalesce(func.to_jsonb(newest), literal([], JSONB)),
+                **self.told(node),
+            ),
+            node,
+            now,
+        ).scalar_subquery()
+
+    def flips(self, node: Window, now: datetime) -> Moments | None:
+        """Tell when the oldest row leaves the window."""
+        if node.within_days is None:
+            return None
+        return self.chosen(after(func.min(self.at), node.within_days), node, now).scalar_subquery()
+
+    @property
+    def meaning(self) -> Meaning:
+        """The meaning of a clause that counts these rows."""
+        return Meaning(self.families, self.holds, self.facts, self.flips)

@@ -1,0 +1,114 @@
+"""Clauses about what a person has ordered and what they owe."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from contacts_svc.segments.conditions.base import (
+    MAX_DAYS,
+    MAX_NUMBER,
+    Clause,
+    Counted,
+    Days,
+    counted,
+)
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class OrderMeasure(StrEnum):
+    """What is measured of a person's orders."""
+
+    COUNT = "count"
+    TOTAL_MINOR = "total_minor"
+
+
+class OrderState(StrEnum):
+    """Which orders count; `open` is neither shipped nor cancelled."""
+
+    ANY = "any"
+    OPEN = "open"
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+
+
+class Orders(Counted):
+    """A number made of the person's orders; `since` or `within_days` narrows which count, `paid_only` too.
+
+    Cancelled orders count only when asked for.
+    """
+
+    op: Literal["orders"]
+    measure: OrderMeasure = OrderMeasure.COUNT
+    value: int = Field(ge=0, le=MAX_NUMBER)
+    currency: Currency | None = None
+    paid_only: bool = False
+    state: OrderState = OrderState.ANY
+
+    @model_validator(mode="after")
+    def check_currency(self) -> Self:
+        """Amounts of several currencies are not added up."""
+        if self.measure is OrderMeasure.TOTAL_MINOR and self.currency is None:
+            message = "orders: an amount needs its currency"
+            raise ValueError(message)
+        return self
+
+
+class LastOrder(Clause):
+    """The person's last order was placed within these days."""
+
+    op: Literal["last_order"]
+    within_days: Days
+
+
+class InvoiceMeasure(StrEnum):
+    """What is measured of the invoices that are not paid in full."""
+
+    COUNT = "count"
+    OPEN_MINOR = "open_minor"
+
+
+class Owes(Counted):
+    """Invoices that are not paid in full: how many, or how much is open; `overdue_days` after the day they were due."""
+
+    op: Literal["owes"]
+    measure: InvoiceMeasure = InvoiceMeasure.COUNT
+    currency: Currency | None = None
+    overdue_days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
+
+    @model_validator(mode="after")
+    def check_currency(self) -> Self:
+        """Amounts of several currencies are not added up."""
+        if self.measure is InvoiceMeasure.OPEN_MINOR and self.currency is None:
+            message = "owes: an amount needs its currency"
+            raise ValueError(message)
+        return self
+
+
+def _owes(node: Owes) -> str:
+    what = (
+        "open invoices"
+        if node.measure is InvoiceMeasure.COUNT
+        else f"open invoices' rest in {node.currency} minor units"
+    )
+    late = f" overdue for {node.overdue_days} days or more" if node.overdue_days else ""
+    return counted(what + late, node)
+
+
+def _orders(node: Orders) -> str:
+    what = (
+        "orders"
+        if node.measure is OrderMeasure.COUNT
+        else f"orders' total in {node.currency} minor units"
+    )
+    state = "" if node.state is OrderState.ANY else f"{node.state.value} "
+    return counted(f"{state}{'paid ' if node.paid_only else ''}{what}", node)
+
+
+WORDS: dict[type, Callable[[Any], str]] = {
+    Orders: _orders,
+    Owes: _owes,
+    LastOrder: lambda node: f"last order within {node.within_days} days",
+}

@@ -1,0 +1,50 @@
+"""What a condition would cost, asked of the planner before anything is run."""
+
+from typing import Any
+
+from sqlalchemy import ClauseElement, Executable, Select, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from contacts_svc.segments.errors import ConditionTooCostly
+from contacts_svc.settings import ContactsSettings
+from kantis_kit.tx import ReadTx
+
+
+class _Plan(Executable, ClauseElement):
+    """EXPLAIN of a statement."""
+
+    inherit_cache = False
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self.statement = statement
+
+
+@compiles(_Plan)
+def _write_plan(element: _Plan, compiler: SQLCompiler, **options: Any) -> str:
+    return "EXPLAIN (FORMAT JSON) " + compiler.process(element.statement, **options)
+
+
+async def check_cost(tx: ReadTx, statement: Select[Any]) -> float:
+    """Return the planner's cost of a statement; nothing is run.
+
+    Raises:
+        ConditionTooCostly: it is above the limit of the settings.
+    """
+    plan = await tx.scalar(_Plan(statement))
+    cost = float(plan[0]["Plan"]["Total Cost"])
+    limit = tx.settings(ContactsSettings).segment_max_cost
+    if cost > limit:
+        raise ConditionTooCostly(
+            f"It would cost {cost:,.0f} of at most {limit:,.0f} units; ask for fewer counts, or for"
+            " shorter windows, or split it into segments of their own",
+            cost=cost,
+            limit=limit,
+        )
+    return cost
+
+
+async def bound_time(tx: ReadTx) -> None:
+    """Let no statement of this transaction run longer than a preview may."""
+    milliseconds = tx.settings(ContactsSettings).segment_preview_timeout_ms
+    await tx.execute(select(func.set_config("statement_timeout", str(milliseconds), True)))  # noqa: FBT003 - is_local

@@ -1,0 +1,145 @@
+"""What campaigns ask: whom a segment would reach, and an audience as it is at a launch."""
+
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Integer, Table, Uuid, case, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+
+from contacts_svc.base import table_of
+from contacts_svc.segments import compile as sql
+from contacts_svc.segments import events, queries
+from contacts_svc.segments.conditions import describe
+from contacts_svc.segments.model import PAGE, FrozenAudience, FrozenPage, Segment
+from kantis_contracts.campaign import AudienceRequest, PreflightRequest
+from kantis_kit.tx import Tx
+
+MAX_BECAUSE = 10
+_SHORT = 120
+_audience: Table = table_of(FrozenAudience)
+_page: Table = table_of(FrozenPage)
+
+
+async def answer_preflights(tx: Tx, requests: Sequence[PreflightRequest]) -> None:
+    """Count whom each campaign would reach now, and say it."""
+    for request in requests:
+        segment = await queries.find_segment(tx, request.segment_id)
+        if segment is None:
+            tx.stage(events.reach_counted(request, None, ()))
+            continue
+        condition = await queries.condition_of(tx, segment)
+        tx.stage(
+            events.reach_counted(
+                request,
+                segment,
+                await queries.count_reach(tx, condition, request),
+                members=await queries.count_members(tx, condition),
+                nameless=await queries.count_nameless(tx, condition),
+                duplicates=await queries.count_duplicates(tx, condition),
+            )
+        )
+
+
+async def freeze_audiences(tx: Tx, requests: Sequence[AudienceRequest]) -> None:
+    """Freeze the segment of each launch, once per launch, and tell its members with the clauses that put them there.
+
+    The database writes the audience by itself; it is told page by page, so that its size costs no memory. A launch of
+    a segment that is not there, or in which nobody can be reached, is refused.
+    """
+    for request in requests:
+        await _freeze(tx, request, await queries.find_segment(tx, request.segment_id))
+
+
+async def _freeze(tx: Tx, request: AudienceRequest, segment: Segment | None) -> None:
+    audience = FrozenAudience(
+        launch_id=request.launch_id,
+        campaign_id=request.campaign_id,
+        segment_id=request.segment_id,
+        segment_name=segment.name if segment else "",
+        condition=segment.condition if segment else {},
+        channel=request.channel.value,
+        purpose=request.purpose.value,
+        total=0,
+        frozen_at=tx.clock.now(),
+    )
+    mine = await tx.scalar(
+        insert(_audience)
+        .values(**audience.model_dump())
+        .on_conflict_do_nothing()
+        .returning(_audience.c.launch_id)
+    )
+    if mine is None:
+        return  # frozen and told by an earlier delivery
+    if segment is None:
+        tx.stage(events.audience_refused(audience, "unknown_segment"))
+        return
+    audience.total = await write_pages(tx, request, segment)
+    if not audience.total:
+        tx.stage(events.audience_refused(audience, "empty"))
+        return
+    async for members in told_pages(tx, audience):
+        tx.stage(events.audience_frozen(audience, members))
+        await tx.seal()  # the page leaves our memory
+
+
+async def write_pages(tx: Tx, request: AudienceRequest, segment: Segment) -> int:
+    """Have the database write who is reached now, in pages; return how many they are.
+
+    Beside each person stands, as the bits of a number, which clauses hold for them.
+    """
+    now = tx.clock.now()
+    condition = await queries.condition_of(tx, segment)
+    clauses = queries.reasons(condition)[:MAX_BECAUSE]
+    bits = [
+        case((sql.clause(node, now=now), 1 << place), else_=0) for place, node in enumerate(clauses)
+    ]
+    mask: ColumnElement[int] = bits[0]
+    for bit in bits[1:]:
+        mask = mask + bit
+    found = (
+        select(
+            sql.person.c.id,
+            mask.label("mask"),
+            ((func.row_number().over(order_by=sql.person.c.id) - 1) // literal(PAGE, Integer()))
+            .cast(Integer)
+            .label("page"),
+        )
+        .where(queries.reachable(condition, request.channel, request.purpose, now=now))
+        .subquery()
+    )
+    ordered = aggregate_order_by(found.c.id, found.c.id)
+    masks = aggregate_order_by(found.c.mask, found.c.id)
+    await tx.execute(
+        insert(_page).from_select(
+            ["launch_id", "page", "person_ids", "masks"],
+            select(
+                literal(request.launch_id, Uuid()),
+                found.c.page,
+                func.array_agg(ordered, type_=ARRAY(Uuid())),
+                func.array_agg(masks, type_=ARRAY(Integer())),
+            ).group_by(found.c.page),
+        )
+    )
+    total = int(
+        await tx.scalar(
+            select(func.coalesce(func.sum(func.cardinality(_page.c.person_ids)), 0)).where(
+                _page.c.launch_id == request.launch_id
+            )
+        )
+    )
+    await tx.execute(
+        _audience.update()
+        .where(_audience.c.launch_id == request.launch_id)
+        .values(total=total, clauses=[describe(node)[:_SHORT] for node in clauses])
+    )
+    return total
+
+
+async def told_pages(
+    tx: Tx, audience: FrozenAudience
+) -> AsyncIterator[list[tuple[UUID, list[str]]]]:
+    """Read a frozen audience page by page."""
+    page = 0
+    while members := await queries.read_page(tx, audience.launch_id, page):
+        yield members
+        page += 1

@@ -1,0 +1,54 @@
+"""What a person does on their own pages."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from contacts_svc.people import queries as people_queries
+from contacts_svc.people import usecases as people
+from contacts_svc.permissions import usecases as permissions
+from contacts_svc.permissions.schemas import WishesIn
+from contacts_svc.privacy import usecases as privacy
+from kantis_contracts.values import Channel, Purpose
+from kantis_kit.tx import Tx
+
+
+async def keep_choices(
+    tx: Tx,
+    person_id: UUID,
+    *,
+    wanted: Mapping[tuple[Channel, Purpose], bool],
+    text_shown: Mapping[tuple[Channel, Purpose], str],
+    evidence: Mapping[str, Any],
+    wishes: WishesIn | None,
+) -> None:
+    """Enter what a person has changed, and keep how they want to be written to; without wishes those stay.
+
+    Raises:
+        ContactUnknown: the person is gone.
+    """
+    await permissions.set_preferences(
+        tx, person_id, wanted, text_shown=text_shown, evidence=evidence, at=tx.clock.now()
+    )
+    if wishes is not None:
+        await permissions.set_wishes(tx, person_id, wishes)
+
+
+async def keep_profile(tx: Tx, person_id: UUID, fields: Mapping[str, str]) -> None:
+    """Keep what a person wants to be called, and in what language.
+
+    Raises:
+        ContactUnknown: the person is gone.
+        ContactInvalid: no name would be left.
+        NationalNumberRefused: a field holds a national identity number.
+    """
+    person = await people_queries.get_for_update(tx, person_id)
+    await people.change_contact(
+        tx, person, fields, email=None, phone=None, reason="said on the profile page"
+    )
+
+
+async def erase(tx: Tx, person_id: UUID) -> None:
+    """Forget a person at their own wish. Raises `ContactUnknown`."""
+    tx.audit("contact.erased", str(person_id), by="the person")
+    await privacy.erase(tx, person_id)

@@ -1,0 +1,35 @@
+"""Orders as facts, and in the same transaction what they change about the value of those who ordered."""
+
+from collections.abc import Sequence
+
+from contacts_svc.facts.usecases import OrderStep, keep_orders
+from contacts_svc.value import usecases
+from kantis_contracts.orders import OrderCard, OrderPaidV1, OrderPlacedV1, OrderShippedV1
+from kantis_kit.consumer import Meta, consumes
+from kantis_kit.tx import Tx
+
+QUEUE = "contacts.facts"
+"""The queue of all facts, so that what is told of an order stays together with what is told of its invoice."""
+
+
+async def _keep(tx: Tx, cards: Sequence[OrderCard], step: OrderStep) -> None:
+    people = await keep_orders(tx, cards, step)
+    await usecases.work_out(tx, people, reason="order")
+
+
+@consumes(OrderPlacedV1, queue=QUEUE)
+async def on_order_placed(tx: Tx, event: OrderPlacedV1, _meta: Meta) -> None:
+    """Keep orders, and value who placed them."""
+    await _keep(tx, event.items, OrderStep.PLACED)
+
+
+@consumes(OrderPaidV1, queue=QUEUE)
+async def on_order_paid(tx: Tx, event: OrderPaidV1, _meta: Meta) -> None:
+    """Keep that orders were paid."""
+    await _keep(tx, event.items, OrderStep.PAID)
+
+
+@consumes(OrderShippedV1, queue=QUEUE)
+async def on_order_shipped(tx: Tx, event: OrderShippedV1, _meta: Meta) -> None:
+    """Keep that orders are on their way."""
+    await _keep(tx, event.items, OrderStep.SHIPPED)

@@ -1,0 +1,249 @@
+"""Exports through the API: what is known in a file that no spreadsheet runs, by a link that ends."""
+
+import contextlib
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+
+from contacts_svc.exports import usecases
+from contacts_svc.imports.rows import unquoted
+from contacts_svc.main import SPEC
+from kantis_kit import failpoints
+
+
+async def make_people(rig, *bodies):
+    ids = []
+    async with rig.client() as client:
+        for body in bodies:
+            answer = await client.post("/v1/contacts", json=body)
+            assert 201 == answer.status_code, answer.text
+            ids.append(answer.json()["id"])
+    return ids
+
+
+async def order(rig, status=202, **body):
+    async with rig.client() as client:
+        answer = await client.post("/v1/exports", json=body)
+    assert status == answer.status_code, answer.text
+    return answer.json()
+
+
+async def link_of(rig, export_id):
+    async with rig.client() as client:
+        answer = await client.post(f"/v1/exports/{export_id}/link")
+    assert 201 == answer.status_code, answer.text
+    return "/p/exports/" + answer.json()["url"].rpartition("/")[2]
+
+
+async def fetch(rig, path):
+    async with rig.anonymous() as client:
+        return await client.get(path)
+
+
+def rows_of(answer, delimiter=";"):
+    assert 200 == answer.status_code, answer.text
+    text = answer.content.decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+async def test_what_is_known_is_written_and_no_cell_is_a_formula(rig_for):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        await client.post("/v1/fields", json={"key": "spent", "kind": "decimal"})
+    (kari, nils) = await make_people(
+        rig,
+        {
+            "full_name": "Kari Ødegård",
+            "email": "kari@example.com",
+            "phone": "41234567",
+            "note": '=HYPERLINK("http://x")',
+            "custom": {"spent": "12,50"},
+        },
+        {"full_name": 'Nils; "Dal"\nDal', "email": "nils@example.com"},
+    )
+    async with rig.client() as client:
+        yes = {
+            "channel": "email",
+            "purpose": "newsletter",
+            "state": "granted",
+            "source": "call",
+            "text_shown": "Yes",
+        }
+        answer = await client.post(f"/v1/contacts/{kari}/permissions", json=yes)
+        assert 201 == answer.status_code, answer.text
+    fields = ["id", "full_name", "phone", "note", "custom.spent", "permission.email.newsletter"]
+
+    started = await order(rig, fields=fields, name="all")
+    await rig.drain()
+    async with rig.client() as client:
+        done = (await client.get(f"/v1/exports/{started['id']}")).json()
+        listed = (await client.get("/v1/exports")).json()
+    answer = await fetch(rig, await link_of(rig, started["id"]))
+
+    assert ("done", 2) == (done["state"], done["rows"])
+    assert [done] == listed
+    assert done["file_bytes"] == len(answer.content)
+    assert [
+        fields,
+        [kari, "Kari Ødegård", "'+4741234567", '\'=HYPERLINK("http://x")', "12.5", "granted"],
+        [nils, 'Nils; "Dal"\nDal', "", "", "", ""],
+    ] == rows_of(answer)
+    assert "attachment" in answer.headers["content-disposition"]
+    assert "no-store" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("kind", ["condition", "list"])
+async def test_a_segment_is_written_page_by_page(rig_for, monkeypatch, kind):
+    monkeypatch.setattr(usecases, "PAGE", 3)
+    rig = await rig_for(SPEC)
+    ids = await make_people(
+        rig,
+        *(
+            {"full_name": f"P{n}", "email": f"p{n}@example.com", "country": "NO" if n % 2 else "SE"}
+            for n in range(16)
+        ),
+    )
+    async with rig.client() as client:
+        body = {"name": "Norway", "kind": kind}
+        if kind == "condition":
+            body["condition"] = {"op": "country", "is_in": ["NO"]}
+        made = await client.post("/v1/segments", json=body)
+        assert 201 == made.status_code, made.text
+        segment = made.json()["id"]
+        if kind == "list":
+            await client.post(f"/v1/segments/{segment}/members", json={"person_ids": ids[1::2]})
+
+    started = await order(rig, segment_id=segment, fields=["id"], delimiter=",")
+    await rig.drain()
+
+    answer = await fetch(rig, await link_of(rig, started["id"]))
+    assert [["id"], *([one] for one in sorted(ids[1::2]))] == rows_of(answer, ",")
+
+
+@pytest.mark.parametrize("place", ["timer.before_commit", "tx.before_commit", "tx.after_commit"])
+async def test_an_export_that_dies_in_a_page_doubles_and_loses_nothing(rig_for, monkeypatch, place):
+    monkeypatch.setattr(usecases, "PAGE", 4)
+    rig = await rig_for(SPEC, start=False)
+    ids = await make_people(
+        rig, *({"full_name": f"P{n}", "email": f"p{n}@example.com"} for n in range(13))
+    )
+    started = await order(rig, fields=["id"])
+
+    for nth in (1, 2):
+        failpoints.arm(place, "raise", nth=nth)
+        for _ in range(2):
+            with contextlib.suppress(failpoints.FailPointHit):
+                await rig.service.timers.step()
+            rig.clock.advance(timedelta(minutes=10))
+        failpoints.disarm_all()
+    while await rig.service.timers.step():
+        pass
+
+    answer = await fetch(rig, await link_of(rig, started["id"]))
+    assert [["id"], *([one] for one in sorted(ids))] == rows_of(answer)
+
+
+async def test_a_link_ends_and_so_does_the_file(rig_for):
+    rig = await rig_for(SPEC)
+    await make_people(rig, {"full_name": "Kari", "email": "kari@example.com"})
+    started = await order(rig)
+    await rig.drain()
+    path = await link_of(rig, started["id"])
+    modes = [one.stat().st_mode & 0o777 for one in (rig.data_dir / "exports").iterdir()]
+
+    alive = await fetch(rig, path)
+    forged = await fetch(rig, path[:-2] + ("AA" if path[-2:] != "AA" else "BB"))
+    rig.clock.advance(timedelta(hours=26))
+    late = await fetch(rig, path)
+    rig.clock.advance(timedelta(days=7))
+    await rig.drain()
+    async with rig.client() as client:
+        gone = (await client.get(f"/v1/exports/{started['id']}")).json()
+        refused = await client.post(f"/v1/exports/{started['id']}/link")
+
+    assert [200, 404, 404] == [one.status_code for one in (alive, forged, late)]
+    assert [0o600] == modes
+    assert ("forgotten", 409) == (gone["state"], refused.status_code)
+    assert [] == list((rig.data_dir / "exports").iterdir())
+
+
+async def test_an_export_that_is_deleted_is_gone_at_once(rig_for):
+    rig = await rig_for(SPEC)
+    await make_people(rig, {"full_name": "Kari", "email": "kari@example.com"})
+    started = await order(rig)
+    await rig.drain()
+    path = await link_of(rig, started["id"])
+
+    async with rig.client() as client:
+        deleted = await client.delete(f"/v1/exports/{started['id']}")
+        unknown = await client.delete("/v1/exports/00000000-0000-7000-8000-000000000000")
+    await rig.drain()
+
+    assert [204, 404] == [deleted.status_code, unknown.status_code]
+    assert 404 == (await fetch(rig, path)).status_code
+    assert [] == list((rig.data_dir / "exports").iterdir())
+
+
+async def test_orders_and_links_are_in_the_audit_log_and_need_the_scope(rig_for):
+    rig = await rig_for(SPEC)
+    started = await order(rig)
+    await rig.drain()
+    await link_of(rig, started["id"])
+    async with rig.client(scopes=["contacts:read"]) as client:
+        refused = [
+            await client.post("/v1/exports", json={}),
+            await client.post(f"/v1/exports/{started['id']}/link"),
+            await client.delete(f"/v1/exports/{started['id']}"),
+        ]
+
+    pool = await rig.service.database.pool()
+    rows = await pool.fetch("SELECT action, subject, actor FROM audit ORDER BY seq")
+    told = [(row["action"], row["actor"]) for row in rows if row["subject"] == started["id"]]
+    assert [("exports.ordered", "test-key"), ("exports.linked", "test-key")] == told
+    assert [403, 403, 403] == [one.status_code for one in refused]
+
+
+async def test_identity_numbers_and_unknown_fields_are_in_no_file(rig_for):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        body = {"key": "pnr", "kind": "national_id", "rules": {"country": "NO"}}
+        assert 201 == (await client.post("/v1/fields", json=body)).status_code
+
+    secret = await order(rig, 422, fields=["custom.pnr"])
+    unknown = await order(rig, 422, fields=["id", "password", "custom.nothing"])
+    twice = await order(rig, 422, fields=["id", "id"])
+    segment = await order(rig, 404, segment_id="00000000-0000-7000-8000-000000000000")
+
+    assert "identity numbers" in secret["detail"]
+    assert 2 == len(unknown["errors"])
+    assert "each once" in twice["detail"]
+    assert "segment" in segment["type"]
+
+
+async def test_what_was_exported_can_be_imported_again(rig_for):
+    rig = await rig_for(SPEC)
+    await make_people(
+        rig,
+        {
+            "full_name": "Kari Ødegård",
+            "email": "kari@example.com",
+            "phone": "41234567",
+            "source": "shop",
+        },
+    )
+    started = await order(rig)
+    await rig.drain()
+    answer = await fetch(rig, await link_of(rig, started["id"]))
+
+    async with rig.client() as client:
+        again = await client.post(
+            "/v1/imports", content=answer.content, headers={"Content-Type": "text/csv"}
+        )
+        assert 202 == again.status_code, again.text
+        await rig.drain()
+        done = (await client.get(f"/v1/imports/{again.json()['id']}")).json()
+
+    assert (0, 0, 1) == (done["created"], done["rejected"], done["unchanged"])
+    assert "+4741234567" == unquoted("'+4741234567")

@@ -1,0 +1,156 @@
+"""Leads and confirmations when posts come twenty times at once, and when the process dies between any two steps."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from contacts_svc.main import SPEC
+from kantis_contracts.contacts import ConfirmationRequestedV1, LeadReceivedV1, PersonChangedV1
+from kantis_kit import failpoints
+from kantis_kit.failpoints import FailPointHit
+
+FORM = {
+    "key": "autumn",
+    "source": "Autumn competition",
+    "purposes": ["newsletter"],
+    "titles": {"nb": "Høst"},
+    "consent": {"nb": {"version": "1", "text": "Ja, send meg nyhetsbrev."}},
+    "default_language": "nb",
+}
+LEAD = {"full_name": "Åse Bjørk", "email": "ase@example.com", "consent": True}
+GENEROUS = {
+    "contacts": {"form_posts_per_ip": "10000/minute", "form_posts_per_address": "10000/hour"}
+}
+
+
+@pytest.fixture(autouse=True)
+def no_failpoint_stays():
+    yield
+    failpoints.disarm_all()
+
+
+async def make_form(rig, **changes):
+    async with rig.client() as client:
+        answer = await client.post("/v1/forms", json={**FORM, **changes})
+    assert answer.status_code == 201, answer.text
+
+
+async def state_of(rig, person_id):
+    async with rig.client() as client:
+        return [
+            one["state"]
+            for one in (await client.get(f"/v1/contacts/{person_id}/permissions")).json()
+        ]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one-lead"}])
+async def test_the_same_lead_posted_twenty_times_at_once_is_one_lead(rig_for, headers):
+    rig = await rig_for(SPEC, settings=GENEROUS)
+    await make_form(rig)
+
+    async with rig.anonymous() as visitor:
+        answers = await asyncio.gather(
+            *(visitor.post("/f/autumn", json=LEAD, headers=headers) for _ in range(20))
+        )
+        told = Counter(answer.status_code for answer in answers)
+        again = await visitor.post("/f/autumn", json=LEAD, headers=headers)
+        other = await visitor.post(
+            "/f/autumn", json={**LEAD, "full_name": "Other"}, headers=headers
+        )
+    await rig.drain()
+
+    assert told.keys() <= {202, 409}  # 409: the first one under this key is still at work
+    assert 1 == len({answer.text for answer in answers if answer.status_code == 202})
+    assert [202, 422 if headers else 202] == [again.status_code, other.status_code]
+    assert (1, 1, 1) == tuple(
+        len(rig.items(kind)) for kind in (PersonChangedV1, LeadReceivedV1, ConfirmationRequestedV1)
+    )
+
+
+async def test_a_crash_at_any_step_of_the_double_opt_in_leaves_all_or_nothing(rig_for):
+    rig = await rig_for(SPEC)
+    await make_form(rig)
+    outcomes = []
+
+    async with rig.anonymous() as visitor:
+
+        async def crash(point, path, **body):
+            failpoints.arm(point, "raise")
+            try:
+                answer = await visitor.post(path, **body)
+            except FailPointHit:
+                return "died"
+            finally:
+                failpoints.disarm_all()
+            return answer.status_code
+
+        outcomes.append(await crash("tx.before_commit", "/f/autumn", json=LEAD))
+        await rig.drain()
+        nothing = rig.items(LeadReceivedV1)
+        outcomes.append(await crash("tx.after_commit", "/f/autumn", json=LEAD))
+        await visitor.post("/f/autumn", json=LEAD)
+        await rig.drain()
+        (asked,) = rig.items(ConfirmationRequestedV1)
+        outcomes.append(await crash("tx.before_commit", asked.confirm_path))
+        before = await state_of(rig, asked.person_id)
+        outcomes.append(await crash("tx.after_commit", asked.confirm_path))
+        after = await state_of(rig, asked.person_id)
+        replayed = await visitor.post(asked.confirm_path)
+    async with rig.client() as client:
+        proof = (await client.get(f"/v1/contacts/{asked.person_id}/permissions/proof")).json()
+
+    assert 202 not in outcomes
+    assert 200 not in outcomes
+    assert [] == nothing
+    assert 1 == len(rig.items(LeadReceivedV1))
+    assert (["pending"], ["granted"], 200) == (before, after, replayed.status_code)
+    assert ["pending", "granted"] == [one["state"] for one in proof]
+    evidence = proof[-1]["evidence"]
+    assert str(asked.request_id) == evidence["confirmation_id"]
+    assert {"form_key", "lead_id", "asked_at", "address_hash", "posted", "box"} <= evidence.keys()
+    assert ("1", "email", "newsletter") == (
+        proof[-1]["text_version"],
+        proof[-1]["channel"],
+        proof[-1]["purpose"],
+    )
+
+
+async def test_one_mailbox_in_many_spellings_is_asked_once_a_day_and_three_times_in_all(rig_for):
+    rig = await rig_for(SPEC, settings=GENEROUS)
+    await make_form(rig)
+    await make_form(rig, key="winter")
+    asked = []
+
+    async with rig.anonymous() as attacker:
+        for day in range(5):
+            for n in range(6):
+                path = "/f/autumn" if n % 3 else "/f/winter"
+                name, host = ("vic.tim", "googlemail") if n % 2 else ("Victim", "gmail")
+                email = f"{name}+{day}{n}@{host}.com"
+                answer = await attacker.post(path, json={**LEAD, "email": email})
+                assert 202 == answer.status_code
+            await rig.drain()
+            asked.append(len(rig.items(ConfirmationRequestedV1)))
+            rig.clock.advance(timedelta(hours=24, minutes=1))
+
+    assert [1, 2, 3, 3, 3] == asked
+
+
+async def test_ten_thousand_addresses_do_not_become_ten_thousand_mails(rig_for):
+    rig = await rig_for(
+        SPEC, settings={"contacts": {**GENEROUS["contacts"], "confirmations_per_hour": 10}}
+    )
+    await make_form(rig)
+
+    async with rig.anonymous() as attacker:
+        answers = [
+            await attacker.post("/f/autumn", json={**LEAD, "email": f"v{n}@example.com"})
+            for n in range(40)
+        ]
+    await rig.drain()
+
+    assert {202} == {answer.status_code for answer in answers}
+    assert 40 == len(rig.items(LeadReceivedV1))
+    assert 10 == len(rig.items(ConfirmationRequestedV1))

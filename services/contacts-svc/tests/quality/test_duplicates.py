@@ -1,0 +1,195 @@
+"""Duplicates: which people are compared, how likely they are one, and the queue of those to decide on."""
+
+import pytest
+
+from contacts_svc.main import SPEC
+from contacts_svc.quality import finder
+from contacts_svc.quality.rules import LIKELY, Looks, folded, keys_of, mailbox, score
+from kantis_kit.ids import new_id
+from kantis_kit.tx import write
+
+
+def looks(name="", code="", street="", *, emails=(), phones=()):
+    return Looks(new_id(), name, "", code, street, emails, phones)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Åse Kjær", "AASE KJAER"),
+        ("Bjørn Sørensen", "Bjoern Soerensen"),
+        ("Björn Sörensen", "Bjorn Sorensen"),
+        ("Þóra Guðmundsdóttir", "Thora Gudmundsdottir"),
+        ("Åse".encode().decode(), "A\u030ase"),
+    ],
+)
+def test_spellings_of_one_nordic_name_are_one(one, other):
+    assert folded(one) == folded(other)
+
+
+def test_a_mailbox_that_everybody_has_says_nothing_about_a_person():
+    assert ("karinordmann", "", "", "") == (
+        mailbox("kari.nordmann+news@example.com"),
+        mailbox("post@example.com"),
+        mailbox("kontakt@example.com"),
+        mailbox("kn@example.com"),
+    )
+
+
+SAME = [
+    (
+        looks("Kari Nordmann", "0155", "Storgata 1"),
+        looks("NORDMANN, KARI", "0155", "Storgaten 1"),
+        {"same_name", "same_postal_code", "same_street"},
+    ),
+    (
+        looks("Åse Kjær", "8000", "Havnegade 2"),
+        looks("Aase Kjaer", "8000", "Havnegade 2"),
+        {"same_name", "same_postal_code", "same_street"},
+    ),
+    (
+        looks("Kari Nordmann", emails=["kari.nordmann@example.com"]),
+        looks("Kari Nordman", emails=["karinordmann@work.example.com"]),
+        {"similar_name", "same_mailbox_name"},
+    ),
+    (
+        looks("Kari Nordmann", phones=["+4741234567"]),
+        looks("Kari Anne Nordmann", phones=["+4741234567"]),
+        {"name_is_part", "same_phone"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "why"), SAME)
+def test_people_who_are_the_same_share_a_key_and_score_high_whichever_stands_first(one, other, why):
+    points, reasons = score(one, other)
+
+    assert keys_of(one) & keys_of(other)
+    assert LIKELY <= points <= 100
+    assert why == set(reasons)
+    assert (points, reasons) == score(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # a family in one house with one phone
+        (
+            looks("Kari Nordmann", "0155", "Storgata 1", phones=["+4741234567"]),
+            looks("Ola Nordmann", "0155", "Storgata 1", phones=["+4741234567"]),
+        ),
+        # a common name, in two towns
+        (looks("Anders Hansen", "0155"), looks("Anders Hansen", "8000")),
+        # neighbours
+        (looks("Kari Nordmann", "0155", "Storgata 1"), looks("Per Berg", "0155", "Storgata 1")),
+        # nothing is known of either
+        (looks(), looks()),
+    ],
+)
+def test_a_family_namesakes_and_neighbours_are_not_asked_about(one, other):
+    assert score(one, other)[0] < LIKELY
+
+
+async def make(client, name, email, phone="", **more):
+    body = {"full_name": name, "email": email, **more}
+    answer = await client.post("/v1/contacts", json=body | ({"phone": phone} if phone else {}))
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+async def settle(rig, **more):
+    for _ in range(100):
+        async with write(rig.service.scope, actor="duplicates") as tx:
+            took = await finder.take(tx)
+        async with write(rig.service.scope, actor="duplicates") as tx:
+            if not await finder.compare(tx, **more) and not took:
+                return
+    raise AssertionError
+
+
+OSLO = {"address": {"street": "Storgata 1", "postal_code": "0155", "city": "Oslo"}}
+
+
+async def test_the_queue_tells_who_may_be_one_why_and_how_likely_and_forgets_what_was_mended(
+    rig_for,
+):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        kari = await make(client, "Kari Nordmann", "kari@example.com", **OSLO)
+        again = await make(client, "Kari Nordman", "kn@work.example.com", **OSLO)
+        mail = await make(client, "Kari Nordmann", "kari.nordmann@example.com")
+        other = await make(client, "Kari Nordmann", "karinordmann@work.example.com")
+        await settle(rig)
+
+        first = (await client.get("/v1/duplicates?limit=1")).json()
+        rest = (await client.get(f"/v1/duplicates?cursor={first['next_cursor']}")).json()
+        strict = (await client.get("/v1/duplicates?min_score=75")).json()["items"]
+        strange = await client.get("/v1/duplicates?cursor=xyz")
+        held = await client.get(f"/v1/contacts/{other}")
+        mended = await client.patch(
+            f"/v1/contacts/{other}",
+            json={"full_name": "Per Berg"},
+            headers={"If-Match": held.headers["etag"]},
+        )
+        await settle(rig)
+        left = (await client.get("/v1/duplicates")).json()["items"]
+
+    pairs = [*first["items"], *rest["items"]]
+    assert [{mail, other}, {kari, again}] == [{one["id"] for one in p["contacts"]} for p in pairs]
+    assert [75, 70] == [pair["score"] for pair in pairs]
+    assert ["similar_name", "same_postal_code", "same_street"] == pairs[1]["reasons"]
+    assert [75] == [pair["score"] for pair in strict]
+    assert (422, 200) == (strange.status_code, mended.status_code)
+    assert [{kari, again}] == [{one["id"] for one in p["contacts"]} for p in left]
+
+
+async def test_what_was_dismissed_is_not_asked_again(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        kari = await make(client, "Kari Nordmann", "kari@example.com", **OSLO)
+        await make(client, "Kari Nordmann", "kn@work.example.com", **OSLO)
+        await settle(rig)
+        (pair,) = (await client.get("/v1/duplicates")).json()["items"]
+
+        said = await client.post(f"/v1/duplicates/{pair['id']}/dismiss")
+        twice = await client.post(f"/v1/duplicates/{pair['id']}/dismiss")
+        unknown = await client.post(f"/v1/duplicates/{new_id()}/dismiss")
+        held = await client.get(f"/v1/contacts/{kari}")
+        await client.patch(
+            f"/v1/contacts/{kari}", json={"note": "x"}, headers={"If-Match": held.headers["etag"]}
+        )
+        await settle(rig)
+        left = (await client.get("/v1/duplicates")).json()["items"]
+        dismissed = (await client.get("/v1/duplicates?state=dismissed")).json()["items"]
+
+    assert (200, 200, 404) == (said.status_code, twice.status_code, unknown.status_code)
+    assert "dismissed" == said.json()["state"]
+    assert [] == left
+    assert [pair["id"]] == [one["id"] for one in dismissed]
+
+
+async def test_the_search_goes_in_bounded_slices_and_finds_the_same(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        for number in range(12):
+            await make(client, "Kari Nordmann", f"kari{number}@example.com", **OSLO)
+        await settle(rig, slice_size=3)
+        found = (await client.get("/v1/duplicates?limit=200")).json()["items"]
+
+    assert 12 * 11 // 2 == len(found)
+
+
+async def test_an_erased_person_leaves_neither_keys_nor_pairs(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        kari = await make(client, "Kari Nordmann", "kari@example.com", **OSLO)
+        await make(client, "Kari Nordmann", "kn@work.example.com", **OSLO)
+        await settle(rig)
+
+        await client.delete(f"/v1/contacts/{kari}")
+        await settle(rig)
+        left = (await client.get("/v1/duplicates")).json()["items"]
+
+    pool = await rig.service.database.pool()
+    assert [] == left
+    assert 0 == await pool.fetchval("SELECT count(*) FROM duplicate_key WHERE person_id = $1", kari)
