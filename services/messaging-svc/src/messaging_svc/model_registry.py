@@ -1,5 +1,6 @@
 """Every table of the service, for its migrations."""
 
+from messaging_svc.aliases import person_alias
 from messaging_svc.base import metadata
 from messaging_svc.dispatch import model as dispatch
 from messaging_svc.quarantine import model as quarantine
@@ -7,6 +8,6 @@ from messaging_svc.register import model as register
 from messaging_svc.templates import model as templates
 from messaging_svc.tracking import model as tracking
 
-TABLES = (register, templates, dispatch, tracking, quarantine)
+TABLES = (register, templates, dispatch, tracking, quarantine, person_alias)
 
 __all__ = ["TABLES", "metadata"]

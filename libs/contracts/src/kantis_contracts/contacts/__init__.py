@@ -6,7 +6,13 @@ from kantis_contracts.contacts.intake import (
     LeadReceived,
     LeadReceivedV1,
 )
-from kantis_contracts.contacts.people import Lifecycle, PersonCard, PersonChangedV1
+from kantis_contracts.contacts.people import (
+    Lifecycle,
+    PersonCard,
+    PersonChangedV1,
+    PersonMerge,
+    PersonMergedV1,
+)
 from kantis_contracts.contacts.permissions import (
     PermissionChangedV1,
     PermissionEntry,
@@ -37,5 +43,7 @@ __all__ = [
     "PermissionState",
     "PersonCard",
     "PersonChangedV1",
+    "PersonMerge",
+    "PersonMergedV1",
     "ReachCountedV1",
 ]

@@ -1,6 +1,6 @@
 """Who people are."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -51,3 +51,25 @@ class PersonChangedV1(Event, type="contacts.person.changed.v1"):
     """Persons are new, or something on their card has changed."""
 
     items: tuple[PersonCard, ...] = Items
+
+
+class PersonMerge(Item):
+    """One record of a person became part of another, or stands on its own again.
+
+    `version` grows with every merge and undoing of the merged record; of two accounts the higher one holds. Whoever
+    was merged may have been known to others as somebody else's known record: follow the chain to its end.
+    """
+
+    merge_id: UUID
+    merged_id: UUID
+    known_id: UUID
+    version: int
+    is_undone: bool = False
+    at: datetime
+    """When it was merged, or undone."""
+
+
+class PersonMergedV1(Event, type="contacts.person.merged.v1"):
+    """Two records of one person became one: every reference to the merged one follows; `is_undone` gives them back."""
+
+    items: tuple[PersonMerge, ...] = Items

@@ -79,4 +79,6 @@ dispatch = Table(
     Column("handed_over_at", Moment),
     Column("settled_at", Moment),
     Column("is_announced", Boolean, nullable=False),
+    # The id that the message was planned for, while a merge has it stand with another.
+    Column("merged_id", Uid),
 )

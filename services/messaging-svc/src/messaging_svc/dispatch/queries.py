@@ -6,7 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, select
 
+from kantis_kit.db.aliases import resolve
 from kantis_kit.tx import ReadTx
+from messaging_svc.aliases import person_alias
 from messaging_svc.dispatch.errors import MessageNotFound
 from messaging_svc.dispatch.model import State, dispatch, dispatch_source
 from messaging_svc.dispatch.schemas import (
@@ -28,6 +30,7 @@ _SENTENCES = {
     "channel_not_available": "This installation cannot send in this channel",
     "erased": "The person has been erased",
     "template_unknown": "Its template does not exist here",
+    "told_already": "The same person got this campaign under an id that was merged",
     "waits_for_person": "The person's card has not arrived yet",
     "person_unknown": "The person's card never arrived",
     "no_address": "The person has no address in this channel",
@@ -50,7 +53,7 @@ def _messages() -> Select[Any]:
     return select(
         *(dispatch.c[name] for name in (
             "id", "origin", "state", "channel", "is_marketing", "person_id", "piece_id", "response_code", "rule",
-            "reason", "attempts", "planned_at", "handed_over_at", "settled_at",
+            "reason", "attempts", "planned_at", "handed_over_at", "settled_at", "merged_id",
         )),
         dispatch.c.rfc_message_id.label("message_id"),
         dispatch_source.c.campaign_id, dispatch_source.c.cell_id, dispatch_source.c.key_code,
@@ -71,7 +74,8 @@ async def list_messages(
     if campaign_id:
         statement = statement.where(dispatch_source.c.campaign_id == campaign_id)
     if person_id:
-        statement = statement.where(dispatch.c.person_id == person_id)
+        leads = await resolve(tx, person_alias, [person_id])
+        statement = statement.where(dispatch.c.person_id == leads.get(person_id, person_id))
     if state:
         statement = statement.where(dispatch.c.state == state.value)
     if after:

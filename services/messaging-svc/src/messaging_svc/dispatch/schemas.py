@@ -18,6 +18,9 @@ class MessageOut(Out):
     channel: str
     is_marketing: bool
     person_id: UUID | None
+    merged_id: UUID | None = Field(
+        description="The id it was planned for, when that was merged into person_id"
+    )
     campaign_id: UUID | None
     cell_id: UUID | None
     key_code: str | None

@@ -11,6 +11,34 @@ _MAY_SEND = """EXISTS (
               AND database_oid = (SELECT oid::bigint FROM pg_database WHERE datname = current_database()))"""
 """This is the database that sent last, and nobody holds it; part of the statement, so that no claim slips through."""
 
+_TOLD = """EXISTS (
+            SELECT FROM dispatch t
+            WHERE t.person_id = d.person_id AND t.origin_id = d.origin_id AND t.origin = d.origin
+              AND t.channel = d.channel AND t.id <> d.id AND {merged}.merged_id IS NOT NULL
+              AND (t.state IN ('handed_over', 'accepted', 'in_doubt')
+                   OR (t.state IN ('planned', 'claimed') AND t.id < d.id)))"""
+_TOLD_ALREADY = (
+    f"({_TOLD.format(merged='t')} OR (d.merged_id IS NOT NULL AND {_TOLD.format(merged='d')}))"
+)
+"""A launch that was planned for both of two records of one person tells them once: of two that wait, the first."""
+
+_NO_UNDER = """EXISTS (
+                    SELECT FROM person_alias a
+                    LEFT JOIN person_card f ON f.person_id = a.merged_id
+                    LEFT JOIN suppression fs ON fs.address_hash = coalesce(f.email_hash, f.last_email_hash)
+                        AND fs.reason <> 'hard_bounce'
+                    LEFT JOIN withdrawal fw ON fw.person_id = a.merged_id AND fw.channel = d.channel
+                        AND fw.purpose IN (d.purpose, '')
+                    LEFT JOIN permission_card fm ON fm.person_id = a.merged_id AND fm.channel = d.channel
+                        AND fm.purpose = d.purpose AND fm.state = 'withdrawn'
+                    WHERE a.known_id = d.person_id AND ({condition}))"""
+_SUPPRESSED_UNDER = _NO_UNDER.format(condition="fs.address_hash IS NOT NULL")
+_WITHDRAWN_UNDER = _NO_UNDER.format(
+    condition="(fw.person_id IS NOT NULL AND greatest(a.at, fw.withdrawn_at) >= coalesce(m.occurred_at, '-infinity'))"
+    " OR (fm.person_id IS NOT NULL AND greatest(a.at, fm.occurred_at) >= m.occurred_at)"
+)
+"""What was said under an id that was merged into the person counts, unless a yes is younger than that and the merge."""
+
 CLAIM = text(
     f"""
     WITH due AS (
@@ -27,13 +55,16 @@ CLAIM = text(
                 WHEN d.channel <> 'email' THEN 'channel_not_available'
                 WHEN p.is_erased THEN 'erased'
                 WHEN d.builtin = '' AND d.template_version_id IS NULL THEN 'template_unknown'
-                WHEN d.to_email IS NULL AND p.person_id IS NULL THEN
+                WHEN d.to_email IS NULL AND (p.person_id IS NULL OR EXISTS (SELECT FROM person_alias a
+                        WHERE a.merged_id = d.person_id AND a.known_id IS NOT NULL)) THEN
                     CASE WHEN d.planned_at + make_interval(secs => :person_grace) <= :now
                          THEN 'person_unknown' ELSE 'waits_for_person' END
                 WHEN coalesce(d.to_email, p.email) IS NULL THEN 'no_address'
                 WHEN NOT d.is_marketing THEN 'allowed'
-                WHEN s.address_hash IS NOT NULL THEN 'address_suppressed'
+                WHEN {_TOLD_ALREADY} THEN 'told_already'
+                WHEN s.address_hash IS NOT NULL OR {_SUPPRESSED_UNDER} THEN 'address_suppressed'
                 WHEN w.withdrawn_at >= coalesce(m.occurred_at, '-infinity') THEN 'withdrawn'
+                WHEN {_WITHDRAWN_UNDER} THEN 'withdrawn'
                 WHEN m.person_id IS NULL THEN
                     CASE WHEN d.planned_at + make_interval(secs => :permission_grace) <= :now
                          THEN 'no_permission' ELSE 'waits_for_permission' END
@@ -97,7 +128,8 @@ MARK = text(
       AND {_MAY_SEND}
       AND NOT EXISTS (SELECT FROM person_card p WHERE p.person_id = d.person_id AND p.is_erased)
       AND (NOT d.is_marketing OR (
-          d.person_id = ANY(cast(:locked AS uuid[]))
+          NOT {_TOLD_ALREADY}
+          AND d.person_id = ANY(cast(:locked AS uuid[]))
           AND EXISTS (
               SELECT FROM person_card p
               JOIN permission_card m ON m.person_id = p.person_id AND m.channel = d.channel AND m.purpose = d.purpose
@@ -107,6 +139,8 @@ MARK = text(
                     SELECT FROM withdrawal w
                     WHERE w.person_id = d.person_id AND w.channel = d.channel AND w.purpose IN (d.purpose, '')
                       AND w.withdrawn_at >= m.occurred_at)
+                AND NOT {_SUPPRESSED_UNDER}
+                AND NOT {_WITHDRAWN_UNDER}
           )))
     RETURNING d.id
     """  # noqa: S608 - the condition is a constant above

@@ -22,8 +22,10 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from kantis_contracts.campaign import PieceReleasedV1, TestMessage
 from kantis_contracts.contacts import ConfirmationRequest
 from kantis_contracts.orders import Notice
+from kantis_kit.db.aliases import placed
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
+from messaging_svc.aliases import person_alias
 from messaging_svc.base import Moment, Uid
 from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.errors import MessageNotFound, NotInDoubt
@@ -60,12 +62,15 @@ async def _plan(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     # Two deliveries that plan the same messages meet them in the same order.
     full.sort(key=lambda row: (str(row["origin_id"]), str(row.get("person_id") or "")))
     new = recordset("new", full, **_PLANNED)
-    names = list(_PLANNED)
+    stood = placed(person_alias, new)
+    names = [name for name in _PLANNED if name != "person_id"]
     statement = (
         insert(dispatch)
         .from_select(
             [
                 *names,
+                "person_id",
+                "merged_id",
                 "state",
                 "rule",
                 "reason",
@@ -75,7 +80,12 @@ async def _plan(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
                 "fence",
                 "is_announced",
             ],
-            select(*(new.c[name] for name in names), *_start(tx.clock.now())),
+            select(
+                *(new.c[name] for name in names),
+                stood.stands,
+                stood.came,
+                *_start(tx.clock.now()),
+            ).select_from(stood.source),
         )
         .on_conflict_do_nothing()
     )
@@ -225,14 +235,18 @@ async def plan_tests(tx: Tx, tests: Sequence[TestMessage]) -> None:
 
 
 async def retry_waiting(tx: Tx, persons: Sequence[UUID]) -> None:
-    """Let messages that wait for news of these persons be decided on now."""
+    """Let messages that wait for news of these persons be decided on now.
+
+    Those that nobody has decided on yet are asked for as well: one that is being decided on right now, from what was
+    known before this news, is waited for, and does not sleep through it.
+    """
     if not persons:
         return
     waiting = (
         update(dispatch)
         .where(
             dispatch.c.state == State.PLANNED.value,
-            dispatch.c.rule.in_(("waits_for_person", "waits_for_permission")),
+            dispatch.c.rule.in_(("", "waits_for_person", "waits_for_permission")),
             dispatch.c.person_id.in_(persons),
         )
         .values(next_at=tx.clock.now())

@@ -16,6 +16,8 @@ person_card = Table(
     Column("email_hash", LargeBinary),
     Column("is_erased", Boolean, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    # Of a card that has lost its address: what was said of that address is still to be found when it is merged.
+    Column("last_email_hash", LargeBinary),
 )
 
 permission_card = Table(

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Text, func
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Text, case, func, null
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from kantis_contracts.contacts import PermissionEntry, PersonCard
 from kantis_kit.tx import Tx
@@ -64,7 +64,7 @@ async def keep_persons(tx: Tx, cards: Sequence[PersonCard]) -> list[UUID]:
         email_hash=Text(),
         is_erased=Boolean(),
     )
-    names = list(person_card.columns.keys())
+    names = [name for name in person_card.columns.keys() if name != "last_email_hash"]  # noqa: SIM118 - columns
     statement = insert(person_card).from_select(
         names,
         new.select().with_only_columns(
@@ -74,10 +74,19 @@ async def keep_persons(tx: Tx, cards: Sequence[PersonCard]) -> list[UUID]:
     )  # fmt: skip
     upsert = statement.on_conflict_do_update(
         index_elements=["person_id"],
-        set_={name: statement.excluded[name] for name in names if name != "person_id"},
+        set_={name: statement.excluded[name] for name in names if name != "person_id"}
+        | {"last_email_hash": _last_hash(statement)},
         where=(person_card.c.version < statement.excluded.version) & ~person_card.c.is_erased,
     ).returning(person_card.c.person_id)
     return list(await tx.scalars(upsert))
+
+
+def _last_hash(statement: Insert) -> ColumnElement[bytes | None]:
+    """Remember under which hash a card was that has no address any more; nothing of who was erased."""
+    new = statement.excluded
+    lost = new.email_hash.is_(None) & ~new.is_erased
+    before = func.coalesce(person_card.c.email_hash, person_card.c.last_email_hash)
+    return case((lost, before), else_=null())
 
 
 async def keep_permissions(tx: Tx, entries: Sequence[PermissionEntry]) -> list[UUID]:

@@ -8,9 +8,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from kantis_contracts.values import Channel, Purpose
+from kantis_kit.db.aliases import resolve
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from messaging_svc.addresses import address_hash, normalise
+from messaging_svc.aliases import person_alias
 from messaging_svc.dispatch.model import State, dispatch
 from messaging_svc.links import Unsubscribe
 from messaging_svc.register.model import permission_card, person_card
@@ -84,10 +86,14 @@ async def withdraw(tx: Tx, link: Unsubscribe, *, source: str, every_purpose: boo
     if link.person_id is None:
         return  # a test message: there is nobody to withdraw
     purpose = ALL_PURPOSES if every_purpose else link.purpose.value
+    # A link outlives a merge: the no is kept under the id that it names, and holds for whoever that leads to.
+    leads = await resolve(tx, person_alias, [link.person_id])
+    known_id = leads.get(link.person_id, link.person_id)
     # Senders hold this row while they mark a hand-over: theirs is either committed before, or sees our no.
     await tx.execute(
         select(person_card.c.person_id)
-        .where(person_card.c.person_id == link.person_id)
+        .where(person_card.c.person_id.in_({link.person_id, known_id}))
+        .order_by(person_card.c.person_id)
         .with_for_update()
     )
     if await _is_in_force(tx, link.person_id, {purpose, ALL_PURPOSES}, link.purpose):
@@ -122,7 +128,7 @@ async def withdraw(tx: Tx, link: Unsubscribe, *, source: str, every_purpose: boo
             at=now,
         )
     )
-    await _wait_for_wire(tx, link.person_id)
+    await _wait_for_wire(tx, known_id)
 
 
 async def _is_in_force(
