@@ -4,9 +4,12 @@ from pathlib import Path
 
 from kantis_kit.consumer import handlers_in
 from kantis_kit.service import ServiceSpec
+from kantis_kit.timers import timers_in
 from orders_svc.billing import api as billing
 from orders_svc.catalogue import api as catalogue
 from orders_svc.fulfilment import api as fulfilment
+from orders_svc.merges import consumers as merge_consumers
+from orders_svc.merges import jobs as merge_jobs
 from orders_svc.model_registry import metadata
 from orders_svc.orders import api as orders
 from orders_svc.people import consumers as people
@@ -31,5 +34,6 @@ SPEC = ServiceSpec(
         billing.ledger,
     ],
     public={"/r": [page.router]},
-    handlers=handlers_in(people, response_consumers),
+    handlers=handlers_in(people, response_consumers, merge_consumers),
+    timers=timers_in(merge_jobs),
 )

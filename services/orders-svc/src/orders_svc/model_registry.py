@@ -1,5 +1,6 @@
 """Every table of this service, in one place for its migrations."""
 
+from orders_svc.aliases import person_alias
 from orders_svc.base import Base
 from orders_svc.billing import model as billing
 from orders_svc.catalogue import model as catalogue
@@ -10,4 +11,13 @@ from orders_svc.responses import model as responses
 
 metadata = Base.metadata
 
-__all__ = ["billing", "catalogue", "codes", "metadata", "orders", "people", "responses"]
+__all__ = [
+    "billing",
+    "catalogue",
+    "codes",
+    "metadata",
+    "orders",
+    "people",
+    "person_alias",
+    "responses",
+]

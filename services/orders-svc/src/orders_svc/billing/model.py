@@ -58,6 +58,7 @@ class Invoice(Base, table=True):
         CheckConstraint("paid_minor >= 0 AND paid_minor <= total_minor", name="invoice_paid"),
         CheckConstraint("net_minor >= 0 AND vat_minor >= 0", name="invoice_positive"),
         Index("invoice_person", "person_id"),
+        Index("invoice_merged", "merged_id", postgresql_where="merged_id IS NOT NULL"),
     )
 
     invoice_id: UUID = Field(primary_key=True)
@@ -81,6 +82,8 @@ class Invoice(Base, table=True):
     currency: str
     issued_at: datetime = Field(sa_type=Moment)
     due_on: date
+    merged_id: UUID | None = None
+    """The id under which it came, while a merge has it stand with another."""
 
     @property
     def open_minor(self) -> int:

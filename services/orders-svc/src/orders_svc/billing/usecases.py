@@ -63,6 +63,7 @@ async def issue_invoices(
             invoice_id=new_id(),
             order_id=order.order_id,
             person_id=order.person_id,
+            merged_id=order.merged_id,
             campaign_id=order.campaign_id,
             cell_id=order.cell_id,
             company=settings.company_number,

@@ -7,7 +7,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
+from kantis_kit.db.aliases import placed
 from kantis_kit.tx import ReadTx
+from orders_svc.aliases import person_alias
+from orders_svc.base import table_of
 from orders_svc.codes.model import Code, Release
 
 
@@ -18,6 +21,7 @@ class Resolved:
     response_code: str
     piece_id: UUID
     person_id: UUID
+    merged_id: UUID | None
     campaign_id: UUID
     cell_id: UUID
     product_id: UUID | None
@@ -27,12 +31,17 @@ class Resolved:
 
 
 async def find_codes(tx: ReadTx, codes: Iterable[str]) -> dict[str, Resolved]:
-    """Return the codes whose pieces are known, by code; they must be normalised."""
+    """Return the codes whose pieces are known, by code; they must be normalised.
+
+    Whose piece was merged into another person since answers as that one.
+    """
+    stood = placed(person_alias, table_of(Code))
     rows = await tx.execute(
         select(
             col(Code.response_code),
             col(Code.piece_id),
-            col(Code.person_id),
+            stood.stands.label("person_id"),
+            stood.came.label("merged_id"),
             col(Release.campaign_id),
             col(Release.cell_id),
             col(Release.product_id),
@@ -40,6 +49,7 @@ async def find_codes(tx: ReadTx, codes: Iterable[str]) -> dict[str, Resolved]:
             col(Release.offer_price_minor).label("price_minor"),
             col(Release.offer_currency).label("currency"),
         )
+        .select_from(stood.source)
         .join(
             Release,
             (col(Release.launch_id) == col(Code.launch_id))

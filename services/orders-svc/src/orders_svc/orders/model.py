@@ -39,6 +39,7 @@ class SalesOrder(Base, table=True):
         CheckConstraint("is_paid = (paid_at IS NOT NULL)", name="sales_order_paid"),
         Index("sales_order_open", "placed_at", postgresql_where="state IN ('placed', 'picking')"),
         Index("sales_order_person", "person_id"),
+        Index("sales_order_merged", "merged_id", postgresql_where="merged_id IS NOT NULL"),
     )
 
     order_id: UUID = Field(primary_key=True)
@@ -60,6 +61,8 @@ class SalesOrder(Base, table=True):
     tracking: str = ""
     ship_to: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     """Where the parcel goes, when the answer said that the address has changed."""
+    merged_id: UUID | None = None
+    """The id under which it came, while a merge has it stand with another."""
 
     def pick(self, *, at: datetime) -> None:
         """Begin to pick. Raises `WrongState`."""

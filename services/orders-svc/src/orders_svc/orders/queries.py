@@ -5,7 +5,9 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from kantis_kit.db.aliases import resolve
 from kantis_kit.tx import ReadTx
+from orders_svc.aliases import person_alias
 from orders_svc.orders.errors import OrderNotFound
 from orders_svc.orders.model import OrderLine, OrderState, SalesOrder
 from orders_svc.orders.schemas import OrderLineOut, OrderOut, PickLine, PickList, PickOrder
@@ -59,7 +61,8 @@ async def list_orders(
     if state is not None:
         statement = statement.where(col(SalesOrder.state) == state.value)
     if person_id is not None:
-        statement = statement.where(col(SalesOrder.person_id) == person_id)
+        leads = await resolve(tx, person_alias, [person_id])
+        statement = statement.where(col(SalesOrder.person_id) == leads.get(person_id, person_id))
     if after is not None:
         statement = statement.where(col(SalesOrder.order_id) > after)
     return list(await tx.scalars(statement))

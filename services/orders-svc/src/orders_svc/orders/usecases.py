@@ -41,6 +41,7 @@ class OrderDraft:
     campaign_id: UUID | None = None
     cell_id: UUID | None = None
     ship_to: dict[str, Any] | None = None
+    merged_id: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -99,6 +100,7 @@ async def _place(
             currency=products[draft.lines[0].product_id].currency,
             placed_at=now,
             ship_to=draft.ship_to,
+            merged_id=draft.merged_id,
         )
         wants += [
             catalogue.Want(order_id, product_id, quantity)

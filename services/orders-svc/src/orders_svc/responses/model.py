@@ -63,6 +63,8 @@ class Response(Base, table=True):
         ),
         Index("response_due", "state", "due_at", "response_id"),
         Index("response_order", "order_id"),
+        Index("response_person", "person_id"),
+        Index("response_merged", "merged_id", postgresql_where="merged_id IS NOT NULL"),
         Index("response_waiting", "response_code", postgresql_where="state = 'unresolved'"),
     )
 
@@ -88,6 +90,8 @@ class Response(Base, table=True):
     answer: str = ""
     order_id: UUID | None = None
     is_repeat: bool = False
+    merged_id: UUID | None = None
+    """The id under which it came, while a merge has it stand with another."""
 
     def begin(self, *, at: datetime) -> None:
         """Say what has to happen now that it is known whose response it is."""

@@ -3,7 +3,7 @@
 A response, its order and the goods set aside for it are one transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from kantis_contracts.orders import ResponseKind, ResponseWay
+from kantis_kit.db.aliases import resolve
 from kantis_kit.errors import Invalid
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
+from orders_svc.aliases import person_alias
 from orders_svc.calendar import answer_due_at
 from orders_svc.catalogue.errors import SoldOut
 from orders_svc.catalogue.model import Product
@@ -119,7 +121,7 @@ async def resolve_responses(tx: Tx, codes: Iterable[str]) -> None:
     for response in waiting:
         resolved = known.get(response.response_code or "")
         if resolved is not None:
-            response.person_id = resolved.person_id
+            response.person_id, response.merged_id = resolved.person_id, resolved.merged_id
             response.piece_id = resolved.piece_id
             response.campaign_id = resolved.campaign_id
             response.cell_id = resolved.cell_id
@@ -241,14 +243,12 @@ async def _rows(
 ) -> list[dict[str, Any]]:
     now = tx.clock.now()
     resolved = [codes.get(draft.code) if draft.code else None for draft in drafts]
-    who = [
-        draft.person_id or (code.person_id if code else None)
-        for draft, code in zip(drafts, resolved, strict=True)
-    ]
-    persons = await find_persons(tx, [one for one in who if one])
+    leads = await resolve(tx, person_alias, [draft.person_id for draft in drafts])
+    who = [_who(draft, code, leads) for draft, code in zip(drafts, resolved, strict=True)]
+    persons = await find_persons(tx, [one for one, _ in who if one])
     company_country = tx.settings(OrdersSettings).company_country
     rows = []
-    for draft, code, person_id in zip(drafts, resolved, who, strict=True):
+    for draft, code, (person_id, merged_id) in zip(drafts, resolved, who, strict=True):
         person = persons.get(person_id) if person_id else None
         if (draft.person_id and person is None) or (person and person.is_erased):
             raise PersonUnknown(f"There is no card of the person {person_id} here")
@@ -258,6 +258,7 @@ async def _rows(
             way=draft.way.value,
             response_code=draft.code,
             person_id=person_id,
+            merged_id=merged_id,
             piece_id=code.piece_id if code else None,
             campaign_id=code.campaign_id if code else None,
             cell_id=code.cell_id if code else None,
@@ -275,6 +276,17 @@ async def _rows(
             response.begin(at=now)
         rows.append(response.model_dump())
     return rows
+
+
+def _who(
+    draft: ResponseDraft, code: Resolved | None, leads: Mapping[UUID, UUID]
+) -> tuple[UUID | None, UUID | None]:
+    """Return who answers, and under which id when that was merged."""
+    if draft.person_id in leads:
+        return leads[draft.person_id], draft.person_id
+    if draft.person_id or code is None:
+        return draft.person_id, None
+    return code.person_id, code.merged_id
 
 
 async def _first_ones(tx: Tx, refused: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Response]:
@@ -333,6 +345,7 @@ def _draft(response: Response, lines: tuple[DraftLine, ...]) -> OrderDraft:
         campaign_id=response.campaign_id,
         cell_id=response.cell_id,
         ship_to=response.address_correction,
+        merged_id=response.merged_id,
     )
 
 

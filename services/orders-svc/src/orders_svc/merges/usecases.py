@@ -1,0 +1,44 @@
+"""Answers, orders and invoices follow people who were merged: to the known record, and back when that was wrong.
+
+Response codes are resolved when they are used, and postings stay as they were booked.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from kantis_contracts.contacts import PersonMerge
+from kantis_kit.db import aliases
+from kantis_kit.ids import new_id
+from kantis_kit.tx import Tx
+from orders_svc.aliases import person_alias
+from orders_svc.base import table_of
+from orders_svc.billing.model import Invoice
+from orders_svc.orders.model import SalesOrder
+from orders_svc.responses.model import Response
+
+LOOK_AGAIN_TIMER = "merges.look_again"
+
+
+async def take_merges(tx: Tx, items: Sequence[PersonMerge]) -> None:
+    """Keep who was merged into whom, and let what is theirs follow. Any order, any number of times."""
+    changed = await aliases.keep(
+        tx,
+        person_alias,
+        [
+            aliases.Merge(
+                one.merged_id, one.known_id, one.merge_id, one.version, one.is_undone, one.at
+            )
+            for one in items
+        ],
+    )
+    if changed:
+        await follow(tx, changed)
+        due = tx.clock.now() + aliases.LOOK_AGAIN_AFTER
+        await tx.schedule(LOOK_AGAIN_TIMER, str(new_id()), due, {"ids": [str(i) for i in changed]})
+
+
+async def follow(tx: Tx, merged_ids: Sequence[UUID]) -> None:
+    """Let what came under these ids stand where these lead now."""
+    # Orders before responses, as when an order ships: so the two never wait for each other in a circle.
+    for model in (SalesOrder, Invoice, Response):
+        await aliases.move(tx, person_alias, table_of(model), merged_ids)
