@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import analytics_svc.facts.consumers
+import analytics_svc.merges.consumers
+import analytics_svc.privacy.consumers
+import analytics_svc.privacy.jobs
 from analytics_svc.campaigns.api import router
 from analytics_svc.model_registry import metadata
 from analytics_svc.pages.api import router as pages
 from analytics_svc.settings import AnalyticsSettings
 from kantis_kit.consumer import handlers_in
 from kantis_kit.service import ServiceSpec
+from kantis_kit.timers import jobs_in
 
 SPEC = ServiceSpec(
     name="analytics",
@@ -17,5 +21,10 @@ SPEC = ServiceSpec(
     migrations=Path(__file__).parents[2] / "migrations",
     metadata=metadata,
     routers=[router, pages],
-    handlers=handlers_in(analytics_svc.facts.consumers),
+    handlers=handlers_in(
+        analytics_svc.facts.consumers,
+        analytics_svc.merges.consumers,
+        analytics_svc.privacy.consumers,
+    ),
+    jobs=jobs_in(analytics_svc.privacy.jobs),
 )

@@ -1,5 +1,6 @@
 """Every table of the service, for the migrations."""
 
+import analytics_svc.aliases
 import analytics_svc.facts.model  # noqa: F401 - importing a model registers its tables
 from analytics_svc.base import Base
 

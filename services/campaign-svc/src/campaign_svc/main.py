@@ -3,12 +3,17 @@
 from pathlib import Path
 
 import campaign_svc.campaigns.consumers
+import campaign_svc.merges.consumers
+import campaign_svc.merges.jobs
+import campaign_svc.privacy.consumers
+import campaign_svc.privacy.jobs
 import campaign_svc.products.consumers
 from campaign_svc.campaigns.api import offers, router
 from campaign_svc.model_registry import metadata
 from campaign_svc.settings import CampaignSettings
 from kantis_kit.consumer import handlers_in
 from kantis_kit.service import ServiceSpec
+from kantis_kit.timers import jobs_in, timers_in
 
 SPEC = ServiceSpec(
     name="campaign",
@@ -17,5 +22,12 @@ SPEC = ServiceSpec(
     migrations=Path(__file__).parents[2] / "migrations",
     metadata=metadata,
     routers=[router, offers],
-    handlers=handlers_in(campaign_svc.products.consumers, campaign_svc.campaigns.consumers),
+    handlers=handlers_in(
+        campaign_svc.products.consumers,
+        campaign_svc.campaigns.consumers,
+        campaign_svc.merges.consumers,
+        campaign_svc.privacy.consumers,
+    ),
+    timers=timers_in(campaign_svc.merges.jobs),
+    jobs=jobs_in(campaign_svc.privacy.jobs),
 )

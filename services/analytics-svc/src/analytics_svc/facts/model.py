@@ -20,6 +20,8 @@ from sqlmodel import Field
 
 from analytics_svc.base import Base
 
+PERSON_KINDS = ("clicker", "opener", "responder")
+"""Facts that a person did something in a campaign at all: one per person, however many ids the person had."""
 NO_CELL = UUID(int=0)
 """Stands for the cell of what belongs to a campaign but to none of its cells."""
 
@@ -37,6 +39,10 @@ class FactRow(Base, table=True):
     currency: str = ""
     label: str = ""
     marks: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    merged_id: UUID | None = None
+    """The id under which it came, while a merge has it stand with another person."""
+    is_twin: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    """Whether the same person did the same before, under another id: counted there."""
 
 
 class Tally(Base, table=True):
@@ -136,17 +142,26 @@ class Fact:
     currency: str = ""
     label: str = ""
     marks: Mapping[str, Mark] = field(default_factory=dict)
+    merged_id: UUID | None = None
+    is_twin: bool = False
+
+    @property
+    def who(self) -> tuple[UUID | None, UUID | None]:
+        """With whom it stands, and the id under which it came when that was merged."""
+        return self.person_id, self.merged_id
 
     def merge(self, other: "Fact") -> "Fact":
         """Return what both accounts of the thing say together."""
         marks = dict(self.marks)
         for name, mark in other.marks.items():
             marks[name] = max(mark, marks.get(name, mark))
+        person_id, merged_id = max(self.who, other.who, key=_in_order)
         return replace(
             self,
             campaign_id=_known(self.campaign_id, other.campaign_id),
             cell_id=_known(self.cell_id, other.cell_id),
-            person_id=_known(self.person_id, other.person_id),
+            person_id=person_id,
+            merged_id=merged_id,
             currency=max(self.currency, other.currency),
             label=max(self.label, other.label),
             marks=marks,
@@ -157,6 +172,11 @@ def _known(one: UUID | None, other: UUID | None) -> UUID | None:
     if one is None or other is None:
         return one or other
     return max(one, other)
+
+
+def _in_order(who: tuple[UUID | None, UUID | None]) -> tuple[int, int]:
+    person_id, merged_id = who
+    return (person_id.int if person_id else -1), (merged_id.int if merged_id else -1)
 
 
 def person_key(campaign_id: UUID, kind: str, person_id: UUID) -> UUID:
@@ -172,7 +192,7 @@ def moves(fact: Fact) -> "Counter[Move]":
     """Return what a fact adds to the roll-ups; nothing when it belongs to no campaign."""
     counted: Counter[Move] = Counter()
     rule = _RULES.get(fact.kind)
-    if rule is None or fact.campaign_id is None:
+    if rule is None or fact.campaign_id is None or fact.is_twin:
         return counted
     for measure, at, amount in rule(fact.marks):
         currency = fact.currency if measure.endswith("_minor") else ""

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Date,
     Row,
     Text,
@@ -17,6 +20,7 @@ from sqlalchemy import (
     column,
     delete,
     func,
+    or_,
     select,
     tuple_,
     update,
@@ -24,7 +28,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
+from analytics_svc.aliases import person_alias
+from analytics_svc.base import Base
 from analytics_svc.facts.model import (
+    PERSON_KINDS,
     CampaignCard,
     CellCard,
     Fact,
@@ -34,9 +41,12 @@ from analytics_svc.facts.model import (
     Tally,
     difference,
     moves,
+    person_key,
 )
 from kantis_contracts.campaign import CampaignLaunchedV1, PieceReleasedV1
-from kantis_kit.db.sets import row_set
+from kantis_kit.db import aliases
+from kantis_kit.db.aliases import families
+from kantis_kit.db.sets import one_of, row_set
 from kantis_kit.tx import Tx
 
 _REBUILD_LOCK = 0x74616C6C79  # 'tally': a rebuild waits until no fact is being recorded, and the other way round
@@ -57,7 +67,9 @@ async def record(tx: Tx, facts: Iterable[Fact]) -> None:
     if not said:
         return
     await tx.execute(select(func.pg_advisory_xact_lock_shared(_REBUILD_LOCK)))
-    ordered = [said[key] for key in sorted(said)]
+    people = {fact.person_id for fact in said.values() if fact.person_id}
+    merged = await families(tx, person_alias, people)
+    ordered = [_placed(said[key], merged) for key in sorted(said)]
     await _make_rows(tx, ordered)
     held = await _lock(tx, ordered)
     changed: list[Fact] = []
@@ -70,6 +82,62 @@ async def record(tx: Tx, facts: Iterable[Fact]) -> None:
             change.update(difference(before, after))
     await _store(tx, changed)
     await _add(tx, change)
+    known = set(merged.values())
+    await settle_twins(
+        tx, [group for fact in changed if (group := group_of(fact)) and group[2] in known]
+    )
+
+
+def _placed(fact: Fact, merged: Mapping[UUID, UUID]) -> Fact:
+    if fact.person_id is None or fact.person_id not in merged:
+        return fact
+    return replace(fact, person_id=merged[fact.person_id], merged_id=fact.person_id)
+
+
+Group = tuple[str, UUID, UUID]
+"""What one person did in one campaign, under any id: kind, campaign, person."""
+
+
+def group_of(fact: Fact) -> Group | None:
+    """Return in which group a fact of a person is, or None for one of another kind."""
+    if fact.kind not in PERSON_KINDS or fact.campaign_id is None or fact.person_id is None:
+        return None
+    return fact.kind, fact.campaign_id, fact.person_id
+
+
+async def settle_twins(tx: Tx, groups: Iterable[Group]) -> None:
+    """Count each person once: of the facts of a group the first in time counts, under whichever id it came."""
+    wanted = sorted(set(groups))
+    if not wanted:
+        return
+    merged = await families(tx, person_alias, {person_id for _, _, person_id in wanted})
+    ids: dict[UUID, list[UUID]] = {person_id: [person_id] for _, _, person_id in wanted}
+    for merged_id, known_id in merged.items():
+        ids.setdefault(known_id, [known_id]).append(merged_id)
+    names = [
+        Fact(kind, person_key(campaign_id, kind, id_))
+        for kind, campaign_id, person_id in wanted
+        for id_ in ids[person_id]
+    ]
+    by_group: dict[Group | None, list[Fact]] = {}
+    for fact in (await _lock(tx, names)).values():
+        by_group.setdefault(group_of(fact), []).append(fact)
+    changed: list[Fact] = []
+    change: Counter[Move] = Counter()
+    for group in wanted:
+        facts = by_group.get(group, [])
+        first = min(facts, key=lambda one: (_seen(one), one.key), default=None)
+        for before in facts:
+            after = replace(before, is_twin=before is not first)
+            if after != before:
+                changed.append(after)
+                change.update(difference(before, after))
+    await _store(tx, changed)
+    await _add(tx, change)
+
+
+def _seen(fact: Fact) -> datetime:
+    return min(mark.at for mark in fact.marks.values())
 
 
 async def _make_rows(tx: Tx, facts: Sequence[Fact]) -> None:
@@ -104,6 +172,7 @@ async def _lock(tx: Tx, facts: Sequence[Fact]) -> dict[_Key, Fact]:
 _FACT_COLUMNS = (
     col(FactRow.kind), col(FactRow.key), col(FactRow.campaign_id), col(FactRow.cell_id),
     col(FactRow.person_id), col(FactRow.currency), col(FactRow.label), col(FactRow.marks),
+    col(FactRow.merged_id), col(FactRow.is_twin),
 )  # fmt: skip
 
 
@@ -118,6 +187,8 @@ def _fact(row: "Row[Any]") -> Fact:
         row.currency,
         row.label,
         marks,
+        row.merged_id,
+        row.is_twin,
     )
 
 
@@ -129,11 +200,12 @@ async def _store(tx: Tx, facts: Sequence[Fact]) -> None:
         (
             column("kind", Text), column("key", Uuid), column("campaign_id", Uuid), column("cell_id", Uuid),
             column("person_id", Uuid), column("currency", Text), column("label", Text), column("marks", Text),
+            column("merged_id", Uuid), column("is_twin", Boolean),
         ),
         [
             (
                 fact.kind, fact.key, fact.campaign_id, fact.cell_id, fact.person_id, fact.currency, fact.label,
-                _marks_text(fact.marks),
+                _marks_text(fact.marks), fact.merged_id, fact.is_twin,
             )
             for fact in facts
         ],
@@ -148,6 +220,8 @@ async def _store(tx: Tx, facts: Sequence[Fact]) -> None:
             currency=new.c.currency,
             label=new.c.label,
             marks=cast(new.c.marks, JSONB),
+            merged_id=new.c.merged_id,
+            is_twin=new.c.is_twin,
         )
         .execution_options(synchronize_session=False)
     )
@@ -177,6 +251,33 @@ _TALLY_COLUMNS = (
     column("campaign_id", Uuid), column("cell_id", Uuid), column("day", Date), column("measure", Text),
     column("currency", Text), column("value", BigInteger),
 )  # fmt: skip
+
+
+async def take_merges(tx: Tx, news: Sequence[aliases.Merge]) -> None:
+    """Let the facts of merged ids stand with the known person, and count each person once; or give them back.
+
+    Any order, any number of times. Recording waits meanwhile, so that no fact is missed.
+    """
+    await tx.execute(select(func.pg_advisory_xact_lock(_REBUILD_LOCK)))
+    changed = await aliases.keep(tx, person_alias, news)
+    if not changed:
+        return
+    before = await _groups_under(tx, changed)
+    await aliases.move(tx, person_alias, Base.metadata.tables["fact"], changed)
+    await settle_twins(tx, before | await _groups_under(tx, changed))
+
+
+async def _groups_under(tx: Tx, ids: Sequence[UUID]) -> set[Group]:
+    """Return the groups in which facts that came under these ids are now."""
+    chosen = one_of(ids, Uuid())
+    rows = await tx.execute(
+        select(col(FactRow.kind), col(FactRow.campaign_id), col(FactRow.person_id)).where(
+            col(FactRow.kind).in_(PERSON_KINDS),
+            col(FactRow.campaign_id).is_not(None),
+            or_(col(FactRow.person_id) == chosen, col(FactRow.merged_id) == chosen),
+        )
+    )
+    return {(row.kind, row.campaign_id, row.person_id) for row in rows}
 
 
 async def rebuild(tx: Tx) -> int:

@@ -111,6 +111,8 @@ class Piece(Base, table=True):
     responded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     ordered_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     paid_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    merged_id: UUID | None = None
+    """The id in the audience, while a merge has the piece stand with another person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from campaign_svc.aliases import person_alias
 from campaign_svc.campaigns.errors import CampaignUnknown, NotLaunched, PreflightUnknown
 from campaign_svc.campaigns.model import Campaign, Cell, Launch, Offer, Piece, Preflight
 from campaign_svc.campaigns.schemas import (
@@ -24,6 +25,7 @@ from campaign_svc.campaigns.schemas import (
 )
 from campaign_svc.products.queries import products_by_id
 from campaign_svc.settings import CampaignSettings
+from kantis_kit.db.aliases import resolve
 from kantis_kit.tx import ReadTx
 
 
@@ -205,7 +207,8 @@ async def list_pieces(
     if state is not None:
         rows = rows.where(col(Piece.state) == state.value)
     if person_id is not None:
-        rows = rows.where(col(Piece.person_id) == person_id)
+        leads = await resolve(tx, person_alias, [person_id])
+        rows = rows.where(col(Piece.person_id) == leads.get(person_id, person_id))
     if after is not None:
         rows = rows.where(col(Piece.id) > after)
     found = await tx.scalars(rows.order_by(col(Piece.id)).limit(limit))
@@ -220,11 +223,15 @@ async def get_why(tx: ReadTx, campaign_id: UUID, person_id: UUID) -> WhyOut:
         NotLaunched: the person is not in its frozen audience.
     """
     campaign = await get_campaign(tx, campaign_id)
+    person_id = (await resolve(tx, person_alias, [person_id])).get(person_id, person_id)
     found = await tx.execute(
         select(Piece, Cell, Launch)
         .join(Cell, col(Cell.id) == col(Piece.cell_id))
         .join(Launch, col(Launch.id) == col(Piece.launch_id))
         .where(col(Piece.campaign_id) == campaign_id, col(Piece.person_id) == person_id)
+        # Of two records of one person, the piece of the known one.
+        .order_by(col(Piece.merged_id).nulls_first(), col(Piece.id))
+        .limit(1)
     )
     row = found.first()
     if row is None:

@@ -1,7 +1,7 @@
 """Two records of one person become one, and two again when that was wrong.
 
-The merged record goes, its id stays as an alias. The other services learn that the merged id has no address any more, so
-that nothing is sent twice, and keep what they need to ship and to account for what was ordered under it.
+The merged record goes, its id stays as an alias. The other services are told: what they hold under the merged id stands
+with the known record from then on, and goes back when the merge is undone.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
 from contacts_svc.people.model import FIELDS, Identifier, Origin, Person, PersonAlias
 from contacts_svc.people.usecases.save import history_row, set_fields, write_history
-from contacts_svc.quality import moving
+from contacts_svc.quality import events, moving
 from contacts_svc.quality.carrying import carry, part_permissions, stricter_preference
 from contacts_svc.quality.errors import MergeFinal, MergeInvalid, MergeUnknown
 from contacts_svc.quality.kinds import MergeState, PairState
@@ -83,6 +83,7 @@ async def merge(tx: Tx, known_id: UUID, merged_id: UUID, *, reason: str = "") ->
     await tx.execute(delete(_person).where(_person.c.id == merged_id))
     history = {**kept["filled"], "merged_from": ["", str(merged_id)]}
     await write_history(tx, [history_row(known, Origin(tx.actor, reason=reason), None, history)])
+    tx.stage(events.person_merged(row, version=gone.version))
     await people.announce(tx, {known_id: known, merged_id: gone})
     await _settle(tx, row, PairState.MERGED)
     tx.audit("contacts.merge", str(known_id), merged_id=str(merged_id), merge_id=str(row.id))
@@ -142,6 +143,7 @@ async def undo(tx: Tx, merge_id: UUID) -> Merge:
             history_row(parted, origin, None, {"merged_into": [str(known.id), ""]}),
         ],
     )
+    tx.stage(events.person_merged(row, version=version))
     await people.announce(tx, {known.id: known, parted.id: parted})
     await _settle(tx, row, PairState.DISMISSED)
     tx.audit("contacts.merge_undone", str(known.id), merged_id=str(parted.id))

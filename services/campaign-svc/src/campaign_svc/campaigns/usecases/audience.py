@@ -20,11 +20,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
+from campaign_svc.aliases import person_alias
 from campaign_svc.campaigns import codes, events, queries
 from campaign_svc.campaigns.model import Campaign, Cell, Launch, NewPiece, Piece, cell_of
 from campaign_svc.campaigns.schemas import CampaignState, PieceState
 from campaign_svc.campaigns.usecases.preflight import cards_of
 from kantis_contracts.contacts import AudienceFrozenV1, AudienceMember, AudienceRefusal
+from kantis_kit.db.aliases import placed
 from kantis_kit.db.sets import one_of, row_set
 from kantis_kit.errors import KantisError
 from kantis_kit.ids import new_id
@@ -101,8 +103,8 @@ async def _store(
 
 async def _with_piece(tx: Tx, launch_id: UUID, person_ids: list[UUID]) -> set[UUID]:
     rows = await tx.scalars(
-        select(col(Piece.person_id)).where(
-            col(Piece.launch_id) == launch_id, col(Piece.person_id) == one_of(person_ids, Uuid())
+        select(_NAMED).where(
+            col(Piece.launch_id) == launch_id, one_of(person_ids, Uuid()) == _NAMED
         )
     )
     return set(rows)
@@ -113,9 +115,11 @@ _COLUMNS = (
     column("response_code", Text), column("because", Text),
 )  # fmt: skip
 _TARGETS = [
-    "id", "launch_id", "campaign_id", "cell_id", "person_id", "response_code", "because", "state", "reason",
-    "released_at",
+    "id", "launch_id", "campaign_id", "cell_id", "person_id", "merged_id", "response_code", "because", "state",
+    "reason", "released_at",
 ]  # fmt: skip
+_NAMED = func.coalesce(col(Piece.merged_id), col(Piece.person_id))
+"""The id in the audience. Both of two records of one person get a piece; the second is not mailed."""
 
 
 async def _insert(tx: Tx, launch: Launch, pieces: Sequence[NewPiece]) -> set[UUID]:
@@ -127,23 +131,22 @@ async def _insert(tx: Tx, launch: Launch, pieces: Sequence[NewPiece]) -> set[UUI
             for p in pieces
         ],
     )
+    stood = placed(person_alias, new)
     source = select(
         new.c.id,
         literal(launch.id, Uuid),
         literal(launch.campaign_id, Uuid),
         new.c.cell_id,
-        new.c.person_id,
+        stood.stands,
+        stood.came,
         new.c.response_code,
         cast(new.c.because, JSONB),
         literal(PieceState.RELEASED.value, Text),
         literal("", Text),
         literal(tx.clock.now(), DateTime(timezone=True)),
-    )
+    ).select_from(stood.source)
     stored = await tx.scalars(
-        insert(Piece)
-        .from_select(_TARGETS, source)
-        .on_conflict_do_nothing()
-        .returning(col(Piece.person_id))
+        insert(Piece).from_select(_TARGETS, source).on_conflict_do_nothing().returning(_NAMED)
     )
     return set(stored)
 

@@ -10,11 +10,13 @@ from sqlalchemy import DateTime, Text, Uuid, and_, column, func, or_, select, up
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from campaign_svc.aliases import person_alias
 from campaign_svc.campaigns.model import Outcome, Piece, standing
 from campaign_svc.campaigns.schemas import PieceState
 from campaign_svc.campaigns.usecases.audience import advance
 from kantis_contracts.messaging import Settled
 from kantis_contracts.orders import OrderCard, ResponseRegistered
+from kantis_kit.db.aliases import resolve
 from kantis_kit.db.sets import one_of, row_set
 from kantis_kit.tx import Tx
 
@@ -140,11 +142,13 @@ async def mark_orders(tx: Tx, items: Sequence[OrderCard], kind: str) -> None:
     wanted = {(item.campaign_id, item.person_id) for item in items if item.campaign_id}
     if not wanted:
         return
+    leads = await resolve(tx, person_alias, [item.person_id for item in items])
+    stands = {(campaign_id, leads.get(person_id, person_id)) for campaign_id, person_id in wanted}
     asked = row_set(
-        "asked", (column("campaign_id", Uuid), column("person_id", Uuid)), sorted(wanted)
+        "asked", (column("campaign_id", Uuid), column("person_id", Uuid)), sorted(stands)
     )
     rows = await tx.execute(
-        select(col(Piece.id), col(Piece.campaign_id), col(Piece.person_id))
+        select(col(Piece.id), col(Piece.campaign_id), col(Piece.person_id), col(Piece.merged_id))
         .join(
             asked,
             and_(
@@ -155,11 +159,19 @@ async def mark_orders(tx: Tx, items: Sequence[OrderCard], kind: str) -> None:
         .order_by(col(Piece.id))
         .with_for_update(of=Piece)
     )
-    pieces = {(row.campaign_id, row.person_id): row.id for row in rows}
+    pieces: dict[tuple[UUID, UUID], UUID] = {}
+    for row in rows:
+        # Two records of one person have a piece each: that of the one who is named, else the first.
+        pieces[row.campaign_id, row.merged_id or row.person_id] = row.id
+        pieces.setdefault((row.campaign_id, row.person_id), row.id)
     entries = [
         _Entry(piece_id, kind, item.order_id, item.changed_at)
         for item in items
-        if item.campaign_id and (piece_id := pieces.get((item.campaign_id, item.person_id)))
+        if item.campaign_id
+        and (
+            piece_id := pieces.get((item.campaign_id, item.person_id))
+            or pieces.get((item.campaign_id, leads.get(item.person_id, item.person_id)))
+        )
     ]
     await _enter(tx, entries)
     await _mark(tx, entries, kind)
