@@ -169,7 +169,9 @@ async def test_the_answer_for_many_is_the_answer_for_each(rig_for):
                 context, channel, message_class, topic=topic, list_id=list_id
             )
             found = set(await tx.scalars(select(decide_sql.person.c.id).where(holds)))
-            expected = set()
+            why = decide_sql.reason(context, channel, message_class, topic=topic, list_id=list_id)
+            told = dict(tuple(row) for row in await tx.execute(select(decide_sql.person.c.id, why)))
+            expected, reasons = set(), {}
             for person_id in people:
                 facts = await gather(
                     tx,
@@ -182,8 +184,10 @@ async def test_the_answer_for_many_is_the_answer_for_each(rig_for):
                 )
                 decision = decide(facts)
                 verdicts.add((decision.rule_id, decision.reason))
+                reasons[person_id] = "" if decision.is_allowed else decision.reason.value
                 if decision.is_allowed:
                     expected.add(person_id)
             assert expected == found, (channel, message_class, topic, list_id)
+            assert reasons == told, (channel, message_class, topic, list_id)
 
     assert 40 < len(verdicts)  # the people are of many kinds

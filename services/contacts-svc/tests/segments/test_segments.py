@@ -107,8 +107,8 @@ async def test_a_preflight_counts_each_member_once_per_channel(rig_for):
         told.is_known,
     )
     assert [
-        (Channel.EMAIL, 1, {"no_permission": 1, "no_address": 1}),
-        (Channel.LETTER, 2, {"no_address": 1}),
+        (Channel.EMAIL, 1, {"no_consent": 1, "no_address": 1}),
+        (Channel.LETTER, 0, {"wash_missing": 2, "no_address": 1}),
     ] == [(one.channel, one.reachable, one.excluded) for one in told.items]
     assert not counted[lost.preflight_id].is_known
 

@@ -21,6 +21,7 @@ async def make_people(client, number):
                 "full_name": f"P{n}",
                 "phone": f"+47 900 00 {n:03}",
                 "country": "NO",
+                "recipient_kind": "sole_trader",
                 "language": ("nb", "sv")[n % 2],
             },
         )

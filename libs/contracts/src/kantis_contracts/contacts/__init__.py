@@ -25,6 +25,7 @@ from kantis_contracts.contacts.segments import (
     AudienceRefusedV1,
     ChannelReach,
     ReachCountedV1,
+    RegisterWash,
 )
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "PersonMerge",
     "PersonMergedV1",
     "ReachCountedV1",
+    "RegisterWash",
 ]

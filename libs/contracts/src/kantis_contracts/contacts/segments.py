@@ -1,19 +1,35 @@
 """How many a segment reaches, and audiences as they were at a launch."""
 
+from datetime import date
 from uuid import UUID
 
 from pydantic import Field
 
 from kantis_contracts.base import Event, Item, Items
-from kantis_contracts.values import Channel
+from kantis_contracts.values import Channel, Country
 
 
 class ChannelReach(Item):
-    """How many of a segment one channel reaches, and why not the others."""
+    """How many of a segment one channel reaches, and why not the others: reasons as codes, each with its number.
+
+    `no_address`, `undeliverable`, and what a decision about a permission says: `no_consent`, `not_confirmed`,
+    `soft_is_not_enough`, `refused`, `suppressed`, `paused`, `do_not_contact`, `reserved`, `wash_missing`, `forbidden`,
+    `no_rule`.
+    """
 
     channel: Channel
     reachable: int
     excluded: dict[str, int] = Field(default_factory=dict)
+
+
+class RegisterWash(Item):
+    """A reservation register, and when it was asked last; `is_recent` while that still counts."""
+
+    register_key: str
+    country: Country
+    channels: tuple[Channel, ...]
+    washed_on: date | None = None
+    is_recent: bool = False
 
 
 class ReachCountedV1(Event, type="contacts.reach.counted.v1"):
@@ -27,6 +43,12 @@ class ReachCountedV1(Event, type="contacts.reach.counted.v1"):
     members: int = 0
     missing_preferred_name: int = 0
     likely_duplicates: int = 0
+    scored: int = 0
+    """Members whose data quality was scored, in percent; the mean of the scores, and how many are below 50."""
+    mean_quality_score: int | None = None
+    low_quality_scores: int = 0
+    washes: tuple[RegisterWash, ...] = ()
+    """The reservation registers that cover the channels."""
     items: tuple[ChannelReach, ...] = Items
 
 

@@ -9,14 +9,27 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal, not_, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlmodel import col
 
 from contacts_svc.base import Moment, table_of
 from contacts_svc.facts.model import OrderFact
 from contacts_svc.people.model import Identifier, Person
 from contacts_svc.people.queries import suppression_key
-from contacts_svc.permissions.decide import CONSENT_BASIS, SOFT_BASIS
+from contacts_svc.permissions.decide import CONSENT_BASIS, SOFT_BASIS, Reason
 from contacts_svc.permissions.gather import is_recent, last_washes
 from contacts_svc.permissions.hashes import (
     doorstep_sql,
@@ -79,22 +92,90 @@ def allowed(
 ) -> Holds:
     """Return what holds for persons to whom a message may go out now; the erased are for the caller to leave out."""
     chosen = purpose or purpose_of(message_class)
-    rows = [
+    rows = _rows(context, channel, message_class, rules)
+    free = [rule for rule in rows if rule.need is Need.NOTHING]
+    asked = [rule for rule in rows if rule.need not in (Need.NOTHING, Need.NEVER)]
+    refusals = _refusals(context, channel, chosen, topic, list_id)
+    unless_refused = and_(
+        # One refusal beside the other, not a negated alternative: each can become an anti-join.
+        *(not_(refusal) for _, refusal in refusals),
+        or_(
+            false(), *(and_(_applies(rule), _met(rule, context, channel, chosen)) for rule in asked)
+        ),
+    )
+    return or_(false(), *(_applies(rule) for rule in free), *([unless_refused] if asked else []))
+
+
+def reason(
+    context: Context,
+    channel: Channel,
+    message_class: MessageClass,
+    *,
+    purpose: Purpose | None = None,
+    topic: str | None = None,
+    list_id: UUID | None = None,
+    rules: Iterable[Rule] = RULES,
+) -> ColumnElement[str]:
+    """Return why a message may not go out now, in the words of `decide.Reason`; empty where it may."""
+    chosen = purpose or purpose_of(message_class)
+    rows = _rows(context, channel, message_class, rules)
+    by_need: dict[Need, list[Rule]] = {}
+    for rule in rows:
+        by_need.setdefault(rule.need, []).append(rule)
+    free, forbidden = by_need.pop(Need.NOTHING, []), by_need.pop(Need.NEVER, [])
+    of_anybody = [rule for found in by_need.values() for rule in found]
+    cases: list[tuple[Holds, ColumnElement[str]]] = [
+        *((_applies(rule), _word("")) for rule in free),
+        *((_applies(rule), _word(Reason.FORBIDDEN)) for rule in forbidden),
+    ]
+    if of_anybody:
+        cases += [
+            (not_(or_(*(_applies(rule) for rule in of_anybody))), _word(Reason.NO_RULE)),
+            *(
+                (refusal, _word(why))
+                for why, refusal in _refusals(context, channel, chosen, topic, list_id)
+            ),
+        ]
+    for need, found in by_need.items():
+        applies = or_(*(_applies(rule) for rule in found))
+        cases.append((and_(applies, _met(found[0], context, channel, chosen)), _word("")))
+        cases += [
+            (and_(applies, unmet), _word(why))
+            for unmet, why in _unmet(need, context, channel, chosen)
+        ]
+    return case(*cases, else_=_word(Reason.NO_RULE)) if cases else _word(Reason.NO_RULE)
+
+
+def _word(text: str) -> ColumnElement[str]:
+    return literal(str(text), String())
+
+
+def _rows(
+    context: Context, channel: Channel, message_class: MessageClass, rules: Iterable[Rule]
+) -> list[Rule]:
+    return [
         rule
         for rule in rules
         if channel in rule.channels
         and message_class in rule.classes
         and rule.is_valid(context.at.date())
     ]
-    free = [rule for rule in rows if rule.need is Need.NOTHING]
-    asked = [rule for rule in rows if rule.need not in (Need.NOTHING, Need.NEVER)]
-    unless_refused = and_(
-        or_(
-            false(), *(and_(_applies(rule), _met(rule, context, channel, chosen)) for rule in asked)
-        ),
-        not_(_refused(context, channel, chosen, topic, list_id)),
-    )
-    return or_(false(), *(_applies(rule) for rule in free), *([unless_refused] if asked else []))
+
+
+def _unmet(
+    need: Need, context: Context, channel: Channel, purpose: Purpose | None
+) -> list[tuple[Holds, Reason]]:
+    """Return why what a rule asks for is not there, the first that holds, for those of whom it is not."""
+    if need is Need.WASHED:
+        return [(is_named(context, channel), Reason.RESERVED), (true(), Reason.WASH_MISSING)]
+    said = _about(channel, purpose)
+    soft = said.where(_said.c.state == "granted", _said.c.legal_basis == SOFT_BASIS).exists()
+    pending = said.where(_said.c.state == "pending").exists()
+    return [
+        *([(soft, Reason.SOFT_IS_NOT_ENOUGH)] if need is Need.CONSENT else []),
+        (pending, Reason.NOT_CONFIRMED),
+        (true(), Reason.NO_CONSENT),
+    ]
 
 
 def _applies(rule: Rule) -> Holds:
@@ -156,29 +237,27 @@ def _met(rule: Rule, context: Context, channel: Channel, purpose: Purpose | None
     return true()
 
 
-def _refused(
+def _refusals(
     context: Context,
     channel: Channel,
     purpose: Purpose | None,
     topic: str | None,
     list_id: UUID | None,
-) -> Holds:
+) -> list[tuple[Reason, Holds]]:
+    """Return what a person may have said no to, in the order in which it is named."""
     wishes = select(_wish.c.person_id).where(_wish.c.person_id == person.c.id).correlate(person)
     now = literal(context.at, Moment)
-    refusals = [
-        person.c.do_not_contact,
-        func.coalesce(person.c.not_before > _day(context.at), false()),
-        _about(channel, purpose).where(_said.c.state == "withdrawn").exists(),
-        wishes.where(_wish.c.paused_until > now).exists(),
-        _is_suppressed(context, channel, topic, list_id),
+    later = func.coalesce(person.c.not_before > _day(context.at), false())
+    refusals: list[tuple[Reason, Holds]] = [
+        (Reason.DO_NOT_CONTACT, or_(person.c.do_not_contact, later)),
+        (Reason.SUPPRESSED, _is_suppressed(context, channel, topic, list_id)),
+        (Reason.REFUSED, _about(channel, purpose).where(_said.c.state == "withdrawn").exists()),
     ]
     if topic:
-        refusals.append(
-            wishes.where(
-                _wish.c.topics.op("@>")(literal({topic: False}, _wish.c.topics.type))
-            ).exists()
-        )
-    return or_(*refusals)
+        unwanted = _wish.c.topics.op("@>")(literal({topic: False}, _wish.c.topics.type))
+        refusals.append((Reason.TOPIC_REFUSED, wishes.where(unwanted).exists()))
+    refusals.append((Reason.PAUSED, wishes.where(_wish.c.paused_until > now).exists()))
+    return refusals
 
 
 def _day(at: datetime) -> date:
@@ -220,6 +299,18 @@ def is_clear(context: Context, channel: Channel) -> Holds:
                 )
             )
     return or_(false(), *by_country)
+
+
+def is_named(context: Context, channel: Channel) -> Holds:
+    """Return what holds for persons whom a register of their country names."""
+    return or_(
+        false(),
+        *(
+            and_(person.c.country == one.country, _is_named(context, one))
+            for one, _ in context.registers
+            if channel in one.channels
+        ),
+    )
 
 
 def _is_named(context: Context, register: Register) -> Holds:

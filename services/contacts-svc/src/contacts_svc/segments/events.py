@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from contacts_svc.segments.model import FrozenAudience, Segment
+from contacts_svc.segments.model import FrozenAudience, Segment, Standing
 from kantis_contracts.campaign import PreflightRequest
 from kantis_contracts.contacts import (
     AudienceFrozenV1,
@@ -12,30 +12,42 @@ from kantis_contracts.contacts import (
     AudienceRefusedV1,
     ChannelReach,
     ReachCountedV1,
+    RegisterWash,
 )
 
 
 def reach_counted(
     request: PreflightRequest,
-    segment: Segment | None,
+    segment: Segment,
+    standing: Standing,
     channels: Sequence[ChannelReach],
-    *,
-    members: int = 0,
-    nameless: int = 0,
-    duplicates: int = 0,
+    washes: Sequence[RegisterWash],
 ) -> ReachCountedV1:
-    """Answer a pre-flight; a segment that is not there reaches nobody and is said to be unknown."""
+    """Answer a pre-flight."""
     return ReachCountedV1(
         preflight_id=request.preflight_id,
         campaign_id=request.campaign_id,
         segment_id=request.segment_id,
-        segment_name=segment.name if segment else "",
-        is_known=segment is not None,
-        members=members,
-        missing_preferred_name=nameless,
-        likely_duplicates=duplicates,
-        items=tuple(channels)
-        or tuple(ChannelReach(channel=channel, reachable=0) for channel in request.channels),
+        segment_name=segment.name,
+        members=standing.members,
+        missing_preferred_name=standing.nameless,
+        likely_duplicates=standing.duplicates,
+        scored=standing.scored,
+        mean_quality_score=standing.mean_score,
+        low_quality_scores=standing.low_scores,
+        washes=tuple(washes),
+        items=tuple(channels),
+    )
+
+
+def reach_unknown(request: PreflightRequest) -> ReachCountedV1:
+    """Answer a pre-flight of a segment that is not there: it reaches nobody."""
+    return ReachCountedV1(
+        preflight_id=request.preflight_id,
+        campaign_id=request.campaign_id,
+        segment_id=request.segment_id,
+        is_known=False,
+        items=tuple(ChannelReach(channel=channel, reachable=0) for channel in request.channels),
     )
 
 

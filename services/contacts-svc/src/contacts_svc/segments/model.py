@@ -1,5 +1,6 @@
 """Tables of segments and frozen audiences."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -107,3 +108,16 @@ class FrozenPage(Base, table=True):
     page: int = Field(primary_key=True)
     person_ids: list[UUID] = Field(sa_type=_Ids)
     masks: list[int] = Field(sa_type=_Numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many are in a segment, and how good what is known of them is."""
+
+    members: int
+    nameless: int
+    """Who have not said what they want to be called."""
+    duplicates: int
+    scored: int
+    mean_score: int | None
+    low_scores: int

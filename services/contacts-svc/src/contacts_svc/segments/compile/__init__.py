@@ -19,7 +19,7 @@ from contacts_svc.segments.compile import (
     standing,
 )
 from contacts_svc.segments.compile.base import Facts, Holds, Meaning, Moments, earliest, person
-from contacts_svc.segments.compile.reach import has_address, is_undeliverable, may_be_contacted
+from contacts_svc.segments.compile.reach import exclusion, may_be_contacted, reachable
 from contacts_svc.segments.conditions import All, AnyOf, Nested, Node, Not, every
 from contacts_svc.touched import Family
 
@@ -89,13 +89,13 @@ def members(condition: Node, *, now: datetime) -> Select[Any]:
 __all__ = [
     "Clause",
     "clause",
+    "exclusion",
     "facts_of",
     "families",
-    "has_address",
-    "is_undeliverable",
     "known_clauses",
     "may_be_contacted",
     "members",
     "next_flip",
     "person",
+    "reachable",
 ]

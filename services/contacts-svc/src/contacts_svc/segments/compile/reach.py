@@ -1,24 +1,58 @@
-"""Who may and can be reached, in SQL."""
+"""Who may and can be reached, and why not: the decision about a message, and whether there is an address that works."""
 
-from typing import Any
-
-from sqlalchemy import Select, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Select, String, Table, and_, case, literal, not_, or_, select
 
 from contacts_svc.base import table_of
-from contacts_svc.people.model import Identifier
-from contacts_svc.permissions.model import ASKED_FIRST
+from contacts_svc.people.model import Identifier, PostalAddress
+from contacts_svc.permissions import decide_sql
+from contacts_svc.permissions.decide_sql import Context
 from contacts_svc.segments.compile.base import Holds, person
-from contacts_svc.segments.compile.permission import has_state
-from kantis_contracts.values import Channel, Purpose
+from kantis_contracts.values import Channel, MessageClass, Purpose
+
+NO_ADDRESS = "no_address"
+UNDELIVERABLE = "undeliverable"
 
 _identifier: Table = table_of(Identifier)
+_postal: Table = table_of(PostalAddress)
 
 
-def may_be_contacted(channel: Channel, purpose: Purpose) -> Holds:
-    """Return what holds for persons whose permission lets a channel be used for a purpose."""
-    if channel in ASKED_FIRST:
-        return has_state(channel.value, purpose.value, "granted")
-    return ~has_state(channel.value, purpose.value, "withdrawn")
+def class_of(purpose: Purpose) -> MessageClass:
+    """Return the class of the messages that a campaign sends for a purpose: all of them are advertising."""
+    if purpose is Purpose.NEWSLETTER:
+        return MessageClass.NEWSLETTER
+    return MessageClass.MARKETING
+
+
+def may_be_contacted(context: Context, channel: Channel, purpose: Purpose) -> Holds:
+    """Return what holds for persons to whom the table of rules lets a campaign speak now."""
+    return decide_sql.allowed(context, channel, class_of(purpose), purpose=purpose)
+
+
+def exclusion(context: Context, channel: Channel, purpose: Purpose) -> ColumnElement[str]:
+    """Return the one reason for which a person is not reached, as a code; empty for one who is.
+
+    Whoever has no address cannot be reached whatever they allow; of the others the decision is told first.
+    """
+    may = decide_sql.reason(context, channel, class_of(purpose), purpose=purpose)
+    return case(
+        (not_(has_address(channel)), _word(NO_ADDRESS)),
+        (may != _word(""), may),
+        (is_undeliverable(channel), _word(UNDELIVERABLE)),
+        else_=_word(""),
+    )
+
+
+def reachable(
+    context: Context, channel: Channel, purpose: Purpose, condition: Holds
+) -> ColumnElement[bool]:
+    """Return what holds for those of a condition whom a channel may and can reach for a purpose."""
+    return and_(
+        ~person.c.is_erased,
+        condition,
+        has_address(channel),
+        may_be_contacted(context, channel, purpose),
+        not_(is_undeliverable(channel)),
+    )
 
 
 def has_address(channel: Channel) -> Holds:
@@ -29,19 +63,28 @@ def has_address(channel: Channel) -> Holds:
 
 
 def is_undeliverable(channel: Channel) -> Holds:
-    """Return what holds for persons whose only address for a channel is known not to work."""
+    """Return what holds for persons whose first address for a channel is known not to work."""
     if channel is Channel.LETTER:
-        return person.c.id.is_(None)  # postal returns are not known yet
+        return (
+            select(_postal.c.person_id)
+            .where(
+                _postal.c.person_id == person.c.id,
+                _postal.c.is_in_use,
+                _postal.c.reachability == UNDELIVERABLE,
+            )
+            .correlate(person)
+            .exists()
+        )
     return (
         _first_address(channel)
         .where(
-            or_(_identifier.c.reachability == "undeliverable", _identifier.c.validity == "invalid")
+            or_(_identifier.c.reachability == UNDELIVERABLE, _identifier.c.validity == "invalid")
         )
         .exists()
     )
 
 
-def _first_address(channel: Channel) -> Select[Any]:
+def _first_address(channel: Channel) -> Select[tuple[object]]:
     kind = "email" if channel in (Channel.EMAIL, Channel.WEB) else "phone"
     return (
         select(_identifier.c.person_id)
@@ -52,3 +95,7 @@ def _first_address(channel: Channel) -> Select[Any]:
         )
         .correlate(person)
     )
+
+
+def _word(text: str) -> ColumnElement[str]:
+    return literal(text, String())

@@ -1,11 +1,6 @@
 """Reads of segments: their conditions, who is in them and why, whom they reach, and what was frozen."""
 
-from contacts_svc.segments.queries.reach import (
-    count_duplicates,
-    count_nameless,
-    count_reach,
-    reachable,
-)
+from contacts_svc.segments.queries.reach import count_reach, list_washes, measure
 from contacts_svc.segments.queries.reading import (
     count_members,
     explain,
@@ -25,9 +20,7 @@ from contacts_svc.segments.queries.trees import condition_of, parse, reasons, re
 
 __all__ = [
     "condition_of",
-    "count_duplicates",
     "count_members",
-    "count_nameless",
     "count_reach",
     "explain",
     "find_segment",
@@ -37,11 +30,12 @@ __all__ = [
     "list_referring",
     "list_segments",
     "list_segments_of",
+    "list_washes",
     "lock_segment",
+    "measure",
     "membership_of",
     "parse",
     "preview",
-    "reachable",
     "read_page",
     "reasons",
     "referred",

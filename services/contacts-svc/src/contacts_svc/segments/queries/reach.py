@@ -1,49 +1,93 @@
-"""Reads of how many a segment reaches."""
+"""Reads of how many a segment reaches, why not the others, and how good what is known of its members is."""
 
-from datetime import datetime
+from sqlalchemy import String, Table, func, literal, select
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, not_, select
-
-from contacts_svc.base import plain
+from contacts_svc.base import plain, table_of
+from contacts_svc.permissions import decide_sql
+from contacts_svc.permissions.decide_sql import Context
+from contacts_svc.permissions.gather import last_washes
+from contacts_svc.scores.model import QualityScore
 from contacts_svc.segments import compile as sql
-from contacts_svc.segments.conditions import (
-    Node,
-)
+from contacts_svc.segments.conditions import Node
+from contacts_svc.segments.model import Standing
 from kantis_contracts.campaign import PreflightRequest
-from kantis_contracts.contacts import ChannelReach
+from kantis_contracts.contacts import ChannelReach, RegisterWash
 from kantis_contracts.values import Channel, Purpose
 from kantis_kit.tx import ReadTx
+
+LOW_SCORE = 50
+"""Below this many percent the data of a person count as poor."""
+_score: Table = table_of(QualityScore)
 
 
 async def count_reach(tx: ReadTx, condition: Node, request: PreflightRequest) -> list[ChannelReach]:
     """Return per channel how many would be reached and why others would not; each is counted under one reason."""
-    return [await _reach(tx, condition, channel, request.purpose) for channel in request.channels]
+    context = await decide_sql.load(tx)
+    return [
+        await _reach(tx, context, condition, channel, request.purpose)
+        for channel in request.channels
+    ]
 
 
-async def _reach(tx: ReadTx, condition: Node, channel: Channel, purpose: Purpose) -> ChannelReach:
-    reason = case(
-        (not_(sql.has_address(channel)), literal("no_address")),
-        (not_(sql.may_be_contacted(channel, purpose)), literal("no_permission")),
-        (sql.is_undeliverable(channel), literal("undeliverable")),
-        else_=literal(""),
-    ).label("reason")
-    judged = sql.members(condition, now=tx.clock.now()).with_only_columns(reason).subquery()
+async def _reach(
+    tx: ReadTx, context: Context, condition: Node, channel: Channel, purpose: Purpose
+) -> ChannelReach:
+    reason = sql.exclusion(context, channel, purpose).label("reason")
+    judged = sql.members(condition, now=context.at).with_only_columns(reason).subquery()
     rows = await tx.execute(select(judged.c.reason, func.count()).group_by(judged.c.reason))
     counted = {str(name): int(number) for name, number in plain(rows)}
     return ChannelReach(channel=channel, reachable=counted.pop("", 0), excluded=counted)
 
 
-async def count_nameless(tx: ReadTx, condition: Node) -> int:
-    """Return how many members have not said what they want to be called."""
-    nameless = (
+async def list_washes(tx: ReadTx, request: PreflightRequest) -> list[RegisterWash]:
+    """Return when the reservation registers that cover the channels asked for were washed last."""
+    today = tx.clock.now().date()
+    context = await decide_sql.load(tx)
+    last = await last_washes(tx, today)
+    return [
+        RegisterWash(
+            register_key=register.key,
+            country=register.country,
+            channels=tuple(Channel(one) for one in register.channels),
+            washed_on=last.get(register.id),
+            is_recent=recent,
+        )
+        for register, recent in context.registers
+        if set(register.channels) & {channel.value for channel in request.channels}
+    ]
+
+
+async def measure(tx: ReadTx, condition: Node) -> Standing:
+    """Return how a segment's members stand, in one look at all of them."""
+    people = sql.person
+    found = (
         sql.members(condition, now=tx.clock.now())
-        .where(sql.person.c.preferred_name == "")
+        .with_only_columns(people.c.preferred_name, _score.c.score)
+        .join_from(people, _score, _score.c.person_id == people.c.id, isouter=True)
         .subquery()
     )
-    return int(await tx.scalar(select(func.count()).select_from(nameless)))
+    row = plain(
+        await tx.execute(
+            select(
+                func.count(),
+                func.count().filter(found.c.preferred_name == literal("", String())),
+                func.count(found.c.score),
+                func.avg(found.c.score),
+                func.count().filter(found.c.score < LOW_SCORE),
+            ).select_from(found)
+        )
+    )[0]
+    return Standing(
+        members=row[0],
+        nameless=row[1],
+        duplicates=await _count_duplicates(tx, condition),
+        scored=row[2],
+        mean_score=None if row[3] is None else round(row[3]),
+        low_scores=row[4],
+    )
 
 
-async def count_duplicates(tx: ReadTx, condition: Node) -> int:
+async def _count_duplicates(tx: ReadTx, condition: Node) -> int:
     """Return how many members look like another one: the same name at the same street and postal code."""
     people = sql.person
     alike = (
@@ -55,16 +99,3 @@ async def count_duplicates(tx: ReadTx, condition: Node) -> int:
         .subquery()
     )
     return int(await tx.scalar(select(func.coalesce(func.sum(alike.c.further), 0))))
-
-
-def reachable(
-    condition: Node, channel: Channel, purpose: Purpose, *, now: datetime
-) -> ColumnElement[bool]:
-    """Return what holds for members that a channel may and can reach for a purpose."""
-    return and_(
-        ~sql.person.c.is_erased,
-        sql.clause(condition, now=now),
-        sql.has_address(channel),
-        sql.may_be_contacted(channel, purpose),
-        not_(sql.is_undeliverable(channel)),
-    )

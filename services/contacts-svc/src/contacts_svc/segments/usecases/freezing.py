@@ -7,6 +7,7 @@ from sqlalchemy import ARRAY, ColumnElement, Integer, Table, Uuid, case, func, l
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from contacts_svc.base import table_of
+from contacts_svc.permissions import decide_sql
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments import events, queries
 from contacts_svc.segments.conditions import describe
@@ -25,17 +26,16 @@ async def answer_preflights(tx: Tx, requests: Sequence[PreflightRequest]) -> Non
     for request in requests:
         segment = await queries.find_segment(tx, request.segment_id)
         if segment is None:
-            tx.stage(events.reach_counted(request, None, ()))
+            tx.stage(events.reach_unknown(request))
             continue
         condition = await queries.condition_of(tx, segment)
         tx.stage(
             events.reach_counted(
                 request,
                 segment,
+                await queries.measure(tx, condition),
                 await queries.count_reach(tx, condition, request),
-                members=await queries.count_members(tx, condition),
-                nameless=await queries.count_nameless(tx, condition),
-                duplicates=await queries.count_duplicates(tx, condition),
+                await queries.list_washes(tx, request),
             )
         )
 
@@ -87,7 +87,8 @@ async def write_pages(tx: Tx, request: AudienceRequest, segment: Segment) -> int
 
     Beside each person stands, as the bits of a number, which clauses hold for them.
     """
-    now = tx.clock.now()
+    context = await decide_sql.load(tx)
+    now = context.at
     condition = await queries.condition_of(tx, segment)
     clauses = queries.reasons(condition)[:MAX_BECAUSE]
     bits = [
@@ -104,7 +105,9 @@ async def write_pages(tx: Tx, request: AudienceRequest, segment: Segment) -> int
             .cast(Integer)
             .label("page"),
         )
-        .where(queries.reachable(condition, request.channel, request.purpose, now=now))
+        .where(
+            sql.reachable(context, request.channel, request.purpose, sql.clause(condition, now=now))
+        )
         .subquery()
     )
     ordered = aggregate_order_by(found.c.id, found.c.id)

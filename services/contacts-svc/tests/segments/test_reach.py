@@ -1,0 +1,247 @@
+"""Whom a segment reaches: by the table of rules, with a reason for everybody who is left out."""
+
+from datetime import timedelta
+
+import pytest
+
+from contacts_svc.main import SPEC
+from contacts_svc.scores.model import QualityScore
+from contacts_svc.segments import queries
+from kantis_contracts.campaign import (
+    AudienceRequest,
+    AudienceRequestedV1,
+    PreflightRequest,
+    PreflightRequestedV1,
+)
+from kantis_contracts.contacts import AudienceFrozenV1, AudienceRefusedV1, ReachCountedV1
+from kantis_contracts.orders import OrderCard, OrderPlacedV1
+from kantis_contracts.values import Channel, Purpose
+from kantis_kit.ids import new_id
+from kantis_kit.tx import read, write
+
+KEY = {"contacts": {"suppression_key": "a secret"}}
+DOORS = {
+    "name": "Reservasjonsregisteret",
+    "country": "NO",
+    "channels": ["letter"],
+    "matches": "address",
+    "interval_days": 31,
+    "mapping": {"name": "Navn", "street": "Adresse", "postal_code": "Postnr"},
+}
+WHERE = {"op": "country", "is_in": ["NO", "SE"]}
+
+
+async def make_person(client, name, **changes):
+    body = {
+        "full_name": name,
+        "email": f"{name.lower()}@example.com",
+        "country": "NO",
+        "address": {"street": f"{name}veien 1", "postal_code": "0155", "city": "Oslo"},
+        **changes,
+    }
+    body = {key: value for key, value in body.items() if value is not None}
+    answer = await client.post("/v1/contacts", json=body)
+    assert 201 == answer.status_code, answer.text
+    return answer.json()["id"]
+
+
+async def say(client, person, channel, state):
+    answer = await client.post(
+        f"/v1/contacts/{person}/permissions",
+        json={
+            "channel": channel,
+            "purpose": "offers",
+            "state": state,
+            "source": "fair",
+            "text_shown": "Yes, please",
+        },
+    )
+    assert answer.is_success, answer.text
+
+
+async def make_segment(client):
+    answer = await client.post("/v1/segments", json={"name": "North", "condition": WHERE})
+    return answer.json()["id"]
+
+
+async def count(rig, segment, *channels):
+    request = PreflightRequest(
+        preflight_id=new_id(),
+        campaign_id=new_id(),
+        segment_id=segment,
+        purpose=Purpose.OFFERS,
+        channels=channels,
+    )
+    await rig.publish(PreflightRequestedV1(items=(request,)))
+    await rig.drain()
+    (told,) = (
+        one for one in rig.published(ReachCountedV1) if one.preflight_id == request.preflight_id
+    )
+    return told
+
+
+async def freeze(rig, segment, channel):
+    request = AudienceRequest(
+        launch_id=new_id(),
+        campaign_id=new_id(),
+        segment_id=segment,
+        purpose=Purpose.OFFERS,
+        channel=channel,
+    )
+    await rig.publish(AudienceRequestedV1(items=(request,)))
+    await rig.drain()
+    return {
+        str(item.person_id)
+        for event in rig.published(AudienceFrozenV1)
+        if event.launch_id == request.launch_id
+        for item in event.items
+    }
+
+
+async def test_letters_go_to_whom_the_washed_register_does_not_name_and_each_other_one_has_a_reason(
+    rig_for,
+):
+    rig = await rig_for(SPEC, settings=KEY)
+    async with rig.client() as client:
+        free = await make_person(client, "Kari")
+        named = await make_person(client, "Ola")
+        asked_for = await make_person(client, "Per")
+        await make_person(client, "Liv", do_not_contact=True)
+        later = (rig.clock.now() + timedelta(days=9)).date().isoformat()
+        await make_person(client, "Siv", not_before=later)
+        refused = await make_person(client, "Jan")
+        paused = await make_person(client, "Ida")
+        stopped = await make_person(client, "Åse")
+        home = {"street": "Gata 1", "postal_code": "11122", "city": "Solna"}
+        await make_person(client, "Nils", country="SE", address=home)
+        await make_person(client, "Mona", address=None)
+        await say(client, asked_for, "letter", "granted")
+        await say(client, refused, "letter", "withdrawn")
+        until = (rig.clock.now() + timedelta(days=3)).isoformat()
+        pause = await client.put(
+            f"/v1/contacts/{paused}/preferences", json={"paused_until": until, "topics": {}}
+        )
+        stop = await client.post(
+            f"/v1/contacts/{stopped}/suppressions", json={"scope": "channel", "scope_id": "letter"}
+        )
+        segment = await make_segment(client)
+        unwashed = await count(rig, segment, Channel.LETTER)
+        await client.put("/v1/registers/reservasjon", json=DOORS)
+        rows = "Navn;Adresse;Postnr\nOla;Olaveien 1;0155\nPer;Perveien 1;0155\n"
+        washed_at = await client.post(
+            "/v1/registers/reservasjon/washes",
+            content=rows.encode(),
+            headers={"Content-Type": "text/csv"},
+        )
+        washed = await count(rig, segment, Channel.LETTER)
+        sent = await freeze(rig, segment, Channel.LETTER)
+        rig.clock.advance(timedelta(days=32))
+        stale = await count(rig, segment, Channel.LETTER)
+
+    assert pause.is_success, pause.text
+    assert stop.is_success, stop.text
+    assert 201 == washed_at.status_code, washed_at.text
+    fixed = {"do_not_contact": 2, "refused": 1, "paused": 1, "suppressed": 1, "no_address": 1}
+    (before,), (after,), (later_on,) = (one.items for one in (unwashed, washed, stale))
+    assert (1, fixed | {"wash_missing": 3}) == (before.reachable, before.excluded)
+    assert (2, fixed | {"wash_missing": 1, "reserved": 1}) == (after.reachable, after.excluded)
+    assert {free, asked_for} == sent
+    assert named not in sent
+    # A month later the wash is too old, the pause is over, and the day before which nobody writes has come.
+    assert {"wash_missing": 4, "reserved": 1} == {
+        reason: number
+        for reason, number in later_on.excluded.items()
+        if reason in ("wash_missing", "reserved", "paused")
+    }
+    assert [True, False] == [one.washes[0].is_recent for one in (washed, stale)]
+    assert () == unwashed.washes
+    assert rig.clock.now().date() - timedelta(days=32) == washed.washes[0].washed_on
+
+
+async def test_an_e_mail_needs_a_consent_or_a_sale_and_says_what_is_missing(rig_for):
+    rig = await rig_for(SPEC, settings=KEY)
+    async with rig.client() as client:
+        yes = await make_person(client, "Kari")
+        await make_person(client, "Ola")
+        bounced = await make_person(client, "Liv")
+        await make_person(client, "Ringer", email=None, phone="+47 412 34 567")
+        for one in (yes, bounced):
+            await say(client, one, "email", "granted")
+        found = await client.get(f"/v1/contacts/{bounced}/identifiers")
+        (address,) = found.json()
+        evidence = await client.post(
+            f"/v1/contacts/{bounced}/identifiers/{address['id']}/reachability",
+            json={
+                "outcome": "hard_bounce",
+                "occurred_at": rig.clock.now().isoformat(),
+                "source": "mail server",
+            },
+        )
+        segment = await make_segment(client)
+        told = await count(rig, segment, Channel.EMAIL)
+        sent = await freeze(rig, segment, Channel.EMAIL)
+
+    assert evidence.is_success, evidence.text
+    assert (
+        1,
+        {"no_consent": 1, "undeliverable": 1, "no_address": 1},
+    ) == (told.items[0].reachable, told.items[0].excluded)
+    assert {yes} == sent
+
+
+async def test_it_is_told_how_good_what_is_known_of_the_members_is(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        people = [await make_person(client, name) for name in ("Kari", "Ola", "Per")]
+    now = rig.clock.now()
+    parts = ("completeness", "validity", "reachability", "freshness")
+    async with write(rig.service.scope) as tx:
+        for person, score in zip(people, (20, 90), strict=False):
+            each = dict.fromkeys(parts, score)
+            tx.add(QualityScore(person_id=person, score=score, source="", scored_at=now, **each))
+
+    async with read(rig.service.scope) as tx:
+        told = await queries.measure(tx, queries.parse(WHERE))
+
+    assert (3, 3, 2, 55, 1) == (
+        told.members,
+        told.nameless,
+        told.scored,
+        told.mean_score,
+        told.low_scores,
+    )
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+async def test_a_customer_may_be_called_for_any_purpose_until_they_refuse(rig_for, purpose):
+    rig = await rig_for(SPEC, settings=KEY)
+    async with rig.client() as client:
+        kari = await make_person(client, "Kari", phone="+47 412 34 567")
+        segment = await make_segment(client)
+    order = OrderCard(
+        order_id=new_id(),
+        version=1,
+        number="1",
+        person_id=kari,
+        total_minor=100,
+        currency="NOK",
+        changed_at=rig.clock.now(),
+    )
+    request = AudienceRequest(
+        launch_id=new_id(),
+        campaign_id=new_id(),
+        segment_id=segment,
+        purpose=purpose,
+        channel=Channel.PHONE,
+    )
+    await rig.publish(AudienceRequestedV1(items=(request,)))
+    await rig.drain()
+    strangers = rig.items(AudienceRefusedV1)
+    await rig.publish(OrderPlacedV1(items=(order,)))
+    await rig.drain()
+    again = request.model_copy(update={"launch_id": new_id()})
+    await rig.publish(AudienceRequestedV1(items=(again,)))
+    await rig.drain()
+
+    assert ["empty"] == [one.reason for one in strangers]
+    assert [kari] == [str(one.person_id) for one in rig.items(AudienceFrozenV1)]
