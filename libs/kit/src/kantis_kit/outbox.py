@@ -25,10 +25,42 @@ _INSERT = text(
 
 
 @dataclass(frozen=True, slots=True)
+class Encoded:
+    """An event of many things whose items are JSON already: made beside the event loop, ten thousands at a time.
+
+    Whoever makes one answers for the items being what `kind` describes; a test of theirs reads them back.
+    """
+
+    kind: type[Event]
+    items: Sequence[bytes]
+
+    @property
+    def type(self) -> str:
+        """The wire type of the event."""
+        return self.kind.type
+
+    def cut(self) -> Iterator[bytes]:
+        """Yield the event in pieces of at most 1,000 items and 256 KiB; a larger item travels alone."""
+        part: list[bytes] = []
+        size = len(_OPEN) + len(_CLOSE)
+        for item in self.items:
+            if part and (len(part) == MAX_ITEMS or size + len(item) + 1 > MAX_BYTES):
+                yield _OPEN + b",".join(part) + _CLOSE
+                part, size = [], len(_OPEN) + len(_CLOSE)
+            part.append(item)
+            size += len(item) + 1
+        if part:
+            yield _OPEN + b",".join(part) + _CLOSE
+
+
+_OPEN, _CLOSE = b'{"items":[', b"]}"
+
+
+@dataclass(frozen=True, slots=True)
 class Staged:
     """An event waiting for its transaction's commit."""
 
-    event: Event
+    event: Event | Encoded
     subject: str | None
     occurred_at: datetime
 
@@ -42,11 +74,14 @@ class Cause:
     traceparent: str | None = None
 
 
-def cut(event: Event) -> Iterator[bytes]:
+def cut(event: Event | Encoded) -> Iterator[bytes]:
     """Yield the event as JSON in pieces of at most 1,000 items and 256 KiB.
 
     A single item larger than that travels alone; the broker's limit is twice the size.
     """
+    if isinstance(event, Encoded):
+        yield from event.cut()
+        return
     if not event.items:
         return
     if len(event.items) <= MAX_ITEMS:

@@ -26,6 +26,7 @@ from kantis_kit.settings import ServiceSettings
 ModelT = TypeVar("ModelT")
 FoundT = TypeVar("FoundT")
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+_PART_BYTES = 1 << 19
 
 
 @dataclass
@@ -151,16 +152,43 @@ class Tx(ReadTx):
 
     async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Write many rows by COPY inside this transaction; jsonb values as str."""
+        driver = await self._driver()
+        await driver.copy_records_to_table(table, columns=list(columns), records=rows)
+
+    async def copy_text(self, table: str, columns: Sequence[str], data: bytes) -> None:
+        """Write many rows by COPY that are in PostgreSQL's text format already, made beside the event loop."""
+        driver = await self._driver()
+
+        async def parts() -> AsyncIterator[bytes]:
+            for start in range(0, len(data), _PART_BYTES):
+                yield data[start : start + _PART_BYTES]
+
+        await driver.copy_to_table(table, source=parts(), columns=list(columns), format="text")
+
+    async def _driver(self) -> Any:
         connection = await self._session.connection()
-        raw = await connection.get_raw_connection()
-        driver = raw.driver_connection
+        driver = (await connection.get_raw_connection()).driver_connection
         if driver is None:
             message = "the connection is gone"
             raise ConnectionError(message)
-        await driver.copy_records_to_table(table, columns=list(columns), records=rows)
+        if not driver.is_in_transaction():
+            # The driver's transaction begins with the first statement that goes the long way.
+            await self.execute(_FIRST)
+        return driver
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
+        """Run a statement of the driver's own ($1, $2 …) inside this transaction; pending rows are not flushed first.
+
+        For hot paths, where one statement with an array per column is all there is to do.
+        """
+        driver = await self._driver()
+        return list(await driver.fetch(statement, *arguments))
 
     def stage(
-        self, *events: Event, subject: str | None = None, occurred_at: datetime | None = None
+        self,
+        *events: Event | outbox.Encoded,
+        subject: str | None = None,
+        occurred_at: datetime | None = None,
     ) -> None:
         """Publish these events if and when this transaction commits; an event without items is nothing."""
         moment = occurred_at or self.clock.now()
@@ -251,6 +279,7 @@ class Tx(ReadTx):
             self._scope.after_schedule()
 
 
+_FIRST = text("SELECT 1")
 _SCHEDULE = text(
     """
     INSERT INTO timer (id, kind, key, due_at, payload)
