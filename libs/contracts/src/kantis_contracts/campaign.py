@@ -96,6 +96,10 @@ class PieceReleasedV1(Event, type="campaign.piece.released.v1"):
     segment_name: str = ""
     channel: Channel
     purpose: Purpose
+    topic: str = ""
+    """Key of the topic that the message is about, when it is about one: who refused it is left out."""
+    list_id: UUID | None = None
+    """The list whose members it goes to, when it does: who is suppressed for it is left out."""
     template_id: UUID
     offer: OfferCard | None = None
     cost_per_piece_minor: int = 0

@@ -71,7 +71,7 @@ class Withdrawal(Item):
     channel: Channel
     purpose: Purpose | None = None
     source: str
-    """`one_click`, `page`, `complaint`, `reply`."""
+    """`one_click`, `page`, `preference_page`, `complaint`, `reply`."""
     message_id: UUID | None = None
     campaign_id: UUID | None = None
     cell_id: UUID | None = None
@@ -82,3 +82,20 @@ class PermissionWithdrawnV1(Event, type="messaging.permission.withdrawn.v1"):
     """People have said no."""
 
     items: tuple[Withdrawal, ...] = Items
+
+
+class Wish(Item):
+    """What a person wants no more of, already in force where messages are sent: one topic, or everything for a while."""
+
+    wish_id: UUID
+    person_id: UUID
+    topic: str = ""
+    """The key of a topic that they do not want; empty for a pause."""
+    paused_until: datetime | None = None
+    stated_at: datetime
+
+
+class WishStatedV1(Event, type="messaging.wish.stated.v1"):
+    """People have said that they do not want a topic, or nothing for a while."""
+
+    items: tuple[Wish, ...] = Items

@@ -204,8 +204,10 @@ async def test_the_preference_page_shows_and_changes_what_a_person_allows(rig_fo
         shown = await visitor.get(f"/p/preferences/{token}")
         await rig.drain()
         told_by_looking = len(rig.items(PermissionChangedV1))
-        saved = await visitor.post(f"/p/preferences/{token}", data={"email.offers": "yes"})
-        again = await visitor.post(f"/p/preferences/{token}", data={"email.offers": "yes"})
+        held = rig.service.scope.extras[LinkSigner].make("held", UUID(person).bytes)
+        address = f"/p/preferences/{token}?held={held}"
+        saved = await visitor.post(address, data={"email.offers": "yes"})
+        again = await visitor.post(address, data={"email.offers": "yes"})
         forged = await visitor.get(f"/p/preferences/{other}")
         strange = await visitor.post(f"/p/preferences/{token}x", data={})
     await rig.drain()

@@ -3,13 +3,16 @@
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
+from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 
 from contacts_svc.main import SPEC
 from contacts_svc.selfservice.texts import TEXTS
-from kantis_contracts.contacts import PersonChangedV1
+from kantis_contracts.contacts import PageRequestedV1, PersonChangedV1, PreferenceChangedV1
 from kantis_contracts.values import Language
+from kantis_kit.auth.links import LinkSigner
 
 YES = {
     "channel": "email",
@@ -33,6 +36,12 @@ async def links(rig, person):
         answer = await client.get(f"/v1/contacts/{person}/pages")
         assert 200 == answer.status_code, answer.text
         return answer.json()
+
+
+def held(rig, path, person, **more):
+    """The address to which messaging-svc sends a form on, when its noes are in force there."""
+    stamp = rig.service.scope.extras[LinkSigner].make("held", UUID(person).bytes)
+    return f"{path}?{urlencode({'held': stamp, **more})}"
 
 
 class Reader(HTMLParser):
@@ -115,11 +124,11 @@ async def test_looking_changes_nothing_and_a_page_opens_no_other(rig_for):
 async def test_how_a_person_wants_to_be_written_to_is_kept_and_shown_again(rig_for):
     rig = await rig_for(SPEC, start=False)
     async with rig.client() as client:
-        person = await make_person(client, phone="41234567")
+        person = await make_person(client, phone="41234567", language="en")
         for key in ("garden", "boats"):
             await client.put(f"/v1/topics/{key}", json={"purpose": "offers", "names": {"nb": key}})
         await client.post(f"/v1/contacts/{person}/permissions", json=YES)
-    path = (await links(rig, person))["preferences"]
+    path = held(rig, (await links(rig, person))["preferences"], person)
     sent = {
         "wishes": "yes",
         "email.newsletter": "yes",
@@ -139,22 +148,22 @@ async def test_how_a_person_wants_to_be_written_to_is_kept_and_shown_again(rig_f
     async with rig.anonymous() as visitor:
         saved = await visitor.post(path, data=sent)
         shown = await visitor.get(saved.headers["location"])
-        again = await visitor.post(path, data={**sent, "pause": "keep", "topic.garden": ""})
+        again = await visitor.post(path, data={**sent, "pause": "keep"})
         wrong = await visitor.post(path, data={**sent, "hour_from": "20", "per_month": "1"})
         strange = await visitor.post(path, data={**sent, "rank.0": "pigeon"})
         plain = await visitor.post(path, data={"email.newsletter": "yes"})
+        told = await visitor.get(wrong.headers["location"])
     async with rig.client() as client:
         wishes = (await client.get(f"/v1/contacts/{person}/preferences")).json()
         allowed = (await client.get(f"/v1/contacts/{person}/permissions")).json()
 
-    assert [303, 303, 422, 422, 303] == [
-        one.status_code for one in (saved, again, wrong, strange, plain)
-    ]
+    assert {303} == {one.status_code for one in (saved, again, wrong, strange, plain)}
     assert 'role="status"' in shown.text
     assert '<option value="9" selected>' in shown.text
-    assert 'role="alert"' in wrong.text
-    assert {"boats": False} == wishes["topics"]
-    assert (["sms", "email"], 9, 17, [1, 5], 2, 2) == tuple(
+    assert 'role="alert"' in told.text
+    assert 'role="status"' not in told.text
+    assert {"garden": True, "boats": False} == wishes["topics"]
+    assert (["sms", "email"], 9, 17, [1, 5], 2, 4) == tuple(
         wishes[name]
         for name in ("channels", "hour_from", "hour_to", "days", "per_month", "version")
     )
@@ -164,6 +173,71 @@ async def test_how_a_person_wants_to_be_written_to_is_kept_and_shown_again(rig_f
         for one in allowed
         if one["channel"] == "email" and one["purpose"] == "newsletter"
     }
+
+
+async def test_a_form_is_kept_only_when_its_noes_hold_where_messages_are_sent(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        person = await make_person(client)
+        other = await make_person(client, email="ola@example.com")
+        await client.post(f"/v1/contacts/{person}/permissions", json=YES)
+    path = (await links(rig, person))["preferences"]
+
+    async with rig.anonymous() as visitor:
+        page = await visitor.get(f"{path}?lang=fi")
+        straight = await visitor.post(path, data={"email.offers": "yes"})
+        strangers = await visitor.post(held(rig, path, other), data={"email.offers": "yes"})
+        rig.clock.advance(timedelta(minutes=1))
+        async with rig.client() as client:
+            before = (await client.get(f"/v1/contacts/{person}/permissions")).json()
+        kept = await visitor.post(
+            held(rig, path, person, lang="fi"),
+            data={
+                "shown.email.newsletter": "yes",
+                "email.offers": "yes",
+                "shown.email.offers": "no",
+            },
+        )
+    async with rig.client() as client:
+        after = (await client.get(f"/v1/contacts/{person}/permissions")).json()
+
+    action = re.search('action="([^"]+)"', page.text)[1]
+    assert re.fullmatch(r"/u/preferences/[\w-]+\?lang=fi", action)
+    assert 'name="shown.email.newsletter" value="yes"' in page.text
+    assert 'name="shown.email.offers" value="no"' in page.text
+    assert [307, 307, 303] == [one.status_code for one in (straight, strangers, kept)]
+    assert action.split("?")[0] == straight.headers["location"] == strangers.headers["location"]
+    assert kept.headers["location"].endswith("?saved=1&lang=fi")
+    assert [("newsletter", "granted")] == [(one["purpose"], one["state"]) for one in before]
+    # What the form did not offer, here the surveys, is no answer.
+    assert [("newsletter", "withdrawn"), ("offers", "granted")] == [
+        (one["purpose"], one["state"]) for one in after
+    ]
+
+
+async def test_a_no_to_everything_is_one_button(rig_for):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        person = await make_person(client, phone="41234567")
+        await client.post(f"/v1/contacts/{person}/permissions", json=YES)
+    path = held(rig, (await links(rig, person))["preferences"], person)
+    rig.clock.advance(timedelta(minutes=1))
+
+    async with rig.anonymous() as visitor:
+        answer = await visitor.post(
+            path,
+            data={"everything": "no", "email.newsletter": "yes", "wishes": "yes", "pause": "90"},
+        )
+    await rig.drain()
+    async with rig.client() as client:
+        now = (await client.get(f"/v1/contacts/{person}/permissions")).json()
+
+    assert 303 == answer.status_code
+    assert {"withdrawn"} == {one["state"] for one in now}
+    # The newsletter was a yes, and calls need none: both are noes now.
+    assert {"email", "phone"} == {one["channel"] for one in now}
+    (said,) = rig.items(PreferenceChangedV1)
+    assert rig.clock.now() + timedelta(days=90) == said.paused_until
 
 
 async def test_a_name_is_what_the_person_says_it_is(rig_for):
@@ -258,6 +332,66 @@ async def test_a_person_who_is_sure_is_erased_and_one_who_is_not_stays(rig_for):
     assert rig.items(PersonChangedV1)[-1].is_erased
     pool = await rig.service.database.pool()
     assert 0 == await pool.fetchval("SELECT count(*) FROM preference")
+
+
+@pytest.mark.parametrize("name", ["data", "erase"])
+async def test_a_forwarded_mail_downloads_and_erases_nothing(rig_for, name):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        person = await make_person(client, phone="41234567", language="sv")
+    paths = await links(rig, person)
+
+    async with rig.anonymous() as stranger:
+        page = await stranger.get(paths["preferences"])
+        way = re.search(f'href="(/p/{name}/[^"]+)"', page.text)[1]
+        shown = await stranger.get(way)
+        file = await stranger.get(f"{way}/file")
+        asked = [await stranger.post(way, data={"sure": "yes"}) for _ in range(3)]
+        told = await stranger.get(asked[0].headers["location"])
+        profile = await stranger.get(paths["profile"])
+    await rig.drain()
+    async with rig.client() as client:
+        still = await client.get(f"/v1/contacts/{person}")
+
+    assert paths[name] != way
+    assert (200, 404, 200) == (shown.status_code, file.status_code, still.status_code)
+    assert {303} == {one.status_code for one in asked}
+    assert TEXTS[Language.SV]["ask_sent"] in told.text
+    assert "k•••@example.com" in shown.text
+    assert not re.search(r"kari@example|412\s?34", shown.text + told.text + profile.text)
+    requests = rig.items(PageRequestedV1)
+    assert 1 == len({one.request_id for one in requests})
+    asked_for = requests[0]
+    assert (name, "kari@example.com", Language.SV) == (
+        asked_for.page,
+        asked_for.email,
+        asked_for.language,
+    )
+
+    async with rig.anonymous() as owner:
+        opened = await owner.get(asked_for.path)
+        rig.clock.advance(timedelta(hours=2))
+        late = await owner.get(asked_for.path)
+
+    assert (200, 404) == (opened.status_code, late.status_code)
+
+
+async def test_who_has_no_mailbox_is_told_where_to_turn(rig_for):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        answer = await client.post("/v1/contacts", json={"full_name": "Ola", "phone": "41234567"})
+        person = answer.json()["id"]
+    paths = await links(rig, person)
+
+    async with rig.anonymous() as visitor:
+        page = await visitor.get(paths["preferences"])
+        way = re.search('href="(/p/data/[^"]+)"', page.text)[1]
+        shown = await visitor.get(way)
+        await visitor.post(way)
+    await rig.drain()
+
+    assert "<form" not in shown.text
+    assert [] == rig.items(PageRequestedV1)
 
 
 async def test_links_are_made_for_somebody_who_is_there(rig_for):

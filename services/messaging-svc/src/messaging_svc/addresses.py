@@ -21,6 +21,11 @@ def address_hash(address: str) -> bytes:
     ).digest()
 
 
+def phone_hash(phone: str) -> bytes:
+    """Return the hash under which a phone number is known; numbers come in E.164."""
+    return hashlib.blake2b(phone.strip().encode(), digest_size=20, person=b"kantis phone").digest()
+
+
 def wire_address(address: str) -> str | None:
     """Return the address as SMTP commands carry it, or None when mail cannot be sent there.
 

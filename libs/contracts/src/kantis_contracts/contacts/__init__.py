@@ -14,9 +14,15 @@ from kantis_contracts.contacts.people import (
     PersonMergedV1,
 )
 from kantis_contracts.contacts.permissions import (
+    PageRequest,
+    PageRequestedV1,
     PermissionChangedV1,
     PermissionEntry,
     PermissionState,
+    PreferenceCard,
+    PreferenceChangedV1,
+    SuppressionChangedV1,
+    SuppressionEntry,
 )
 from kantis_contracts.contacts.segments import (
     AudienceFrozenV1,
@@ -39,6 +45,8 @@ __all__ = [
     "LeadReceived",
     "LeadReceivedV1",
     "Lifecycle",
+    "PageRequest",
+    "PageRequestedV1",
     "PermissionChangedV1",
     "PermissionEntry",
     "PermissionState",
@@ -46,6 +54,10 @@ __all__ = [
     "PersonChangedV1",
     "PersonMerge",
     "PersonMergedV1",
+    "PreferenceCard",
+    "PreferenceChangedV1",
     "ReachCountedV1",
     "RegisterWash",
+    "SuppressionChangedV1",
+    "SuppressionEntry",
 ]

@@ -1,10 +1,23 @@
 """Which facts about permissions leave the service."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
 
-from contacts_svc.permissions.model import PermissionNow
-from kantis_contracts.contacts import PermissionChangedV1, PermissionEntry, PermissionState
+from contacts_svc.permissions.model import PermissionNow, Preference
+from kantis_contracts.contacts import (
+    PermissionChangedV1,
+    PermissionEntry,
+    PermissionState,
+    PreferenceCard,
+    PreferenceChangedV1,
+    SuppressionChangedV1,
+    SuppressionEntry,
+)
 from kantis_contracts.values import Channel, Purpose
+
+_SET, _LIFTED = 1, 2
+"""A suppression is made once and lifted once; whoever suppresses again makes another."""
 
 
 def permissions_changed(states: Sequence[PermissionNow]) -> PermissionChangedV1:
@@ -22,5 +35,65 @@ def permissions_changed(states: Sequence[PermissionNow]) -> PermissionChangedV1:
                 occurred_at=now.occurred_at,
             )
             for now in states
+        )
+    )
+
+
+def preferences_changed(rows: Sequence[Preference]) -> PreferenceChangedV1:
+    """Say how these persons want to be written to, all of it."""
+    return PreferenceChangedV1(
+        items=tuple(
+            PreferenceCard(
+                person_id=row.person_id,
+                version=row.version,
+                topics=row.topics,
+                channels=tuple(Channel(one) for one in row.channels),
+                hour_from=row.hour_from,
+                hour_to=row.hour_to,
+                days=tuple(row.days),
+                per_month=row.per_month,
+                paused_until=row.paused_until,
+                changed_at=row.updated_at,
+            )
+            for row in rows
+        )
+    )
+
+
+def suppressed(
+    addresses: Mapping[UUID, tuple[str, str]], scope: str, scope_id: str, *, at: datetime
+) -> SuppressionChangedV1:
+    """Say that addresses, each under the id of its suppression, get nothing that advertises in a scope."""
+    return SuppressionChangedV1(
+        items=tuple(
+            SuppressionEntry(
+                suppression_id=suppression_id,
+                version=_SET,
+                kind=kind,
+                address=address,
+                scope=scope,
+                scope_id=scope_id,
+                changed_at=at,
+            )
+            for suppression_id, (kind, address) in addresses.items()
+        )
+    )
+
+
+def lifted(
+    suppression_id: UUID, kind: str, scope: str, scope_id: str, *, at: datetime
+) -> SuppressionChangedV1:
+    """Say that a suppression is gone; only the hash of its address is known here."""
+    return SuppressionChangedV1(
+        items=(
+            SuppressionEntry(
+                suppression_id=suppression_id,
+                version=_LIFTED,
+                kind=kind,
+                scope=scope,
+                scope_id=scope_id,
+                is_lifted=True,
+                changed_at=at,
+            ),
         )
     )

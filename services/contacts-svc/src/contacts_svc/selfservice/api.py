@@ -1,6 +1,7 @@
 """A person's own pages, opened by signed links; and the links themselves, for whoever sends them."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,8 +16,17 @@ from contacts_svc.people.errors import ContactUnknown
 from contacts_svc.people.schemas import ContactOut
 from contacts_svc.permissions import queries as permissions
 from contacts_svc.selfservice import queries, usecases
-from contacts_svc.selfservice.forms import MOST_FIELDS, Shown, boxes_of, label_of, read_wishes
-from contacts_svc.selfservice.links import PAGES, path_to, person_of
+from contacts_svc.selfservice.forms import MOST_FIELDS, Shown, label_of, offered, read_wishes
+from contacts_svc.selfservice.links import (
+    PAGES,
+    asker_of,
+    is_held,
+    path_by_sender,
+    path_to,
+    person_of,
+    way_to,
+)
+from contacts_svc.selfservice.masks import masked
 from contacts_svc.selfservice.schemas import PagesOut
 from contacts_svc.selfservice.texts import TEXTS
 from contacts_svc.visitors import evidence_of
@@ -24,7 +34,7 @@ from kantis_contracts.values import Channel, Language, Purpose
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.auth.policy import needs, public
 from kantis_kit.errors import Invalid
-from kantis_kit.tx import ReadTx
+from kantis_kit.tx import ReadTx, Tx
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.router import Router
 
@@ -59,16 +69,15 @@ class _Visit:
         asked = "lang" in request.query_params
         self.language = choose_language(request, list(Language), own) if asked else own
         self.texts = TEXTS[self.language]
-        signer, now = tx.use(LinkSigner), tx.clock.now()
+        signer = tx.use(LinkSigner)
+        self.asked = self.language.value if asked else ""
+        self.action = path_by_sender(signer, contact.id, self.asked)
         self.nav = [
-            {
-                "name": one,
-                "href": path_to(signer, one, contact.id, now=now),
-                "here": one == name,
-            }
+            {"name": one, "href": way_to(signer, one, contact.id), "here": one == name}
             for one in PAGES
         ]
         self.saved = request.query_params.get("saved") == "1"
+        self.sent = request.query_params.get("sent") == "1"
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> Response:
         return page(
@@ -84,6 +93,15 @@ class _Visit:
 
 async def _open(tx: ReadTx, request: Request, name: str, token: str) -> _Visit | None:
     person_id = person_of(tx.use(LinkSigner), name, token, now=tx.clock.now())
+    return await _visit(tx, request, name, person_id)
+
+
+async def _open_to_ask(tx: ReadTx, request: Request, name: str, token: str) -> _Visit | None:
+    person_id = asker_of(tx.use(LinkSigner), name, token, now=tx.clock.now())
+    return await _visit(tx, request, name, person_id)
+
+
+async def _visit(tx: ReadTx, request: Request, name: str, person_id: UUID | None) -> _Visit | None:
     if person_id is None:
         return None
     try:
@@ -106,10 +124,13 @@ async def _sent(request: Request) -> dict[str, str]:
 async def show_preferences(token: str, request: Request, tx: Read) -> Response:
     """Show what a person allows and how they want to be written to; changes nothing."""
     visit = await _open(tx, request, "preferences", token)
-    return await _preferences(tx, visit) if visit else _dead(request)
+    if visit is None:
+        return _dead(request)
+    problem = request.query_params.get("problem") == "hours"
+    return await _preferences(tx, visit, visit.texts["problem_hours"] if problem else "")
 
 
-async def _preferences(tx: ReadTx, visit: _Visit, *, problem: str = "") -> Response:
+async def _preferences(tx: ReadTx, visit: _Visit, problem: str) -> Response:
     shown = Shown(
         visit.contact,
         await permissions.list_permissions(tx, visit.contact.id),
@@ -119,37 +140,50 @@ async def _preferences(tx: ReadTx, visit: _Visit, *, problem: str = "") -> Respo
         visit.texts,
         tx.clock.now(),
     )
-    status = 422 if problem else 200
-    return visit.show("preferences.html", status=status, problem=problem, **shown.values())
+    return visit.show(
+        "preferences.html",
+        problem=problem,
+        action=visit.action,
+        **shown.values(),
+    )
 
 
 @pages.post("/preferences/{token}", policy=_SENT)
 async def save_preferences(token: str, request: Request, tx: Write) -> Response:
-    """Enter what the person has changed."""
+    """Enter what the person has changed, once its noes are in force where messages are sent.
+
+    A form that was not sent from there, with its stamp, is sent there first, as it is (307).
+    """
     visit = await _open(tx, request, "preferences", token)
     if visit is None:
         return _dead(request)
+    stamp = request.query_params.get("held", "")
+    if not is_held(tx.use(LinkSigner), stamp, visit.contact.id, now=tx.clock.now()):
+        return RedirectResponse(visit.action, status_code=307)
     sent = await _sent(request)
-    wishes = None
+    wishes, is_whole = None, True
     if "wishes" in sent:
-        wishes = read_wishes(
+        wishes, is_whole = read_wishes(
             sent,
             await permissions.get_wishes(tx, visit.contact.id),
             await permissions.list_topics(tx, open_only=True),
             now=tx.clock.now(),
         )
-        if wishes is None:
-            return await _preferences(tx, visit, problem=visit.texts["problem_hours"])
-    boxes = boxes_of(visit.contact)
+    boxes = offered(visit.contact, sent)
+    nothing = "everything" in sent
     await usecases.keep_choices(
         tx,
         visit.contact.id,
-        wanted={key: f"{key[0].value}.{key[1].value}" in sent for key in boxes},
+        wanted={key: f"{key[0].value}.{key[1].value}" in sent and not nothing for key in boxes},
         text_shown={key: label_of(visit.texts, *key) for key in boxes},
         evidence=evidence_of(request),
         wishes=wishes,
     )
-    return RedirectResponse(f"/p/preferences/{token}?saved=1", status_code=303)
+    shown = {"saved": "1"} if is_whole else {"problem": "hours"}
+    asked = {"lang": visit.asked} if visit.asked else {}
+    return RedirectResponse(
+        f"/p/preferences/{token}?{urlencode({**shown, **asked})}", status_code=303
+    )
 
 
 @pages.get("/profile/{token}", policy=_OPENED)
@@ -161,13 +195,12 @@ async def show_profile(token: str, request: Request, tx: Read) -> Response:
 
 def _profile(visit: _Visit, *, problem: str = "") -> Response:
     contact, texts = visit.contact, visit.texts
-    address = contact.address
-    where = f"{address.street}, {address.postal_code} {address.city}" if address else ""
+    # Mails are forwarded, with the link: enough to recognise what is known, too little to learn it.
     known = [
         (texts["full_name"], contact.full_name),
-        (texts["known_email"], contact.email),
-        (texts["known_phone"], contact.phone),
-        (texts["known_address"], where),
+        (texts["known_email"], masked(contact.email)),
+        (texts["known_phone"], masked(contact.phone)),
+        (texts["known_address"], contact.address.city if contact.address else ""),
     ]
     return visit.show(
         "self_profile.html",
@@ -237,13 +270,37 @@ async def show_consents(token: str, request: Request, tx: Read) -> Response:
     return visit.show("self_consents.html", now=now, history=history)
 
 
+def _ask(visit: _Visit, name: str) -> Response:
+    """Offer to mail a link to a page whose own token lives for an hour."""
+    return visit.show(
+        "self_ask.html",
+        title=visit.texts[f"{name}_title"],
+        intro=visit.texts["erase_intro"] if name == "erase" else "",
+        address=masked(visit.contact.email),
+        sent=visit.sent,
+    )
+
+
+async def _mail(tx: Tx, visit: _Visit, name: str, token: str) -> Response:
+    await usecases.ask_for_page(tx, visit.contact, name)
+    return RedirectResponse(f"/p/{name}/{token}?sent=1", status_code=303)
+
+
 @pages.get("/data/{token}", policy=_OPENED)
 async def show_data(token: str, request: Request, tx: Read) -> Response:
-    """Offer what is known of a person as a file."""
+    """Offer what is known of a person as a file; by a link from the other pages, offer to mail the one that does."""
     visit = await _open(tx, request, "data", token)
-    if visit is None:
-        return _dead(request)
-    return visit.show("self_data.html", file=f"/p/data/{token}/file")
+    if visit is not None:
+        return visit.show("self_data.html", file=f"/p/data/{token}/file")
+    asker = await _open_to_ask(tx, request, "data", token)
+    return _ask(asker, "data") if asker else _dead(request)
+
+
+@pages.post("/data/{token}", policy=_SENT)
+async def ask_for_data(token: str, request: Request, tx: Write) -> Response:
+    """Mail the link by which the file is fetched to the person's own address."""
+    asker = await _open_to_ask(tx, request, "data", token)
+    return await _mail(tx, asker, "data", token) if asker else _dead(request)
 
 
 @pages.get("/data/{token}/file", policy=_OPENED)
@@ -266,17 +323,21 @@ async def download_data(token: str, request: Request, tx: Read) -> Response:
 
 @pages.get("/erase/{token}", policy=_OPENED)
 async def show_erase(token: str, request: Request, tx: Read) -> Response:
-    """Ask whether a person is sure; erases nothing."""
+    """Ask whether a person is sure, or whether to mail them the link that asks; erases nothing."""
     visit = await _open(tx, request, "erase", token)
-    return visit.show("self_erase.html") if visit else _dead(request)
+    if visit is not None:
+        return visit.show("self_erase.html")
+    asker = await _open_to_ask(tx, request, "erase", token)
+    return _ask(asker, "erase") if asker else _dead(request)
 
 
 @pages.post("/erase/{token}", policy=_SENT)
 async def erase(token: str, request: Request, tx: Write) -> Response:
-    """Forget the person, when they have said that they are sure."""
+    """Forget the person, when they have said that they are sure, by a link that was mailed to them; else mail it."""
     visit = await _open(tx, request, "erase", token)
     if visit is None:
-        return _dead(request)
+        asker = await _open_to_ask(tx, request, "erase", token)
+        return await _mail(tx, asker, "erase", token) if asker else _dead(request)
     if (await _sent(request)).get("sure") != "yes":
         return visit.show("self_erase.html", status=422, problem=visit.texts["erase_problem"])
     await usecases.erase(tx, visit.contact.id)

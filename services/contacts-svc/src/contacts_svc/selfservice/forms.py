@@ -22,7 +22,9 @@ _BY_ADDRESS = {
 }
 PAUSE_DAYS = ("30", "90", "180")
 FREQUENCIES = ("1", "2", "4", "8")
-MOST_FIELDS = 200
+MOST_FIELDS = 300
+SHOWN = "shown."
+"""Begins the names of the hidden fields that say which boxes the form offered, and whether they were ticked then."""
 
 
 def channels_of(contact: ContactOut) -> list[Channel]:
@@ -89,6 +91,8 @@ class Shown:
                         "name": f"{channel.value}.{purpose.value}",
                         "label": label_of(self.texts, channel, purpose),
                         "checked": allows(channel, now.get((channel, purpose))),
+                        # Who takes the form must tell what was unticked from what was never offered.
+                        "shown": f"{SHOWN}{channel.value}.{purpose.value}",
                     }
                     for channel, of in boxes_of(self.contact)
                     if of is purpose
@@ -147,12 +151,22 @@ def _text(number: int | None) -> str:
     return "" if number is None else str(number)
 
 
+def offered(contact: ContactOut, sent: Mapping[str, str]) -> list[tuple[Channel, Purpose]]:
+    """Return the boxes that a posted form has offered; all of them when it does not say."""
+    boxes = boxes_of(contact)
+    if not any(name.startswith(SHOWN) for name in sent):
+        return boxes
+    return [key for key in boxes if f"{SHOWN}{key[0].value}.{key[1].value}" in sent]
+
+
 def read_wishes(
     sent: Mapping[str, str], before: WishesOut, topics: Sequence[TopicOut], *, now: datetime
-) -> WishesIn | None:
-    """Return the wishes that were sent with the form; None when they make no sense.
+) -> tuple[WishesIn, bool]:
+    """Return the wishes that were sent with the form, and whether all of it made sense.
 
-    Topics that the form did not offer stay as they were; a channel that is chosen twice counts where it stands first.
+    What makes no sense leaves channels, hours, days and frequency as they were; topics and the pause are kept in any
+    case, because they hold where messages are sent already. Topics that the form did not offer stay as they were; a
+    channel that is chosen twice counts where it stands first.
     """
     said = dict(before.topics)
     for topic in topics:
@@ -160,21 +174,21 @@ def read_wishes(
         said.pop(topic.key, None)
         if answer in ("yes", "no"):
             said[topic.key] = answer == "yes"
+    sure = {"topics": said, "paused_until": _pause(sent.get("pause", ""), before, now)}
     ranks = [sent.get(f"rank.{place}", "") for place in range(len(Channel))]
     try:
         return WishesIn.model_validate(
             {
+                **sure,
                 "channels": list(dict.fromkeys(rank for rank in ranks if rank)),
-                "topics": said,
                 "hour_from": sent.get("hour_from") or None,
                 "hour_to": sent.get("hour_to") or None,
                 "days": [day for day in range(1, 8) if f"day.{day}" in sent],
                 "per_month": sent.get("per_month") or None,
-                "paused_until": _pause(sent.get("pause", ""), before, now),
             }
-        )
+        ), True
     except ValidationError:
-        return None
+        return WishesIn.model_validate({**before.model_dump(exclude={"version"}), **sure}), False
 
 
 def _pause(chosen: str, before: WishesOut, now: datetime) -> datetime | None:

@@ -1,7 +1,7 @@
 """What makes messages: pieces, confirmations, notices, tests."""
 
 from kantis_contracts.campaign import PieceReleasedV1, TestRequestedV1
-from kantis_contracts.contacts import ConfirmationRequestedV1
+from kantis_contracts.contacts import ConfirmationRequestedV1, PageRequestedV1
 from kantis_contracts.orders import NoticeRequestedV1
 from kantis_kit.consumer import Meta, consumes
 from kantis_kit.tx import Tx
@@ -18,6 +18,12 @@ async def on_pieces_released(tx: Tx, event: PieceReleasedV1, _meta: Meta) -> Non
 async def on_confirmations_requested(tx: Tx, event: ConfirmationRequestedV1, _meta: Meta) -> None:
     """Plan the mails that ask for a confirmation."""
     await usecases.plan_confirmations(tx, event.items)
+
+
+@consumes(PageRequestedV1, queue="messaging.dispatch")
+async def on_pages_requested(tx: Tx, event: PageRequestedV1, _meta: Meta) -> None:
+    """Plan the mails that bring people the links to their own pages."""
+    await usecases.plan_page_links(tx, event.items)
 
 
 @consumes(NoticeRequestedV1, queue="messaging.dispatch")

@@ -41,6 +41,8 @@ dispatch_source = Table(
     Column("cost_per_piece_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("topic", Text, nullable=False, server_default=""),
+    Column("list_id", Uid),
 )
 
 dispatch = Table(

@@ -39,6 +39,34 @@ _WITHDRAWN_UNDER = _NO_UNDER.format(
 )
 """What was said under an id that was merged into the person counts, unless a yes is younger than that and the merge."""
 
+_REFUSED = """CASE
+                WHEN p.do_not_contact THEN 'do_not_contact'
+                WHEN p.not_before > cast(cast(:now AS timestamptz) AT TIME ZONE 'UTC' AS date) THEN 'not_before'
+                ELSE (
+                    SELECT 'suppressed_' || min(k.scope) FROM suppression_card k
+                    WHERE k.address_hash = ANY (ARRAY[p.email_hash, p.phone_hash]) AND NOT k.is_lifted
+                      AND (k.scope = 'everything' OR (k.scope = 'channel' AND k.scope_id = d.channel)
+                        OR (k.scope = 'topic' AND k.scope_id = c.topic)
+                        OR (k.scope = 'list' AND k.scope_id = cast(c.list_id AS text))))
+            END"""
+"""The name of the rule by which a person (p) gets nothing like a message (d) of a cell (c) at all, or NULL."""
+
+_UNWANTED = """CASE
+                WHEN greatest(h.paused_until, r.paused_until) > :now THEN 'paused'
+                WHEN r.is_topic OR h.topics -> c.topic = 'false' THEN 'topic_refused'
+            END"""
+"""The name of the rule by which a person wants no such message for now, by their wishes (h) and refusals (r), or NULL."""
+
+_WISHES = """LEFT JOIN wish_card h ON h.person_id = d.person_id
+        LEFT JOIN LATERAL (
+            SELECT max(paused_until) AS paused_until, bool_or(topic <> '') AS is_topic FROM refusal
+            WHERE topic IN ('', c.topic)
+              AND person_id IN (
+                  SELECT d.person_id UNION ALL SELECT a.merged_id FROM person_alias a WHERE a.known_id = d.person_id)
+              AND stated_at > coalesce(h.changed_at, '-infinity')
+        ) r ON true"""
+"""What a person has said to us directly holds until they have said something since on their pages."""
+
 CLAIM = text(
     f"""
     WITH due AS (
@@ -63,19 +91,24 @@ CLAIM = text(
                 WHEN NOT d.is_marketing THEN 'allowed'
                 WHEN {_TOLD_ALREADY} THEN 'told_already'
                 WHEN s.address_hash IS NOT NULL OR {_SUPPRESSED_UNDER} THEN 'address_suppressed'
+                WHEN {_REFUSED} IS NOT NULL THEN {_REFUSED}
                 WHEN w.withdrawn_at >= coalesce(m.occurred_at, '-infinity') THEN 'withdrawn'
                 WHEN {_WITHDRAWN_UNDER} THEN 'withdrawn'
+                WHEN {_UNWANTED} IS NOT NULL THEN {_UNWANTED}
                 WHEN m.person_id IS NULL THEN
                     CASE WHEN d.planned_at + make_interval(secs => :permission_grace) <= :now
                          THEN 'no_permission' ELSE 'waits_for_permission' END
                 WHEN m.state <> 'granted' THEN 'permission_' || m.state
                 ELSE 'allowed'
-            END AS rule
+            END AS rule,
+            p.not_before, greatest(h.paused_until, r.paused_until) AS paused_until
         FROM due d
         LEFT JOIN person_card p ON p.person_id = d.person_id
         LEFT JOIN permission_card m
             ON m.person_id = d.person_id AND m.channel = d.channel AND m.purpose = d.purpose
         LEFT JOIN suppression s ON s.address_hash = p.email_hash
+        LEFT JOIN dispatch_source c ON c.id = d.source_id
+        {_WISHES}
         LEFT JOIN LATERAL (
             SELECT max(withdrawn_at) AS withdrawn_at FROM withdrawal
             WHERE person_id = d.person_id AND channel = d.channel AND purpose IN (d.purpose, '')
@@ -91,6 +124,8 @@ CLAIM = text(
     )
     UPDATE dispatch d SET
         state = n.next_state, rule = n.rule, permission = n.permission,
+        reason = CASE n.rule WHEN 'not_before' THEN 'not before ' || n.not_before
+            WHEN 'paused' THEN 'until ' || to_char(n.paused_until AT TIME ZONE 'UTC', 'YYYY-MM-DD') ELSE d.reason END,
         claimed_by = CASE WHEN n.next_state = 'claimed' THEN cast(:me AS uuid) END,
         claimed_until = CASE WHEN n.next_state = 'claimed' THEN cast(:until AS timestamptz) END,
         claimed_at = CASE WHEN n.next_state = 'claimed' THEN cast(:now AS timestamptz) ELSE claimed_at END,
@@ -106,7 +141,7 @@ CLAIM = text(
     RETURNING d.id, d.state, d.fence, d.claimed_until, d.attempts, d.origin, d.is_marketing, d.purpose, d.person_id,
         d.source_id, d.response_code, d.template_version_id, d.builtin, d.facts, d.rfc_message_id, n.email,
         n.language, n.preferred_name
-    """  # noqa: S608 - the condition is a constant above
+    """  # noqa: S608 - the conditions are constants above
 )
 """Claim what is due and decide on it in one statement: the gate."""
 
@@ -133,6 +168,8 @@ MARK = text(
           AND EXISTS (
               SELECT FROM person_card p
               JOIN permission_card m ON m.person_id = p.person_id AND m.channel = d.channel AND m.purpose = d.purpose
+              LEFT JOIN dispatch_source c ON c.id = d.source_id
+              {_WISHES}
               WHERE p.person_id = d.person_id AND p.email = t.email AND m.state = 'granted'
                 AND NOT EXISTS (SELECT FROM suppression s WHERE s.address_hash = p.email_hash)
                 AND NOT EXISTS (
@@ -141,9 +178,10 @@ MARK = text(
                       AND w.withdrawn_at >= m.occurred_at)
                 AND NOT {_SUPPRESSED_UNDER}
                 AND NOT {_WITHDRAWN_UNDER}
+                AND {_REFUSED} IS NULL AND {_UNWANTED} IS NULL
           )))
     RETURNING d.id
-    """  # noqa: S608 - the condition is a constant above
+    """  # noqa: S608 - the conditions are constants above
 )
 """Hand over what is still ours and still allowed; runs after LOCK_PERSONS, with a snapshot of its own."""
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from kantis_contracts.campaign import PieceReleasedV1, TestMessage
-from kantis_contracts.contacts import ConfirmationRequest
+from kantis_contracts.contacts import ConfirmationRequest, PageRequest
 from kantis_contracts.orders import Notice
 from kantis_kit.db.aliases import placed
 from kantis_kit.ids import new_id
@@ -33,6 +33,7 @@ from messaging_svc.dispatch.mime import Letterhead
 from messaging_svc.dispatch.model import State, dispatch, dispatch_source
 from messaging_svc.sets import recordset
 from messaging_svc.settings import MessagingSettings
+from messaging_svc.templates.builtin import FACTS
 from messaging_svc.templates.model import template, template_version
 
 _PLANNED: Mapping[str, Any] = {
@@ -155,6 +156,8 @@ async def _freeze_source(tx: Tx, event: PieceReleasedV1) -> tuple[UUID, UUID | N
             offer=event.offer.model_dump(mode="json") if event.offer else None,
             cost_per_piece_minor=event.cost_per_piece_minor,
             currency=event.currency,
+            topic=event.topic,
+            list_id=event.list_id,
             created_at=tx.clock.now(),
         )
         .on_conflict_do_nothing(index_elements=["launch_id", "cell_id"])
@@ -187,6 +190,28 @@ async def plan_confirmations(tx: Tx, requests: Sequence[ConfirmationRequest]) ->
                 "preferred_name": request.preferred_name,
             }
             for request in requests
+        ],
+    )
+
+
+async def plan_page_links(tx: Tx, requests: Sequence[PageRequest]) -> None:
+    """Plan the mails that bring people the links to their own pages, each to the address that they have proved."""
+    base = tx.settings(MessagingSettings).public_url.rstrip("/")
+    await _plan(
+        tx,
+        [
+            {
+                "origin": "confirmation",
+                "origin_id": request.request_id,
+                "person_id": request.person_id,
+                "builtin": f"own_{request.page}",
+                "facts": {"confirm_url": f"{base}/{request.path.lstrip('/')}"},
+                "to_email": request.email,
+                "language": request.language,
+                "preferred_name": request.preferred_name,
+            }
+            for request in requests
+            if f"own_{request.page}" in FACTS
         ],
     )
 

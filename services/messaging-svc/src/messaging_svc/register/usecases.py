@@ -1,17 +1,38 @@
-"""Keep the copies of persons and permissions up to date."""
+"""Keep the copies of persons, permissions, wishes and suppressions up to date."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Text, case, func, null
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Date,
+    Integer,
+    Table,
+    Text,
+    case,
+    func,
+    null,
+)
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 
-from kantis_contracts.contacts import PermissionEntry, PersonCard
+from kantis_contracts.contacts import (
+    PermissionEntry,
+    PersonCard,
+    PreferenceCard,
+    SuppressionEntry,
+)
 from kantis_kit.tx import Tx
-from messaging_svc.addresses import address_hash
+from messaging_svc.addresses import address_hash, phone_hash
 from messaging_svc.base import Moment, Uid
-from messaging_svc.register.model import permission_card, person_card
+from messaging_svc.register.model import (
+    permission_card,
+    person_card,
+    suppression_card,
+    wish_card,
+)
 from messaging_svc.sets import recordset
 
 
@@ -35,6 +56,7 @@ def _newest(items: Sequence[ThingT], key: Callable[[ThingT], Any]) -> list[Thing
 
 def _person_row(card: PersonCard) -> dict[str, Any]:
     email = None if card.is_erased else (card.email or None)
+    phone = None if card.is_erased else (card.phone or None)
     return {
         "person_id": card.person_id,
         "version": card.version,
@@ -44,6 +66,9 @@ def _person_row(card: PersonCard) -> dict[str, Any]:
         "email": email,
         "email_hash": address_hash(email).hex() if email else None,
         "is_erased": card.is_erased,
+        "phone_hash": phone_hash(phone).hex() if phone else None,
+        "do_not_contact": card.do_not_contact,
+        "not_before": card.not_before,
     }
 
 
@@ -63,6 +88,9 @@ async def keep_persons(tx: Tx, cards: Sequence[PersonCard]) -> list[UUID]:
         email=Text(),
         email_hash=Text(),
         is_erased=Boolean(),
+        phone_hash=Text(),
+        do_not_contact=Boolean(),
+        not_before=Date(),
     )
     names = [name for name in person_card.columns.keys() if name != "last_email_hash"]  # noqa: SIM118 - columns
     statement = insert(person_card).from_select(
@@ -70,6 +98,7 @@ async def keep_persons(tx: Tx, cards: Sequence[PersonCard]) -> list[UUID]:
         new.select().with_only_columns(
             new.c.person_id, new.c.version, new.c.preferred_name, new.c.language, new.c.country,
             new.c.email, func.decode(new.c.email_hash, "hex"), new.c.is_erased, func.now(),
+            func.decode(new.c.phone_hash, "hex"), new.c.do_not_contact, new.c.not_before,
         ),
     )  # fmt: skip
     upsert = statement.on_conflict_do_update(
@@ -127,3 +156,79 @@ async def keep_permissions(tx: Tx, entries: Sequence[PermissionEntry]) -> list[U
         where=permission_card.c.version < statement.excluded.version,
     ).returning(permission_card.c.person_id)
     return list(await tx.scalars(upsert))
+
+
+def _unless_older(table: Table, key: str, statement: Insert) -> Insert:
+    """Take a row in place of the one that is held, unless that is as new."""
+    return statement.on_conflict_do_update(
+        index_elements=[key],
+        set_={name: statement.excluded[name] for name in list(table.columns.keys()) if name != key},
+        where=table.c.version < statement.excluded.version,
+    )
+
+
+async def keep_wishes(tx: Tx, cards: Sequence[PreferenceCard]) -> None:
+    """Store how people want to be written to, where it is newer than what is held."""
+    new = recordset(
+        "new",
+        [card.model_dump(mode="json") for card in _newest(cards, lambda card: card.person_id)],
+        person_id=Uid,
+        version=BigInteger(),
+        topics=JSONB(),
+        channels=JSONB(),
+        hour_from=Integer(),
+        hour_to=Integer(),
+        days=JSONB(),
+        per_month=Integer(),
+        paused_until=Moment,
+        changed_at=Moment,
+    )
+    names = list(wish_card.columns.keys())
+    statement = insert(wish_card).from_select(
+        names, new.select().with_only_columns(*(new.c[name] for name in names))
+    )
+    await tx.execute(_unless_older(wish_card, "person_id", statement))
+
+
+def _hash_of(entry: SuppressionEntry) -> str | None:
+    if not entry.address:
+        return None
+    of = phone_hash if entry.kind == "phone" else address_hash
+    return of(entry.address).hex()
+
+
+async def keep_suppressions(tx: Tx, entries: Sequence[SuppressionEntry]) -> None:
+    """Store in which scopes addresses get nothing that advertises; only hashes of them are kept.
+
+    A suppression that is lifted before it was heard of stays lifted.
+    """
+    new = recordset(
+        "new",
+        [
+            {
+                **entry.model_dump(mode="json", exclude={"kind", "address"}),
+                "address_hash": _hash_of(entry),
+                # One without an address could never be met; it is not worth the whole batch.
+                "is_lifted": entry.is_lifted or not entry.address,
+            }
+            for entry in _newest(entries, lambda entry: entry.suppression_id)
+        ],
+        suppression_id=Uid,
+        version=BigInteger(),
+        address_hash=Text(),
+        scope=Text(),
+        scope_id=Text(),
+        is_lifted=Boolean(),
+        changed_at=Moment,
+    )
+    names = list(suppression_card.columns.keys())
+    statement = insert(suppression_card).from_select(
+        names,
+        new.select().with_only_columns(
+            *(
+                func.decode(new.c[name], "hex") if name == "address_hash" else new.c[name]
+                for name in names
+            )
+        ),
+    )
+    await tx.execute(_unless_older(suppression_card, "suppression_id", statement))

@@ -15,6 +15,8 @@ from messaging_svc.templates.rendering import Compiled
 
 FACTS: Mapping[str, tuple[str, ...]] = {
     "confirmation": ("confirm_url",),
+    "own_data": ("confirm_url",),
+    "own_erase": ("confirm_url",),
     "order_placed": ("order_number", "lines", "amount"),
     "order_shipped": ("order_number", "lines", "tracking"),
     "invoice_issued": (
@@ -51,7 +53,9 @@ def _source(kind: str, words: Mapping[str, str], language: str) -> LanguageSourc
     )
     action = ""
     if "confirm_url" in FACTS[kind]:
-        action = f'<p><a class="button" href="{{{{ confirm_url }}}}">{words["confirmation.button"]}</a></p>'
+        action = (
+            f'<p><a class="button" href="{{{{ confirm_url }}}}">{words[f"{kind}.button"]}</a></p>'
+        )
     after = f"<p>{words[f'{kind}.after']}</p>" if words.get(f"{kind}.after") else ""
     html = (
         f'<html lang="{language}"><head><meta charset="utf-8"><style>{_STYLE}</style></head><body>'

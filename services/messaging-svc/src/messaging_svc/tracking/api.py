@@ -1,10 +1,13 @@
 """Addresses that stand in delivered mail (`/c`, `/o`, `/u`), and the suppression list."""
 
 import base64
+from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from kantis_contracts.values import Language
 from kantis_kit.auth.links import LinkSigner
@@ -15,6 +18,7 @@ from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
 from kantis_kit.web.router import Router
 from messaging_svc.links import (
+    NOBODY,
     TEST_PAGE,
     LinkMaker,
     TrackingTokens,
@@ -23,6 +27,7 @@ from messaging_svc.links import (
 )
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.tracking import queries, usecases
+from messaging_svc.tracking.answers import MOST_FIELDS, read_noes
 from messaging_svc.tracking.model import Visitor
 from messaging_svc.tracking.pages import HEADERS, page_of_a_test, unsubscribe_page
 from messaging_svc.tracking.schemas import (
@@ -36,6 +41,8 @@ from messaging_svc.tracking.schemas import (
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 NO_SUCH_LINK = "This link is not one of ours, or it is incomplete"
 _IN_MAIL = "stands in delivered mail; the token names the message"
+_STAMP_LIFE = timedelta(hours=1)
+_ID_BYTES = 16
 
 clicks = Router(prefix="/c")
 openings = Router(prefix="/o")
@@ -139,6 +146,30 @@ async def unsubscribe(token: str, request: Request, tx: Write) -> Response:
         every_purpose=b"choice=all" in body,
     )
     return await _page(tx, link, done=True)
+
+
+@unsubscribing.post(
+    "/preferences/{token}", policy=public("the form of a page that a signed link opened")
+)
+async def take_preferences(token: str, request: Request, tx: Write) -> Response:
+    """Take the noes of a person's preference page, and send the browser on with the form as it is (307).
+
+    Committed here, where the sending happens, before contacts-svc sees the form: there the yeses and the other wishes are
+    kept, and the page is shown. The stamp on its address says that the noes hold.
+    """
+    signer, now = tx.use(LinkSigner), tx.clock.now()
+    payload = signer.read("preferences", token, now=now)
+    if payload is None or len(payload) != _ID_BYTES:
+        raise NotFound(NO_SUCH_LINK)
+    person_id = UUID(bytes=payload)
+    form = await request.form(max_files=0, max_fields=MOST_FIELDS)
+    sent = {name: value for name, value in form.items() if isinstance(value, str)}
+    if person_id != NOBODY:
+        await usecases.take_noes(tx, person_id, read_noes(sent))
+    stamp = signer.make("held", payload, expires_at=now + _STAMP_LIFE)
+    asked = request.query_params.get("lang", "")
+    query = urlencode({"held": stamp, **({"lang": asked} if asked else {})})
+    return RedirectResponse(f"/p/preferences/{token}?{query}", status_code=307)
 
 
 @suppressions.post("", policy=needs("messaging:write"))

@@ -1,5 +1,6 @@
 """What leaves this slice: clicks, openings, and people's no."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from kantis_contracts.messaging import (
     LinkClickedV1,
     MessageOpenedV1,
     PermissionWithdrawnV1,
+    Wish,
+    WishStatedV1,
     Withdrawal,
 )
 from kantis_contracts.values import Channel, Purpose
@@ -53,5 +56,46 @@ def permission_withdrawn(
                 cell_id=message.cell_id if message else None,
                 withdrawn_at=at,
             ),
+        )
+    )
+
+
+def permissions_withdrawn(
+    person_id: UUID,
+    noes: Iterable[tuple[UUID, Channel, Purpose | None]],
+    *,
+    source: str,
+    at: datetime,
+) -> PermissionWithdrawnV1:
+    """Say to what a person said no, outside any message; it is in force here already."""
+    return PermissionWithdrawnV1(
+        items=tuple(
+            Withdrawal(
+                withdrawal_id=withdrawal_id,
+                person_id=person_id,
+                channel=channel,
+                purpose=purpose,
+                source=source,
+                withdrawn_at=at,
+            )
+            for withdrawal_id, channel, purpose in noes
+        )
+    )
+
+
+def wishes_stated(
+    person_id: UUID, refused: Iterable[tuple[UUID, str, datetime | None]], *, at: datetime
+) -> WishStatedV1:
+    """Say which topics a person has refused, and until when everything; it is in force here already."""
+    return WishStatedV1(
+        items=tuple(
+            Wish(
+                wish_id=wish_id,
+                person_id=person_id,
+                topic=topic,
+                paused_until=paused_until,
+                stated_at=at,
+            )
+            for wish_id, topic, paused_until in refused
         )
     )

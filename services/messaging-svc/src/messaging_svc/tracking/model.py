@@ -36,6 +36,16 @@ withdrawal = Table(
     Column("withdrawn_at", Moment, nullable=False),
 )
 
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("person_id", Uid, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("id", Uid, nullable=False, unique=True),
+    Column("paused_until", Moment),
+    Column("stated_at", Moment, nullable=False),
+)
+
 suppression = Table(
     "suppression",
     metadata,

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import Row, case, func, select
 
-from kantis_contracts.values import Language
+from kantis_contracts.values import Channel, Language, Purpose
 from kantis_kit.tx import ReadTx
 from messaging_svc.addresses import address_hash
 from messaging_svc.dispatch.model import State, dispatch, dispatch_source
 from messaging_svc.links import TEST_PAGE, LinkMaker
-from messaging_svc.register.model import person_card
+from messaging_svc.register.model import permission_card, person_card
 from messaging_svc.templates.model import template_version
 from messaging_svc.templates.rendering import Compiled
 from messaging_svc.tracking.model import Mail, engagement, suppression
@@ -76,6 +76,19 @@ async def language_of(tx: ReadTx, person_id: UUID | None) -> Language:
         select(person_card.c.language).where(person_card.c.person_id == person_id)
     )
     return Language(found) if found else Language.EN
+
+
+async def has_yes(tx: ReadTx, person_id: UUID, channel: Channel, purpose: Purpose) -> bool:
+    """Say whether a yes is known, or one that waits for its confirmation."""
+    found = await tx.scalar(
+        select(permission_card.c.state).where(
+            permission_card.c.person_id == person_id,
+            permission_card.c.channel == channel.value,
+            permission_card.c.purpose == purpose.value,
+            permission_card.c.state != "withdrawn",
+        )
+    )
+    return found is not None
 
 
 async def list_suppressions(tx: ReadTx, *, after: UUID | None, limit: int) -> list[SuppressionOut]:

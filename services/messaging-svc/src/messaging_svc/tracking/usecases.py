@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -18,11 +19,20 @@ from messaging_svc.links import Unsubscribe
 from messaging_svc.register.model import permission_card, person_card
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.tracking import events, queries
+from messaging_svc.tracking.answers import Noes
 from messaging_svc.tracking.errors import SuppressionNotFound
-from messaging_svc.tracking.model import Mail, Visitor, engagement, suppression, withdrawal
+from messaging_svc.tracking.model import (
+    Mail,
+    Visitor,
+    engagement,
+    refusal,
+    suppression,
+    withdrawal,
+)
 from messaging_svc.tracking.verdicts import Evidence, ip_prefix, judge
 
 ALL_PURPOSES = ""
+PREFERENCE_PAGE = "preference_page"
 _MAX_AGENT = 300
 _WIRE_LOOKS = 100
 _WIRE_PAUSE_SECONDS = 0.01
@@ -86,16 +96,7 @@ async def withdraw(tx: Tx, link: Unsubscribe, *, source: str, every_purpose: boo
     if link.person_id is None:
         return  # a test message: there is nobody to withdraw
     purpose = ALL_PURPOSES if every_purpose else link.purpose.value
-    # A link outlives a merge: the no is kept under the id that it names, and holds for whoever that leads to.
-    leads = await resolve(tx, person_alias, [link.person_id])
-    known_id = leads.get(link.person_id, link.person_id)
-    # Senders hold this row while they mark a hand-over: theirs is either committed before, or sees our no.
-    await tx.execute(
-        select(person_card.c.person_id)
-        .where(person_card.c.person_id.in_({link.person_id, known_id}))
-        .order_by(person_card.c.person_id)
-        .with_for_update()
-    )
+    known_id = await _lock(tx, link.person_id)
     if await _is_in_force(tx, link.person_id, {purpose, ALL_PURPOSES}, link.purpose):
         return
     now = tx.clock.now()
@@ -129,6 +130,90 @@ async def withdraw(tx: Tx, link: Unsubscribe, *, source: str, every_purpose: boo
         )
     )
     await _wait_for_wire(tx, known_id)
+
+
+async def _lock(tx: Tx, person_id: UUID) -> UUID:
+    """Come before or after every hand-over to a person; return the id under which messages go to them.
+
+    Senders hold the same rows while they mark a hand-over: theirs is either committed before, or sees our no. A link
+    outlives a merge: a no is kept under the id that the link names, and holds for whoever that leads to.
+    """
+    leads = await resolve(tx, person_alias, [person_id])
+    known_id = leads.get(person_id, person_id)
+    await tx.execute(
+        select(person_card.c.person_id)
+        .where(person_card.c.person_id.in_({person_id, known_id}))
+        .order_by(person_card.c.person_id)
+        .with_for_update()
+    )
+    return known_id
+
+
+async def take_noes(tx: Tx, person_id: UUID, noes: Noes) -> None:
+    """Take what a person said no to on their preference page. Once this is committed, nothing of it is handed over.
+
+    A box that was not ticked when it was shown, and that we have no yes for, says nothing new. The yeses, and the rest
+    of the wishes, are for contacts-svc.
+    """
+    known_id = await _lock(tx, person_id)
+    now = tx.clock.now()
+    said: list[tuple[Channel, Purpose | None]] = (
+        [(channel, None) for channel in Channel]
+        if noes.everything
+        else [
+            (channel, purpose)
+            for (channel, purpose), was_ticked in noes.boxes.items()
+            if was_ticked or await queries.has_yes(tx, person_id, channel, purpose)
+        ]
+    )
+    if said:
+        rows = [
+            {
+                "person_id": person_id,
+                "channel": channel.value,
+                "purpose": purpose.value if purpose else ALL_PURPOSES,
+                "id": new_id(),
+                "source": PREFERENCE_PAGE,
+                "withdrawn_at": now,
+            }
+            for channel, purpose in said
+        ]
+        new = insert(withdrawal).values(rows)
+        await tx.execute(
+            new.on_conflict_do_update(
+                index_elements=["person_id", "channel", "purpose"],
+                set_={name: new.excluded[name] for name in ("id", "source", "withdrawn_at")}
+                | {"message_id": None},
+            )
+        )
+        told = [(row["id"], *one) for row, one in zip(rows, said, strict=True)]
+        tx.stage(events.permissions_withdrawn(person_id, told, source=PREFERENCE_PAGE, at=now))
+    await _refuse(tx, person_id, noes)
+    await _wait_for_wire(tx, known_id)
+
+
+async def _refuse(tx: Tx, person_id: UUID, noes: Noes) -> None:
+    now = tx.clock.now()
+    refused = [(new_id(), topic, None) for topic in noes.topics]
+    until = now + timedelta(days=noes.pause_days) if noes.pause_days else None
+    told = [*refused, *([(new_id(), "", until)] if until else [])]
+    if not told:
+        return
+    new = insert(refusal).values(
+        [
+            {
+                "person_id": person_id, "topic": topic, "id": id_, "paused_until": paused, "stated_at": now,
+            }
+            for id_, topic, paused in told
+        ]
+    )  # fmt: skip
+    await tx.execute(
+        new.on_conflict_do_update(
+            index_elements=["person_id", "topic"],
+            set_={name: new.excluded[name] for name in ("id", "paused_until", "stated_at")},
+        )
+    )
+    tx.stage(events.wishes_stated(person_id, told, at=now))
 
 
 async def _is_in_force(

@@ -12,9 +12,16 @@ from contacts_svc.permissions.usecases.suppressing import (
     suppress_address,
     suppress_contact,
 )
-from contacts_svc.permissions.usecases.wishing import forget_wishes, set_topic, set_wishes
+from contacts_svc.permissions.usecases.wishing import (
+    announce_wishes,
+    forget_wishes,
+    set_topic,
+    set_wishes,
+    take_stated,
+)
 
 __all__ = [
+    "announce_wishes",
     "forget_wishes",
     "lift",
     "record",
@@ -25,5 +32,6 @@ __all__ = [
     "suppress_address",
     "suppress_contact",
     "take_sales",
+    "take_stated",
     "take_withdrawals",
 ]

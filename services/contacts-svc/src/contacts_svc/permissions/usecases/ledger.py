@@ -31,6 +31,9 @@ from kantis_kit.db.sets import column_set
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
+PREFERENCE_PAGE = "preference_page"
+"""The source of withdrawals that were posted with the preference page."""
+
 _LEDGER = (
     "id",
     "person_id",
@@ -179,7 +182,8 @@ async def record_by_hand(tx: Tx, person_id: UUID, body: PermissionIn) -> None:
 async def take_withdrawals(tx: Tx, items: Sequence[Withdrawal]) -> None:
     """Enter noes that are in force already where messages are sent; each once, in any order.
 
-    A withdrawal without a purpose is one for every purpose.
+    A withdrawal without a purpose is one for every purpose. What a person has said on the preference page comes twice,
+    with the page itself and from where messages are sent: what is a no already makes no second entry.
     """
     ids = sorted({item.withdrawal_id for item in items})
     rows = column_set("seen", {"withdrawal_id": (Uuid(), ids)})
@@ -210,7 +214,22 @@ async def take_withdrawals(tx: Tx, items: Sequence[Withdrawal]) -> None:
             )
             for purpose in ([item.purpose] if item.purpose else list(Purpose))
         )
-    await record(tx, statements)
+    await record(tx, await _unless_entered(tx, statements))
+
+
+async def _unless_entered(tx: Tx, statements: Sequence[Statement]) -> list[Statement]:
+    """Leave out what the preference page has entered, and what was a no before."""
+    asked = sorted({one.person_id for one in statements if one.source == PREFERENCE_PAGE})
+    noes = set()
+    if asked:
+        rows = await tx.scalars(
+            select(PermissionNow).where(
+                col(PermissionNow.person_id) == people.any_of(asked),
+                col(PermissionNow.state) == PermissionState.WITHDRAWN.value,
+            )
+        )
+        noes = {(row.person_id, row.channel, row.purpose) for row in rows}
+    return [one for one in statements if one.source != PREFERENCE_PAGE or one.key not in noes]
 
 
 async def set_preferences(

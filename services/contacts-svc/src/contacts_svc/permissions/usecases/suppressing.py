@@ -7,10 +7,10 @@ from sqlalchemy import LargeBinary, Text, Uuid, delete, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from contacts_svc.base import Moment, table_of
+from contacts_svc.base import Moment, plain, table_of
 from contacts_svc.people import queries as people
 from contacts_svc.people.model import Identifier
-from contacts_svc.permissions import queries
+from contacts_svc.permissions import events, queries
 from contacts_svc.permissions.errors import PermissionInvalid, SuppressionUnknown
 from contacts_svc.permissions.hashes import identity, keyed_hash
 from contacts_svc.permissions.model import Scope, Statement, Suppression, Topic
@@ -57,15 +57,16 @@ async def _suppress(
             f"scope_id: there is no topic {body.scope_id}; GET /v1/topics lists them"
         )
     secret = people.suppression_key(tx)
+    named = {new_id(): key for key in keys}
     rows = column_set(
         "kept",
         {
-            "id": (Uuid(), [new_id() for _ in keys]),
+            "id": (Uuid(), list(named)),
             "hash": (LargeBinary(), [keyed_hash(secret, identity(*key)) for key in keys]),
             "kind": (Text(), [kind for kind, _ in keys]),
         },
     )
-    await tx.execute(
+    new = await tx.scalars(
         insert(table_of(Suppression))
         .from_select(
             ["id", "hash", "kind", "scope", "scope_id", "reason", "actor", "at"],
@@ -79,7 +80,11 @@ async def _suppress(
             ),
         )
         .on_conflict_do_nothing()
+        .returning(col(Suppression.id))
     )
+    told = {one: named[one] for one in new}
+    if told:
+        tx.stage(events.suppressed(told, body.scope.value, body.scope_id, at=tx.clock.now()))
     await _withdraw(tx, owners, body)
     await touch(tx, owners, Family.PERMISSION)
 
@@ -130,6 +135,13 @@ async def lift(tx: Tx, suppression_id: UUID, *, owner: UUID | None = None) -> No
         if suppression_id not in {one.id for one in await queries.list_suppressions(tx, owner)}:
             raise SuppressionUnknown
         await touch(tx, [owner], Family.PERMISSION)
-    gone = await tx.scalar(wanted.returning(col(Suppression.id)))
+    gone = (
+        await tx.execute(
+            wanted.returning(
+                col(Suppression.kind), col(Suppression.scope), col(Suppression.scope_id)
+            )
+        )
+    ).first()
     if gone is None:
         raise SuppressionUnknown
+    tx.stage(events.lifted(suppression_id, *plain([gone])[0], at=tx.clock.now()))
