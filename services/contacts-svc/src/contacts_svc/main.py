@@ -131,6 +131,7 @@ SPEC = ServiceSpec(
         contacts_svc.privacy.jobs.erase_again_at_start,
         contacts_svc.segments.jobs.keep_segments,
         contacts_svc.quality.jobs.find_duplicates,
+        contacts_svc.exports.jobs.make_workbooks,
     ],
     extras=_extras,
 )

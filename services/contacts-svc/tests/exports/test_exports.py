@@ -3,14 +3,21 @@
 import contextlib
 import csv
 import io
+import tracemalloc
+import zipfile
 from datetime import timedelta
 
 import pytest
+from python_calamine import CalamineWorkbook
 
-from contacts_svc.exports import usecases
+from contacts_svc.exports import usecases, workbook
 from contacts_svc.imports.rows import unquoted
 from contacts_svc.main import SPEC
 from kantis_kit import failpoints
+from kantis_kit.testing.waiting import eventually
+from kantis_kit.tx import write
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 async def make_people(rig, *bodies):
@@ -247,3 +254,172 @@ async def test_what_was_exported_can_be_imported_again(rig_for):
 
     assert (0, 0, 1) == (done["created"], done["rejected"], done["unchanged"])
     assert "+4741234567" == unquoted("'+4741234567")
+
+
+def book_of(answer):
+    assert 200 == answer.status_code, answer.text
+    book = CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
+    return [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
+
+
+async def finished(rig, export_id):
+    """Wait until the loop that makes workbooks has made this one."""
+
+    async def is_done():
+        async with rig.client() as client:
+            told = (await client.get(f"/v1/exports/{export_id}")).json()
+        return told if told["state"] != "running" else None
+
+    return await eventually(is_done, message="the workbook was not made")
+
+
+async def test_a_workbook_holds_texts_as_texts_numbers_as_numbers_and_no_formula(
+    rig_for, monkeypatch
+):
+    monkeypatch.setattr(usecases, "PAGE", 2)
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        await client.post("/v1/fields", json={"key": "spent", "kind": "decimal"})
+    people = [
+        {
+            "full_name": f"Kari {n} 🦊",
+            "email": f"kari{n}@example.com",
+            "phone": f"4123456{n}",
+            "note": '=HYPERLINK("http://x")',
+            "custom": {"spent": "12,50"},
+            "address": {"street": "Storgata 1", "postal_code": "0155", "city": "Oslo"},
+        }
+        for n in range(5)
+    ]
+    ids = await make_people(rig, *people)
+    fields = ["id", "full_name", "phone", "note", "custom.spent", "postal_code"]
+
+    started = await order(rig, fields=fields, kind="xlsx")
+    done = await finished(rig, started["id"])
+    await rig.drain()
+    answer = await fetch(rig, await link_of(rig, started["id"]))
+
+    assert ("done", 5, len(answer.content)) == (done["state"], done["rows"], done["file_bytes"])
+    phones = [f"+474123456{n}" for n in range(5)]
+    assert [
+        [
+            fields,
+            *(
+                [one, f"Kari {n} 🦊", phones[n], '=HYPERLINK("http://x")', 12.5, "0155"]
+                for n, one in enumerate(ids)
+            ),
+        ]
+    ] == book_of(answer)
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as parts:
+        sheet = parts.read("xl/worksheets/sheet1.xml").decode()
+        styles = parts.read("xl/styles.xml").decode()
+    assert "<f>" not in sheet
+    assert "hyperlink" not in sheet.lower().replace("=hyperlink(", "")
+    assert 'quotePrefix="1"' in styles
+    assert "spreadsheetml" in answer.headers["content-type"]
+    assert ".xlsx" in answer.headers["content-disposition"]
+    assert [f"{started['id']}.xlsx"] == [one.name for one in (rig.data_dir / "exports").iterdir()]
+
+
+async def test_a_workbook_whose_making_was_interrupted_is_made_again(rig_for):
+    rig = await rig_for(SPEC)
+    (kari,) = await make_people(rig, {"full_name": "Kari", "email": "kari@example.com"})
+    started = await order(rig, fields=["id"], kind="xlsx")
+    path = rig.data_dir / "exports" / f"{started['id']}.part"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"half a workbook")
+
+    await finished(rig, started["id"])
+
+    answer = await fetch(rig, await link_of(rig, started["id"]))
+    assert [[["id"], [kari]]] == book_of(answer)
+    assert not path.exists()
+
+
+async def test_a_workbook_without_its_rows_says_what_to_do(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    await make_people(rig, {"full_name": "Kari", "email": "kari@example.com"})
+    started = await order(rig, kind="xlsx")
+    while await rig.service.timers.step():
+        pass
+    (rig.data_dir / "exports" / f"{started['id']}.rows").unlink()
+
+    async with write(rig.service.scope, actor="exports") as tx:
+        had_work = await usecases.make_workbook(tx)
+
+    async with rig.client() as client:
+        told = (await client.get(f"/v1/exports/{started['id']}")).json()
+    assert (True, "failed") == (had_work, told["state"])
+    assert "order the export again" in told["problem"]
+
+
+async def test_a_workbook_that_is_deleted_while_it_waits_leaves_nothing(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    await make_people(rig, {"full_name": "Kari", "email": "kari@example.com"})
+    started = await order(rig, kind="xlsx")
+    while await rig.service.timers.step():
+        pass
+    async with rig.client() as client:
+        assert 204 == (await client.delete(f"/v1/exports/{started['id']}")).status_code
+    async with write(rig.service.scope, actor="exports") as tx:
+        had_work = await usecases.make_workbook(tx)
+    while await rig.service.timers.step():
+        pass
+
+    assert not had_work
+    assert [] == list((rig.data_dir / "exports").iterdir())
+
+
+def test_a_full_sheet_is_followed_by_another_with_the_same_head(tmp_path):
+    source, target = tmp_path / "a.rows", tmp_path / "a.xlsx"
+    rows = [[f"p{n}", str(n)] for n in range(5)]
+    source.write_bytes(workbook.head(["name", "age"], [1]) + workbook.lines(rows))
+
+    size = workbook.write(source, target, rows_a_sheet=2)
+
+    book = CalamineWorkbook.from_path(str(target))
+    sheets = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
+    assert [
+        [["name", "age"], ["p0", 0.0], ["p1", 1.0]],
+        [["name", "age"], ["p2", 2.0], ["p3", 3.0]],
+        [["name", "age"], ["p4", 4.0]],
+    ] == sheets
+    assert target.stat().st_size == size
+
+
+def test_the_memory_of_a_workbook_does_not_grow_with_its_rows(tmp_path):
+    peaks = []
+    for rows in (2_000, 12_000):
+        source, target = tmp_path / f"{rows}.rows", tmp_path / f"{rows}.xlsx"
+        cells = (["x" * 100, "y" * 100] for _ in range(rows))
+        source.write_bytes(workbook.head(["a", "b"], []) + b"".join(map(as_line, cells)))
+        tracemalloc.start()
+        workbook.write(source, target)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+    small, large = peaks
+    assert large < small * 1.5
+
+
+def as_line(row):
+    return workbook.lines([row])
+
+
+async def test_a_workbook_that_was_exported_can_be_imported_again(rig_for):
+    rig = await rig_for(SPEC)
+    kari = {"full_name": "Kari Ødegård", "email": "kari@example.com", "phone": "41234567"}
+    await make_people(rig, {**kari, "source": "shop"})
+    started = await order(rig, kind="xlsx")
+    await finished(rig, started["id"])
+    answer = await fetch(rig, await link_of(rig, started["id"]))
+
+    async with rig.client() as client:
+        again = await client.post(
+            "/v1/imports", content=answer.content, headers={"Content-Type": XLSX}
+        )
+        assert 202 == again.status_code, again.text
+        await rig.drain()
+        done = (await client.get(f"/v1/imports/{again.json()['id']}")).json()
+
+    assert (0, 0, 1) == (done["created"], done["rejected"], done["unchanged"])

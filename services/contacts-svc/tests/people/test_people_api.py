@@ -251,3 +251,43 @@ async def test_salutation_and_name_are_asked_for_and_never_guessed(rig_for):
         cards[2].time_zone,
     )
     assert None is cards[3].not_before
+
+
+async def test_the_list_of_those_who_lack_something_is_what_completes_a_register(rig_for):
+    rig = await rig_for(SPEC)
+    yes = {
+        "channel": "sms",
+        "purpose": "offers",
+        "state": "granted",
+        "source": "call",
+        "text_shown": "Yes",
+    }
+
+    async with rig.client() as client:
+        ids = {}
+        for name, body in {
+            "all": {"email": "all@example.com", "phone": "41234567", "preferred_name": "A"},
+            "mail": {"email": "mail@example.com"},
+            "phone": {"phone": "41234568", "preferred_name": "P"},
+        }.items():
+            made = await client.post("/v1/contacts", json={"full_name": name, **body})
+            ids[made.json()["id"]] = name
+            if name == "all":
+                await client.post(f"{made.headers['location']}/permissions", json=yes)
+            if name == "phone":
+                said = {**yes, "state": "withdrawn"}
+                await client.post(f"{made.headers['location']}/permissions", json=said)
+        lacking = {}
+        for what in ("email", "phone", "consent", "preferred_name", "street"):
+            told = await client.get("/v1/contacts", params={"missing": what})
+            lacking[what] = [ids[one["id"]] for one in told.json()["items"]]
+        unknown = await client.get("/v1/contacts", params={"missing": "shoes"})
+
+    assert {
+        "email": ["phone"],
+        "phone": ["mail"],
+        "consent": ["mail", "phone"],
+        "preferred_name": ["mail"],
+        "street": ["all", "mail", "phone"],
+    } == lacking
+    assert 422 == unknown.status_code

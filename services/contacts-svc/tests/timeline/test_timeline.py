@@ -52,6 +52,25 @@ async def make(client, name):
     return answer.json()["id"]
 
 
+async def visit(rig, client, kari):
+    """Let Kari look at a page of ours, by a link that names her."""
+    site = {"origins": ["https://shop.example"]}
+    await client.put("/v1/visits/sites/shop", json=site)
+    link = (await client.post(f"/v1/contacts/{kari}/visits/link")).json()
+    told = {
+        "site": "shop",
+        "visitor": str(new_id()),
+        "consent": True,
+        "consent_version": "1",
+        "token": link["token"],
+        "views": [{"id": str(new_id()), "path": "/boots", "title": "Boots"}],
+    }
+    browser = {"Origin": "https://shop.example", "User-Agent": "Mozilla/5.0 Firefox/150"}
+    async with rig.anonymous() as page:
+        answer = await page.post("/v/seen", json=told, headers=browser)
+    assert answer.is_success, answer.text
+
+
 async def furnish(rig, client, kari, campaign):
     """Let something of every kind happen to Kari, all of it told by whoever knows it."""
     now, person = rig.clock.now(), UUID(kari)
@@ -60,6 +79,7 @@ async def furnish(rig, client, kari, campaign):
         return now - timedelta(days=days)
 
     await client.post(f"/v1/contacts/{kari}/permissions", json=YES)
+    await visit(rig, client, kari)
     await client.post("/v1/insights/terms", json=TERM)
     await client.post(
         f"/v1/contacts/{kari}/insights",
@@ -172,6 +192,7 @@ async def test_everything_that_happened_stands_on_one_timeline_page_by_page(rig_
         "insight": 1,
         "permission": 1,
         "lifecycle": 1,
+        "visit": 1,
     } == Counter(one["kind"] for one in whole)
     assert all(earlier["at"] >= later["at"] for earlier, later in pairwise(whole))
     for pages in paged:
@@ -180,6 +201,12 @@ async def test_everything_that_happened_stands_on_one_timeline_page_by_page(rig_
     (placed,) = [one for one in whole if one["what"] == "placed"]
     assert {"number": "1001", "total_minor": 10_000, "currency": "NOK"} == placed["facts"]
     assert str(campaign) == placed["campaign_id"]
+    (seen,) = [one for one in whole if one["kind"] == "visit"]
+    assert ("seen", "/boots", "Boots") == (
+        seen["what"],
+        seen["facts"]["path"],
+        seen["facts"]["title"],
+    )
 
 
 async def test_a_timeline_is_narrowed_by_kind_channel_and_time(rig_for):

@@ -18,6 +18,10 @@ from kantis_kit.web.router import Router
 router = Router(prefix="/v1/exports", tags=["exports"])
 links = Router(prefix="/p")
 _ID_BYTES = 16
+_MEDIA = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @router.post("", policy=needs("contacts:write", privileged=True), status_code=202)
@@ -58,7 +62,12 @@ async def delete_export(export_id: UUID, tx: Write) -> None:
     "/exports/{token}",
     policy=public("the token names the file and ends after a day"),
     response_class=Response,
-    responses={200: {"content": {"text/csv": {}}, "description": "The file"}},
+    responses={
+        200: {
+            "content": {kind.partition(";")[0]: {} for kind in _MEDIA.values()},
+            "description": "The file",
+        }
+    },
 )
 async def fetch_file(token: str, tx: Read) -> Response:
     """Send an exported file to whoever has the link, as long as it lives."""
@@ -68,12 +77,12 @@ async def fetch_file(token: str, tx: Read) -> Response:
         found = await queries.find_done(tx, UUID(bytes=payload))
     if found is None:
         raise ExportUnknown("The link is too old, was cut off, or the file was deleted")
-    path = files.path_of(tx.settings(ContactsSettings).data_dir, found.id, "csv")
+    path = files.path_of(tx.settings(ContactsSettings).data_dir, found.id, found.kind)
     return StreamingResponse(
         files.read(path),
-        media_type="text/csv; charset=utf-8",
+        media_type=_MEDIA[found.kind],
         headers={
-            "Content-Disposition": f'attachment; filename="contacts-{found.id}.csv"',
+            "Content-Disposition": f'attachment; filename="contacts-{found.id}.{found.kind}"',
             "Content-Security-Policy": "sandbox; default-src 'none'",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",

@@ -1,11 +1,23 @@
-"""Timed work of exports."""
+"""Timed work of exports, and the loop that makes workbooks."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from contacts_svc.exports import usecases
+from kantis_kit import observability
+from kantis_kit.db.database import CONNECTION_ERRORS, is_away
+from kantis_kit.service import Service
 from kantis_kit.timers import Timer, on_timer
-from kantis_kit.tx import Tx
+from kantis_kit.tx import Tx, write
+
+log = observability.get_logger(__name__)
+
+IDLE_SECONDS = 1.0
+"""Workbooks are looked for this often."""
+_PASSING: tuple[type[BaseException], ...] = (SQLAlchemyError, *CONNECTION_ERRORS)
 
 
 @on_timer(usecases.PAGE_TIMER)
@@ -23,3 +35,26 @@ async def forget_files(tx: Tx, timers: Sequence[Timer]) -> None:
     """Delete files whose time is over."""
     for timer in timers:
         await usecases.forget_file(tx, UUID(timer.key))
+
+
+@on_timer(usecases.ROWS_TIMER)
+async def forget_rows(tx: Tx, timers: Sequence[Timer]) -> None:
+    """Delete the rows of workbooks that are made."""
+    for timer in timers:
+        await usecases.forget_rows(tx, UUID(timer.key))
+
+
+async def make_workbooks(service: Service) -> None:
+    """Make workbooks until cancelled. It may take minutes: timers do not wait for it."""
+    while True:
+        had_work = False
+        try:
+            async with write(service.scope, actor="exports") as tx:
+                had_work = await usecases.make_workbook(tx)
+        except _PASSING as error:
+            # The rows are still there: it is made in another round.
+            log.warning(
+                "exports.not_made", error=type(error).__name__, database_away=is_away(error)
+            )
+        if not had_work:
+            await asyncio.sleep(IDLE_SECONDS)

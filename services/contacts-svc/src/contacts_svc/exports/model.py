@@ -10,6 +10,9 @@ from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
 
+EVERYBODY = UUID(int=2**128 - 1)
+"""The checkpoint of an export whose rows are all there, and of which a workbook is to be made: no id comes after it."""
+
 
 class ExportState(StrEnum):
     """How far an export is."""

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from contacts_svc.exports.errors import ExportInvalid, ExportUnknown
-from contacts_svc.exports.model import Export, ExportState
+from contacts_svc.exports.model import EVERYBODY, Export, ExportState
 from contacts_svc.exports.schemas import ExportOut
 from contacts_svc.fields import queries as fields
 from contacts_svc.fields.rules import FieldKind
@@ -43,6 +43,7 @@ _PERMISSIONS = frozenset(
     f"{PERMISSION}{channel.value}.{purpose.value}" for channel in Channel for purpose in Purpose
 )
 _PLAIN = frozenset({"id", "email", "phone", "created_at", "updated_at", *FIELDS})
+_COUNTED = (FieldKind.NUMBER, FieldKind.DECIMAL)
 Values = Mapping[str, Any]
 _SHAPES: Mapping[type, Callable[[Any], str]] = {
     bool: lambda value: "true" if value else "false",
@@ -89,6 +90,24 @@ async def check_fields(tx: ReadTx, wanted: Sequence[str]) -> None:
     if wrong:
         errors = [{"in": "body", "field": "fields", "message": one} for one in wrong]
         raise ExportInvalid(wrong[0], errors=errors)
+
+
+async def numeric_columns(tx: ReadTx, names: Sequence[str]) -> list[int]:
+    """Return at which places fields stand that a spreadsheet may count with."""
+    declared = await fields.load(tx)
+    counted = {f"{CUSTOM}{key}" for key, one in declared.items() if one.kind in _COUNTED}
+    return [place for place, name in enumerate(names) if name in counted]
+
+
+async def find_waiting(tx: ReadTx) -> UUID | None:
+    """Return the export that has waited longest for its workbook, or None."""
+    found: UUID | None = await tx.scalar(
+        select(col(Export.id))
+        .where(col(Export.state) == ExportState.RUNNING, col(Export.last_id) == EVERYBODY)
+        .order_by(col(Export.id))
+        .limit(1)
+    )
+    return found
 
 
 async def read_rows(

@@ -19,7 +19,9 @@ class ExportIn(In):
         max_length=200,
         description="Fields of the contact, `custom.<key>`, `permission.<channel>.<purpose>`; the common ones when empty",
     )
-    kind: Literal["csv"] = "csv"
+    kind: Literal["csv", "xlsx"] = Field(
+        default="csv", description="A sheet of `xlsx` holds 1,048,575 contacts, further ones follow"
+    )
     delimiter: Literal[";", ",", "\t"] = Field(default=";", description="Of CSV")
 
 

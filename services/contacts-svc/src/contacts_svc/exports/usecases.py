@@ -1,17 +1,19 @@
 """What is done with exports: ordered, written page by page, given away by a link that ends, and deleted."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, literal, select
 from sqlmodel import col
 
-from contacts_svc.exports import files, queries
+from contacts_svc.exports import files, queries, workbook
 from contacts_svc.exports.errors import ExportUnfinished, ExportUnknown
-from contacts_svc.exports.model import Export, ExportState
+from contacts_svc.exports.model import EVERYBODY, Export, ExportState
 from contacts_svc.exports.schemas import ExportIn, LinkOut
 from contacts_svc.imports.rows import quoted
 from contacts_svc.segments import queries as segments
@@ -23,10 +25,16 @@ from kantis_kit.tx import Tx
 
 PAGE_TIMER = "exports.page"
 FORGET_TIMER = "exports.forget"
+ROWS_TIMER = "exports.rows"
+ROWS = "rows"
+"""How files are called of whose rows a workbook is to be made."""
 PURPOSE = "export"
 KEEP = timedelta(days=7)
 LINK_LIVES = timedelta(hours=24)
 PAGE = 2_000
+_MAKER = 7_310_020
+"""The advisory lock of the one process that makes workbooks, of however many run."""
+_SIGN_OF_LIFE_SECONDS = 10.0
 
 
 async def order_export(tx: Tx, body: ExportIn) -> Export:
@@ -72,17 +80,71 @@ async def write_page(tx: Tx, export_id: UUID) -> None:
         found.state, found.finished_at = ExportState.FAILED, tx.clock.now()
         found.problem = "the segment was closed before the file was written"
         return
-    path = files.path_of(tx.settings(ContactsSettings).data_dir, export_id, "csv")
-    # With a byte order mark spreadsheets read æ, ø and å rightly.
-    start = "" if found.file_bytes else "\ufeff" + _lines(found, [found.fields])
-    data = (start + _lines(found, rows)).encode()
+    is_book = found.kind == "xlsx"
+    data = await _book_rows(tx, found, rows) if is_book else _table_rows(found, rows)
+    path = _path(tx, export_id, ROWS if is_book else found.kind)
     found.file_bytes = await files.append(path, found.file_bytes, data)
     found.rows += len(rows)
-    if last_id is None:
-        found.state, found.finished_at = ExportState.DONE, tx.clock.now()
-    else:
+    if last_id is not None:
         found.last_id = last_id
         await tx.schedule(PAGE_TIMER, str(export_id), tx.clock.now())
+    elif is_book:
+        found.last_id = EVERYBODY
+    else:
+        found.state, found.finished_at = ExportState.DONE, tx.clock.now()
+
+
+def _path(tx: Tx, export_id: UUID, kind: str) -> Path:
+    return files.path_of(tx.settings(ContactsSettings).data_dir, export_id, kind)
+
+
+async def _book_rows(tx: Tx, found: Export, rows: Sequence[Sequence[str]]) -> bytes:
+    start = b""
+    if not found.file_bytes:
+        start = workbook.head(found.fields, await queries.numeric_columns(tx, found.fields))
+    return start + workbook.lines(rows)
+
+
+def _table_rows(found: Export, rows: Sequence[Sequence[str]]) -> bytes:
+    # With a byte order mark spreadsheets read æ, ø and å rightly.
+    start = "" if found.file_bytes else "\ufeff" + _lines(found, [found.fields])
+    return (start + _lines(found, rows)).encode()
+
+
+async def make_workbook(tx: Tx) -> bool:
+    """Make the next workbook whose rows are all there; return whether there was one.
+
+    One process of all makes one at a time. It is begun anew after a crash. The export is not locked meanwhile, so that
+    it can be deleted.
+    """
+    waiting = await queries.find_waiting(tx)
+    if waiting is None or not await tx.scalar(select(func.pg_try_advisory_xact_lock(_MAKER))):
+        return False
+    size = await _made(tx, _path(tx, waiting, ROWS), _path(tx, waiting, "xlsx"))
+    found = await _lock(tx, waiting)
+    if found is None or found.state != ExportState.RUNNING:
+        await tx.schedule(FORGET_TIMER, str(waiting), tx.clock.now())
+    elif size is None:
+        found.state, found.finished_at = ExportState.FAILED, tx.clock.now()
+        found.problem = "the rows are gone from the data folder; order the export again"
+    else:
+        found.state, found.finished_at, found.file_bytes = ExportState.DONE, tx.clock.now(), size
+        await tx.schedule(ROWS_TIMER, str(waiting), tx.clock.now())
+    return True
+
+
+async def _made(tx: Tx, source: Path, target: Path) -> int | None:
+    async with asyncio.TaskGroup() as group:
+        making = group.create_task(asyncio.to_thread(workbook.write, source, target))
+        # A transaction in which nothing happens for a minute is ended by the database.
+        while not (await asyncio.wait([making], timeout=_SIGN_OF_LIFE_SECONDS))[0]:
+            await tx.execute(select(literal(1)))
+    return making.result()
+
+
+async def forget_rows(tx: Tx, export_id: UUID) -> None:
+    """Delete the rows from which a workbook was made."""
+    await files.forget(_path(tx, export_id, ROWS))
 
 
 def _lines(found: Export, rows: Iterable[Sequence[str]]) -> str:
@@ -130,7 +192,8 @@ async def forget_file(tx: Tx, export_id: UUID) -> None:
     if found is not None:
         found.state = ExportState.FORGOTTEN
         found.finished_at = found.finished_at or tx.clock.now()
-    await files.forget(files.path_of(tx.settings(ContactsSettings).data_dir, export_id, "csv"))
+    for kind in ("csv", "xlsx", ROWS):
+        await files.forget(_path(tx, export_id, kind))
 
 
 async def _lock(tx: Tx, export_id: UUID) -> Export | None:

@@ -113,7 +113,7 @@ async def list_contacts(
         email=email,
         phone=phone,
         q=q,
-        missing=missing.value if missing else None,
+        missing=missing,
         cursor=cursor,
         limit=limit,
     )

@@ -13,6 +13,7 @@ from contacts_svc.base import plain
 from contacts_svc.fields.queries import find_secret_keys
 from contacts_svc.fields.rules import MASK
 from contacts_svc.people.errors import ContactMerged, ContactUnknown
+from contacts_svc.people.missing import lacks
 from contacts_svc.people.model import (
     Draft,
     Identifier,
@@ -37,6 +38,7 @@ from contacts_svc.people.schemas import (
     ContactOut,
     EvidenceOut,
     IdentifierOut,
+    Missing,
     PostalAddressOut,
 )
 from contacts_svc.settings import ContactsSettings
@@ -92,6 +94,29 @@ async def find_sharers(tx: ReadTx, keys: Sequence[Key]) -> dict[Key, set[UUID]]:
     for kind, value, person_id in plain(rows):
         found[kind, value].add(person_id)
     return found
+
+
+async def find_known(tx: ReadTx, keys: Sequence[Key]) -> set[Key]:
+    """Return which of these addresses stand with somebody, whether they identify them or not."""
+    found: set[Key] = set()
+    for kind in ("email", "phone"):
+        values = [value for one, value in keys if one == kind]
+        if values:
+            rows = await tx.scalars(
+                select(col(Identifier.value)).where(
+                    col(Identifier.kind) == kind,
+                    col(Identifier.value) == _any_text(values),
+                    col(Identifier.is_identifying),
+                )
+            )
+            found.update((kind, value) for value in rows)
+    found.update(await find_sharers(tx, keys))
+    return found
+
+
+async def has_suppressed(tx: ReadTx) -> bool:
+    """Say whether any address was erased at its owner's wish."""
+    return bool(await tx.scalar(select(select(col(SuppressedAddress.hash)).exists())))
 
 
 def suppression_key(tx: ReadTx) -> bytes:
@@ -277,7 +302,7 @@ async def list_contacts(
     email: str | None,
     phone: str | None,
     q: str | None,
-    missing: str | None,
+    missing: Missing | None,
     cursor: str | None,
     limit: int,
 ) -> tuple[list[ContactOut], str | None]:
@@ -287,7 +312,7 @@ async def list_contacts(
     if after:
         wanted = wanted.where(col(Person.id) > _uuid(after[0]))
     if missing:
-        wanted = wanted.where(col(getattr(Person, missing)) == "")
+        wanted = wanted.where(lacks(missing))
     for kind, given in (("email", email), ("phone", phone)):
         if given:
             value = _lookup(kind, given)

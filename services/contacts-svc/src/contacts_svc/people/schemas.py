@@ -69,6 +69,10 @@ class Missing(StrEnum):
     SALUTATION = "salutation"
     STREET = "street"
     POSTAL_CODE = "postal_code"
+    EMAIL = "email"
+    PHONE = "phone"
+    CONSENT = "consent"
+    """A yes to anything, by whatever channel."""
 
 
 _ZONES = frozenset(available_timezones())

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Select,
-    Table,
     Text,
     Uuid,
     cast,
@@ -38,6 +38,7 @@ from contacts_svc.people.model import PersonChange
 from contacts_svc.permissions.model import LedgerEntry
 from contacts_svc.timeline.schemas import EntryKind, EntryOut
 from contacts_svc.value.model import LifecycleChange
+from contacts_svc.visits.model import PageView, VisitorPerson
 from kantis_contracts.values import Channel
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.paging import Page, encode_cursor, moment, read_cursor
@@ -61,7 +62,7 @@ class _Branch:
     """Where entries of one kind stand, and how they are told. `key` tells entries of one moment apart."""
 
     kind: EntryKind
-    table: Table
+    table: FromClause
     at: str
     key: str
     what: ColumnElement[str]
@@ -112,6 +113,13 @@ def _keys(after: Sequence[Any]) -> tuple[ColumnElement[Any], ...]:
 
 def _text(name: str) -> ColumnElement[str]:
     return literal(name, Text())
+
+
+def _views() -> FromClause:
+    """Return the pages that those have looked at of whom it is known who they are."""
+    view, visitor = table_of(PageView), table_of(VisitorPerson)
+    joined = view.join(visitor, visitor.c.visitor_id == view.c.visitor_id)
+    return select(view, visitor.c.person_id).select_from(joined).subquery("visit")
 
 
 def _branches() -> list[_Branch]:
@@ -214,6 +222,14 @@ def _branches() -> list[_Branch]:
             "id",
             _text("changed"),
             ("changes", "actor", "import_id"),
+        ),
+        _Branch(
+            EntryKind.VISIT,
+            _views(),
+            "seen_at",
+            "id",
+            _text("seen"),
+            ("path", "title", "came_from", "campaign", "visitor_id"),
         ),
         _Branch(EntryKind.LIFECYCLE, step, "at", "id", step.c.after, ("before", "reason", "actor")),
     ]
