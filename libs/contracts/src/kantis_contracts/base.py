@@ -12,7 +12,7 @@ MAX_BYTES = 256 * 1024
 
 SERVICES = ("contacts", "campaign", "orders", "messaging", "analytics")
 TYPE_PATTERN = re.compile(
-    rf"^(?:{'|'.join(SERVICES)}|probe)\.[a-z][a-z_]*\.[a-z_]*(?:ed|en|wn|set|sent|paid|put)\.v[1-9][0-9]*$"
+    rf"^(?:{'|'.join(SERVICES)}|gateway|probe)\.[a-z][a-z_]*\.[a-z_]*(?:ed|en|wn|set|sent|paid|put)\.v[1-9][0-9]*$"
 )
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from kantis_contracts.base import Event, Item, Items
+from kantis_contracts.privacy import ErasureReceipt
 from kantis_contracts.values import Channel, Currency, Language, Purpose
 
 
@@ -125,3 +126,9 @@ class TestRequestedV1(Event, type="campaign.test.requested.v1"):
     """Somebody wants to see a campaign's message before it is launched."""
 
     items: tuple[TestMessage, ...] = Items
+
+
+class CampaignErasureCompletedV1(Event, type="campaign.campaign_erasure.completed.v1"):
+    """Campaign has forgotten persons."""
+
+    items: tuple[ErasureReceipt, ...] = Items

@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from kantis_contracts.base import Event, Item, Items
+from kantis_contracts.privacy import ErasureReceipt
 from kantis_contracts.values import Channel, Purpose
 
 
@@ -99,3 +100,9 @@ class WishStatedV1(Event, type="messaging.wish.stated.v1"):
     """People have said that they do not want a topic, or nothing for a while."""
 
     items: tuple[Wish, ...] = Items
+
+
+class MessagingErasureCompletedV1(Event, type="messaging.messaging_erasure.completed.v1"):
+    """Messaging has forgotten persons."""
+
+    items: tuple[ErasureReceipt, ...] = Items

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from kantis_contracts.base import Event, Item, Items
+from kantis_contracts.privacy import ErasureReceipt
 from kantis_contracts.values import Currency
 
 
@@ -172,3 +173,9 @@ class NoticeRequestedV1(Event, type="orders.notice.requested.v1"):
     """Customers are to be told of what happened to their orders."""
 
     items: tuple[Notice, ...] = Items
+
+
+class OrdersErasureCompletedV1(Event, type="orders.orders_erasure.completed.v1"):
+    """Orders has forgotten persons, short of the books."""
+
+    items: tuple[ErasureReceipt, ...] = Items

@@ -23,6 +23,7 @@ import contacts_svc.people.jobs
 import contacts_svc.permissions.api
 import contacts_svc.permissions.consumers
 import contacts_svc.privacy.api
+import contacts_svc.privacy.consumers
 import contacts_svc.privacy.jobs
 import contacts_svc.quality.api
 import contacts_svc.quality.jobs
@@ -81,6 +82,7 @@ SPEC = ServiceSpec(
         contacts_svc.segments.api.router,
         contacts_svc.segments.api.of_contact,
         contacts_svc.privacy.api.router,
+        contacts_svc.privacy.api.overview,
         contacts_svc.dossier.api.router,
         contacts_svc.quality.api.router,
         contacts_svc.quality.api.merges,
@@ -106,6 +108,7 @@ SPEC = ServiceSpec(
         contacts_svc.people.consumers,
         contacts_svc.facts.consumers,
         contacts_svc.permissions.consumers,
+        contacts_svc.privacy.consumers,
         contacts_svc.segments.consumers,
         contacts_svc.insights.consumers,
         contacts_svc.value.consumers,
@@ -113,6 +116,7 @@ SPEC = ServiceSpec(
     timers=timers_in(
         contacts_svc.people.jobs,
         contacts_svc.intake.jobs,
+        contacts_svc.privacy.jobs,
         contacts_svc.imports.jobs,
         contacts_svc.exports.jobs,
         contacts_svc.value.jobs,

@@ -2,6 +2,7 @@
 
 # ruff: noqa: F401 - the modules are imported for their tables
 
+import contacts_svc.dossier.model
 import contacts_svc.exports.model
 import contacts_svc.facts.model
 import contacts_svc.fields.model
@@ -13,6 +14,7 @@ import contacts_svc.lists
 import contacts_svc.organisations.model
 import contacts_svc.people.model
 import contacts_svc.permissions.model
+import contacts_svc.privacy.model
 import contacts_svc.quality.model
 import contacts_svc.scores.model
 import contacts_svc.segments.model

@@ -15,6 +15,7 @@ from gateway.keys.gate import KeyGate, TokenMint
 from gateway.limits.burst import Burst
 from gateway.model_registry import metadata
 from gateway.own import OwnPages
+from gateway.privacy import consumers as privacy_consumers
 from gateway.routes.checks import networks
 from gateway.routes.table import PUBLIC_BODY_BYTES, SERVICES, Route, RouteTable
 from gateway.settings import GatewaySettings
@@ -23,6 +24,7 @@ from gateway.spool import jobs as spool_jobs
 from gateway.spool.intake import LeadIntake
 from gateway.upstreams import jobs as upstream_jobs
 from gateway.upstreams.clients import HttpUpstream, Upstream, Upstreams
+from kantis_kit.consumer import handlers_in
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.timers import jobs_in
 from kantis_kit.web.middleware import App
@@ -35,6 +37,7 @@ SPEC = ServiceSpec(
     metadata=metadata,
     routers=[keys_api.router, spool_api.router],
     jobs=jobs_in(spool_jobs),
+    handlers=handlers_in(privacy_consumers),
     loops=[spool_jobs.spool_loop, upstream_jobs.connection_keeper],
 )
 

@@ -8,7 +8,7 @@ from kantis_kit.consumer import handlers_in
 from kantis_kit.observability import in_doubt_rows, sending_held
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.settings import ServiceSettings
-from kantis_kit.timers import timers_in
+from kantis_kit.timers import jobs_in, timers_in
 from messaging_svc.dispatch import api as messages
 from messaging_svc.dispatch import consumers as dispatch_consumers
 from messaging_svc.dispatch import sql
@@ -17,6 +17,8 @@ from messaging_svc.links import LinkMaker, TrackingTokens
 from messaging_svc.merges import consumers as merge_consumers
 from messaging_svc.merges import jobs as merge_jobs
 from messaging_svc.model_registry import metadata
+from messaging_svc.privacy import consumers as privacy_consumers
+from messaging_svc.privacy import jobs as privacy_jobs
 from messaging_svc.quarantine import api as sending
 from messaging_svc.quarantine import queries as quarantine
 from messaging_svc.register import consumers as register_consumers
@@ -52,8 +54,11 @@ SPEC = ServiceSpec(
     # /v1/messages/sending stands before /v1/messages/{message_id}, which would take its name for an id.
     routers=[templates.router, sending.router, messages.router, tracking.suppressions],
     public={"/c": [tracking.clicks], "/o": [tracking.openings], "/u": [tracking.unsubscribing]},
-    handlers=handlers_in(register_consumers, dispatch_consumers, merge_consumers),
+    handlers=handlers_in(
+        register_consumers, dispatch_consumers, merge_consumers, privacy_consumers
+    ),
     timers=timers_in(merge_jobs),
+    jobs=jobs_in(privacy_jobs),
     loops=[send_loop],
     gauges=[_count_in_doubt, _tell_held],
     extras=_extras,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kantis_kit.consumer import handlers_in
 from kantis_kit.service import ServiceSpec
-from kantis_kit.timers import timers_in
+from kantis_kit.timers import jobs_in, timers_in
 from orders_svc.billing import api as billing
 from orders_svc.catalogue import api as catalogue
 from orders_svc.fulfilment import api as fulfilment
@@ -13,6 +13,8 @@ from orders_svc.merges import jobs as merge_jobs
 from orders_svc.model_registry import metadata
 from orders_svc.orders import api as orders
 from orders_svc.people import consumers as people
+from orders_svc.privacy import consumers as privacy_consumers
+from orders_svc.privacy import jobs as privacy_jobs
 from orders_svc.responses import api as responses
 from orders_svc.responses import consumers as response_consumers
 from orders_svc.responses import public as page
@@ -34,6 +36,7 @@ SPEC = ServiceSpec(
         billing.ledger,
     ],
     public={"/r": [page.router]},
-    handlers=handlers_in(people, response_consumers, merge_consumers),
+    handlers=handlers_in(people, response_consumers, merge_consumers, privacy_consumers),
     timers=timers_in(merge_jobs),
+    jobs=jobs_in(privacy_jobs),
 )

@@ -7,6 +7,7 @@ from orders_svc.catalogue import model as catalogue
 from orders_svc.codes import model as codes
 from orders_svc.orders import model as orders
 from orders_svc.people import model as people
+from orders_svc.privacy import model as privacy
 from orders_svc.responses import model as responses
 
 metadata = Base.metadata
@@ -19,5 +20,6 @@ __all__ = [
     "orders",
     "people",
     "person_alias",
+    "privacy",
     "responses",
 ]

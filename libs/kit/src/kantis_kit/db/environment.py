@@ -5,7 +5,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import MetaData
 
-from kantis_kit.db.tables import KIT_TABLES
+from kantis_kit.db.tables import KIT_TABLES, LATER_TABLES
 
 
 def is_ours(_object: Any, name: str | None, kind: str, *_: Any) -> bool:
@@ -14,7 +14,7 @@ def is_ours(_object: Any, name: str | None, kind: str, *_: Any) -> bool:
     # autogenerate would propose to drop them.
     if kind != "table" or name is None:
         return True
-    return not (name in KIT_TABLES or name.startswith(tuple(f"{t}_" for t in ("inbox",))))
+    return not (name in KIT_TABLES + LATER_TABLES or name.startswith(tuple(f"{t}_" for t in ("inbox",))))
 
 
 def run(metadata: MetaData | None = None) -> None:

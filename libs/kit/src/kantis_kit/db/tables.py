@@ -145,6 +145,39 @@ _TABLES = (
 
 KIT_TABLES = ("outbox", "inbox", "delivery", "timer", "job", "saga", "idempotency", "audit")
 
+_FORGETTING = (
+    # Whose data was deleted, by ids that name nobody: what comes late must not bring them back. Never emptied.
+    """
+    CREATE TABLE forgotten (
+        id     uuid PRIMARY KEY,
+        cause  uuid NOT NULL,
+        at     timestamptz NOT NULL
+    )
+    """,
+    "CREATE INDEX forgotten_cause ON forgotten (cause)",
+    # How long which kind of data is kept, where that is not the default.
+    """
+    CREATE TABLE keep_period (
+        kind    text PRIMARY KEY,
+        days    int NOT NULL CHECK (days > 0),
+        version bigint NOT NULL
+    )
+    """,
+)
+LATER_TABLES = ("forgotten", "keep_period")
+"""Tables of the chassis that came after the first migrations."""
+
+
+def create_forgetting() -> None:
+    """Make the tables of `kantis_kit.forgetting`; call it from a migration of the service."""
+    for statement in _FORGETTING:
+        op.execute(statement)
+
+
+def drop_forgetting() -> None:
+    """Undo `create_forgetting`."""
+    op.execute("DROP TABLE keep_period, forgotten")
+
 
 def create_kit_tables() -> None:
     """Make the chassis' tables; call it from a service's first migration."""

@@ -1,12 +1,14 @@
 """Erasures hold, whatever the database was set back to."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
-from contacts_svc.privacy import usecases
+from contacts_svc.privacy import saga, usecases
 from kantis_kit import observability
 from kantis_kit.service import Service
-from kantis_kit.timers import recurring
+from kantis_kit.timers import Timer, on_timer, recurring
 from kantis_kit.tx import Tx, write
 
 log = observability.get_logger(__name__)
@@ -31,3 +33,15 @@ async def erase_again_at_start(service: Service) -> None:
 async def erase_again(tx: Tx) -> None:
     """Erase those who came back with a database that was set back under a running service."""
     await usecases.erase_again(tx)
+
+
+@on_timer(saga.ASK_TIMER)
+async def ask_again(tx: Tx, timers: Sequence[Timer]) -> None:
+    """Ask those again who have not answered to an erasure."""
+    await saga.ask_again(tx, [UUID(timer.key) for timer in timers])
+
+
+@recurring("privacy.remind", every=timedelta(hours=6))
+async def remind(tx: Tx) -> None:
+    """Tell everybody again who was forgotten lately: a service may have been set back."""
+    await saga.remind(tx)

@@ -33,6 +33,10 @@ class Erasure:
     """Pairs of kind and keyed hash."""
     version: int = 0
     """Of the person, as erased: other services have seen lower ones only of the person as known."""
+    erasure_id: UUID | None = None
+    """None on lines that are older than receipts."""
+    merged_ids: tuple[UUID, ...] = ()
+    """Ids that were merged into the person's."""
 
 
 def append(folder: Path, erasures: Iterable[Erasure]) -> None:
@@ -74,6 +78,8 @@ def _dump(erasure: Erasure) -> bytes:
     hashes = [[kind, digest.hex()] for kind, digest in erasure.hashes]
     person = str(erasure.person_id) if erasure.person_id else None
     line = {"person": person, "at": erasure.at, "hashes": hashes, "version": erasure.version}
+    if erasure.erasure_id:
+        line |= {"erasure": str(erasure.erasure_id), "merged": list(map(str, erasure.merged_ids))}
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -85,6 +91,8 @@ def _load(line: bytes) -> Erasure | None:
             datetime.fromisoformat(given["at"]),
             tuple((str(kind), bytes.fromhex(digest)) for kind, digest in given["hashes"]),
             int(given["version"]),
+            UUID(given["erasure"]) if given.get("erasure") else None,
+            tuple(map(UUID, given.get("merged", ()))),
         )
     except (ValueError, TypeError, KeyError):
         return None

@@ -5,32 +5,28 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Text, literal, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import LargeBinary, Text, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from contacts_svc.base import Moment, plain, table_of
-from contacts_svc.facts import usecases as facts
-from contacts_svc.fields import usecases as fields
-from contacts_svc.insights import usecases as insights
-from contacts_svc.intake import usecases as intake
-from contacts_svc.interactions import usecases as interactions
-from contacts_svc.organisations import usecases as organisations
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
-from contacts_svc.people.model import Person, PersonChange, SuppressedAddress
+from contacts_svc.people.model import Person, PersonAlias, SuppressedAddress
 from contacts_svc.people.rules import address_hash
 from contacts_svc.permissions import queries as permission_queries
 from contacts_svc.permissions import usecases as permissions
 from contacts_svc.permissions.model import Statement
-from contacts_svc.privacy import ledger
+from contacts_svc.privacy import inside, ledger, saga
 from contacts_svc.privacy.errors import ErasureNotRecorded
 from contacts_svc.privacy.ledger import Erasure
+from contacts_svc.privacy.model import ErasureRow
+from contacts_svc.quality import merging
 from contacts_svc.settings import ContactsSettings
-from contacts_svc.value import usecases as value
 from kantis_contracts.contacts import PermissionState
 from kantis_kit import observability
 from kantis_kit.db.sets import column_set
+from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
 log = observability.get_logger(__name__)
@@ -39,8 +35,8 @@ T = TypeVar("T")
 _CHUNK = 1_000
 
 
-async def erase(tx: Tx, person_id: UUID) -> None:
-    """Forget a person, here and by event everywhere.
+async def erase(tx: Tx, person_id: UUID) -> UUID:
+    """Forget a person, here and by event everywhere; return the id of the erasure, under which receipts come in.
 
     What stays: the id, the permission ledger (it proves what was sent while they were known, and names nobody), and a
     keyed hash of each address, so that a list that somebody brings does not bring them back.
@@ -56,6 +52,7 @@ async def erase(tx: Tx, person_id: UUID) -> None:
     # All that can fail has been done: the record is the last thing before the commit.
     await tx.flush()
     await _record(tx, [erasure])
+    return erasure.erasure_id or person_id
 
 
 async def erase_again(tx: Tx) -> int:
@@ -66,12 +63,14 @@ async def erase_again(tx: Tx) -> int:
     """
     known = await asyncio.to_thread(ledger.read_all, tx.settings(ContactsSettings).data_dir)
     await _suppress(tx, known)
-    versions = {one.person_id: one.version for one in known if one.person_id}
+    recorded = {one.person_id: one for one in known if one.person_id}
+    # Those that this database has never heard of are asked for too: another service may know them.
+    await saga.ask(tx, await saga.enter_recorded(tx, known))
     count = 0
-    for chunk in _chunks(sorted(versions)):
+    for chunk in _chunks(sorted(recorded)):
         for person in await _not_erased(tx, chunk):
             # The restored version may be lower than what others have seen: they would take the news for old.
-            await _forget(tx, person, version=versions[person.id])
+            await _forget(tx, person, recorded=recorded[person.id])
             tx.audit("contacts.erase_again", str(person.id))
             count += 1
     await tx.flush()  # those erased again are known to the record already
@@ -91,6 +90,7 @@ async def announce_again(tx: Tx) -> int:
             select(Person).where(col(Person.id) == people_queries.any_of(chunk))
         )
         await people.announce(tx, {person.id: person for person in rows})
+    await saga.ask_all_again(tx)
     return len(erased)
 
 
@@ -138,18 +138,24 @@ async def _record(tx: Tx, erasures: Sequence[Erasure]) -> None:
         ) from error
 
 
-async def _forget(tx: Tx, person: Person, *, version: int = 0) -> Erasure:
+async def _forget(tx: Tx, person: Person, *, recorded: Erasure | None = None) -> Erasure:
     now, person_id = tx.clock.now(), person.id
     held = (await people_queries.list_identifiers(tx, [person_id]))[person_id]
     secret = people_queries.suppression_key(tx)
     # A phone that others have too is not suppressed: it would keep them out.
-    hashes = sorted(
-        (one.kind, address_hash(secret, (one.kind, one.value)))
-        for one in held
-        if one.is_identifying
+    own = [(one.kind, one.value) for one in held if one.is_identifying]
+    hashes = sorted((kind, address_hash(secret, (kind, value))) for kind, value in own)
+    merged = await _merged_ids(tx, person_id)
+    if recorded is not None:
+        merged = sorted({*merged, *recorded.merged_ids})
+    erasure = Erasure(
+        person_id,
+        now,
+        tuple(hashes),
+        max(recorded.version if recorded else 0, person.version + 1),
+        (recorded.erasure_id if recorded else None) or new_id(),
+        tuple(merged),
     )
-    version = max(version, person.version + 1)
-    erasure = Erasure(person_id, now, tuple(hashes), version)
     await _suppress(tx, [erasure])
     withdrawn = [
         Statement(person_id, one.channel, one.purpose, PermissionState.WITHDRAWN, "erasure", now)
@@ -157,21 +163,35 @@ async def _forget(tx: Tx, person: Person, *, version: int = 0) -> Erasure:
         if one.state is not PermissionState.WITHDRAWN
     ]
     await permissions.record(tx, withdrawn)
-    await permissions.forget_wishes(tx, person_id)
-    await intake.forget_leads(tx, person_id)
-    await organisations.forget_links(tx, [person_id])
-    await fields.forget_values(tx, [person_id])
-    await people.forget_addresses(tx, [person_id])
-    for slice_ in (facts, interactions, insights, value):
-        await slice_.forget(tx, [person_id])
-    await tx.execute(
-        update(table_of(PersonChange))
-        .where(col(PersonChange.person_id) == person_id)
-        .values(changes=literal({}, JSONB()), reason="")
-    )
-    person.erase(at=now, version=version)
+    salt, disguised = saga.disguise(own)
+    removed = await inside.forget(tx, person, merged)
+    person.erase(at=now, version=erasure.version)
+    await tx.flush()  # what merges keep is emptied for those who are erased
+    await merging.forget(tx, [person_id])
     await people.announce(tx, {person_id: person})
+    await saga.begin(
+        tx,
+        ErasureRow(
+            id=erasure.erasure_id or person_id,
+            person_id=person_id,
+            person_ids=[str(person_id), *map(str, merged)],
+            requested_at=now,
+            requested_by=tx.actor,
+            salt=salt,
+            address_hashes=disguised,
+            removed=removed,
+        ),
+    )
     return erasure
+
+
+async def _merged_ids(tx: Tx, person_id: UUID) -> list[UUID]:
+    rows = await tx.scalars(
+        select(col(PersonAlias.merged_id))
+        .where(col(PersonAlias.known_id) == person_id)
+        .order_by(col(PersonAlias.merged_id))
+    )
+    return list(rows)
 
 
 async def _suppress(tx: Tx, erasures: Sequence[Erasure]) -> None:

@@ -1,0 +1,238 @@
+"""What every service does when somebody's data is deleted: remember the ids, and empty what waits in transit.
+
+`forgotten` holds ids that name nobody. They are remembered for good, so that an event which comes late is recognised.
+Messages that wait or are parked, events that have not left, and stored answers still carry what was true before: their
+personal fields are emptied, and the messages themselves stay, because others stand in them too.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Executable, text
+
+from kantis_kit.parked import decode, encode
+from kantis_kit.tx import ReadTx, Tx
+
+Blanks = Mapping[str, Mapping[str, Any]]
+"""Type of event → personal field of its items → what is left of it."""
+
+_REMEMBER = text(
+    """
+    INSERT INTO forgotten (id, cause, at)
+    SELECT * FROM unnest(cast(:ids AS uuid[]), cast(:causes AS uuid[]), cast(:moments AS timestamptz[]))
+    ON CONFLICT DO NOTHING RETURNING id
+    """
+)
+_KNOWN = text("SELECT id FROM forgotten WHERE id = ANY(cast(:ids AS uuid[]))")
+_SINCE = text("SELECT id, cause FROM forgotten ORDER BY at DESC LIMIT :limit")
+_NAMING = "EXISTS (SELECT FROM unnest(cast(:names AS bytea[])) AS n (name) WHERE position(n.name IN {}) > 0)"
+_WAITING = text(
+    "SELECT queue, event_id, envelope FROM delivery WHERE "  # noqa: S608 - constants alone
+    + _NAMING.format("envelope")
+    + " ORDER BY queue, event_id FOR UPDATE"
+)
+_EMPTY_WAITING = text(
+    "UPDATE delivery SET envelope = :envelope, problem = '' WHERE queue = :queue AND event_id = :event_id"
+)
+_DROP_WAITING = text("DELETE FROM delivery WHERE queue = :queue AND event_id = :event_id")
+_LEAVING = text(
+    "SELECT seq, type, data FROM outbox WHERE type = ANY(cast(:types AS text[])) AND "  # noqa: S608 - as above
+    + _NAMING.format("data")
+    + " ORDER BY seq FOR UPDATE"
+)
+_EMPTY_LEAVING = text("UPDATE outbox SET data = :data WHERE seq = :seq")
+_EMPTY_ANSWERS = text(
+    r"UPDATE idempotency SET body = '\x', headers = headers - 'content-length' WHERE body IS NOT NULL AND "  # noqa: S608
+    + _NAMING.format("body")
+)
+_PERIODS = text("SELECT kind, days FROM keep_period")
+_SET_PERIOD = text(
+    """
+    INSERT INTO keep_period (kind, days, version)
+    SELECT * FROM unnest(cast(:kinds AS text[]), cast(:days AS int[]), cast(:versions AS bigint[]))
+    ON CONFLICT (kind) DO UPDATE SET days = excluded.days, version = excluded.version
+      WHERE keep_period.version < excluded.version
+    """
+)
+
+
+async def remember(tx: Tx, rows: Iterable[tuple[UUID, UUID, datetime]]) -> set[UUID]:
+    """Remember ids for good, each with what caused it and when; return those that are new."""
+    ordered = sorted({row[0]: row for row in rows}.values())
+    if not ordered:
+        return set()
+    ids, causes, moments = (list(column) for column in zip(*ordered, strict=True))
+    found = await tx.scalars(_REMEMBER, {"ids": ids, "causes": causes, "moments": moments})
+    return set(found)
+
+
+async def find_forgotten(tx: ReadTx, ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these ids are forgotten."""
+    return set(await tx.scalars(_KNOWN, {"ids": list(ids)})) if ids else set()
+
+
+async def list_forgotten(tx: ReadTx, *, limit: int) -> dict[UUID, UUID]:
+    """Return the ids that were forgotten last, with what caused it."""
+    rows = await tx.execute(_SINCE, {"limit": limit})
+    return {row[0]: row[1] for row in rows}
+
+
+class Counts:
+    """How many rows of which kind were emptied for whom."""
+
+    def __init__(self) -> None:
+        self._of: dict[UUID, Counter[str]] = defaultdict(Counter)
+
+    async def run(self, tx: Tx, kind: str, statement: Executable) -> None:
+        """Run a statement that returns the person's id of every row it has changed."""
+        for id_ in await tx.scalars(statement):
+            self.add(id_, kind)
+
+    def add(self, id_: UUID, kind: str) -> None:
+        """Count one row."""
+        self._of[id_][kind] += 1
+
+    def sum(self, ids: Iterable[UUID]) -> dict[str, int]:
+        """Return the figures of these ids together."""
+        whole: Counter[str] = Counter()
+        for id_ in ids:
+            whole.update(self._of.get(id_, {}))
+        return dict(sorted(whole.items()))
+
+
+class Request(Protocol):
+    """Ids to be forgotten together, and what caused it."""
+
+    @property
+    def erasure_id(self) -> UUID:
+        """What caused it."""
+        ...
+
+    @property
+    def person_ids(self) -> tuple[UUID, ...]:
+        """The ids."""
+        ...
+
+
+RequestT = TypeVar("RequestT", bound=Request)
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[RequestT]):
+    """What was done to one request: rows deleted or emptied, and rows that stay, by kind."""
+
+    request: RequestT
+    removed: dict[str, int]
+    kept: dict[str, int]
+
+
+async def forget(
+    tx: Tx,
+    requests: Sequence[RequestT],
+    *,
+    empty: Callable[[Tx, Sequence[UUID], Counts], Awaitable[None]],
+    count_kept: Callable[[Tx, Sequence[UUID]], Awaitable[Mapping[str, Mapping[UUID, int]]]],
+    blanks: Blanks,
+    is_reminder: bool = False,
+) -> list[Done[RequestT]]:
+    """Remember the ids, empty the service's own rows and what waits in transit; say what came of each request.
+
+    A reminder is answered where there was something to forget, or the ids were not known.
+    """
+    now = tx.clock.now()
+    ids = sorted({id_ for one in requests for id_ in one.person_ids})
+    new = await remember(
+        tx, [(id_, one.erasure_id, now) for one in requests for id_ in one.person_ids]
+    )
+    counts = Counts()
+    await empty(tx, ids, counts)
+    transit = await scrub(tx, ids, blanks)
+    kept = await count_kept(tx, ids)
+    done = []
+    for one in requests:
+        removed = counts.sum(one.person_ids)
+        if is_reminder and not removed and not new.intersection(one.person_ids):
+            continue
+        if len(requests) == 1:  # of several it cannot be told whose message it was
+            removed |= transit
+        stays = {
+            kind: rows
+            for kind, found in kept.items()
+            if (rows := sum(found.get(id_, 0) for id_ in one.person_ids))
+        }
+        done.append(Done(one, removed, stays))
+    return done
+
+
+async def scrub(tx: Tx, ids: Collection[UUID], blanks: Blanks) -> dict[str, int]:
+    """Empty what waits in transit and names these ids; return how many rows of which kind that were.
+
+    A message that cannot be read is deleted: nobody can say what of it may stay.
+    """
+    if not ids:
+        return {}
+    names = {str(id_) for id_ in ids}
+    asked = {"names": [name.encode() for name in sorted(names)]}
+    counted: Counter[str] = Counter()
+    for queue, event_id, raw in [tuple(row) for row in await tx.execute(_WAITING, asked)]:
+        key = {"queue": queue, "event_id": event_id}
+        envelope = decode(bytes(raw))
+        if envelope is None:
+            await tx.execute(_DROP_WAITING, key)
+            counted["message_waiting"] += 1
+        elif (data := _blank(envelope.type, envelope.data, names, blanks)) is not None:
+            emptied = encode(envelope.model_copy(update={"data": data}))
+            await tx.execute(_EMPTY_WAITING, {**key, "envelope": emptied})
+            counted["message_waiting"] += 1
+    leaving = await tx.execute(_LEAVING, {**asked, "types": sorted(blanks)})
+    for seq, kind, raw in [tuple(row) for row in leaving]:
+        if (data := _blank(kind, bytes(raw), names, blanks)) is not None:
+            await tx.execute(_EMPTY_LEAVING, {"seq": seq, "data": data})
+            counted["message_leaving"] += 1
+    answers: Any = await tx.execute(_EMPTY_ANSWERS, asked)
+    counted["answer"] += answers.rowcount
+    return {kind: rows for kind, rows in sorted(counted.items()) if rows}
+
+
+def _blank(kind: str, data: bytes, names: Collection[str], blanks: Blanks) -> bytes | None:
+    """Return the payload with the personal fields of items that name them emptied; None when nothing changes."""
+    fields = blanks.get(kind)
+    if not fields:
+        return None
+    loaded = orjson.loads(data)
+    changed = False
+    for item in loaded["items"]:
+        if any(value in names for value in _texts(item)):
+            said = {name: value for name, value in fields.items() if item.get(name, value) != value}
+            item.update(said)
+            changed = changed or bool(said)
+    return orjson.dumps(loaded) if changed else None
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+
+
+async def keep_periods(tx: ReadTx) -> dict[str, int]:
+    """Return how many days which kind is kept, where that was decided."""
+    return {row[0]: row[1] for row in await tx.execute(_PERIODS)}
+
+
+async def set_keep_periods(tx: Tx, periods: Sequence[tuple[str, int, int]]) -> None:
+    """Keep decisions as (kind, days, version); an older one changes nothing."""
+    ordered = sorted({row[0]: row for row in sorted(periods, key=lambda row: row[2])}.values())
+    if ordered:
+        kinds, days, versions = (list(column) for column in zip(*ordered, strict=True))
+        await tx.execute(_SET_PERIOD, {"kinds": kinds, "days": days, "versions": versions})

@@ -1,0 +1,13 @@
+"""Who is to be forgotten."""
+
+from analytics_svc.privacy import usecases
+from kantis_contracts.contacts.privacy import ErasureRequestedV1
+from kantis_kit.consumer import Meta, consumes
+from kantis_kit.tx import Tx
+
+
+@consumes(ErasureRequestedV1, queue="analytics.privacy")
+async def on_erasures_requested(tx: Tx, event: ErasureRequestedV1, _meta: Meta) -> None:
+    """Forget, and answer with receipts."""
+    if not event.services or "analytics" in event.services:
+        await usecases.forget(tx, event.items, is_reminder=event.is_reminder)

@@ -1,0 +1,178 @@
+"""Forget persons: what they wrote and where they live goes, the books stay and are restricted."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import (
+    Date,
+    Integer,
+    String,
+    Table,
+    Uuid,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from kantis_contracts.contacts.privacy import ErasureRequest
+from kantis_contracts.privacy import PERSONAL
+from kantis_kit import forgetting
+from kantis_kit.db.sets import one_of
+from kantis_kit.forgetting import Counts, list_forgotten
+from kantis_kit.tx import Tx
+from orders_svc.base import Base
+from orders_svc.privacy import events
+from orders_svc.privacy.model import legal_years
+from orders_svc.settings import OrdersSettings
+
+KEPT = {
+    "person": "that nothing is to be made out to them any more; emptied, names nobody",
+    "response": "that an answer came, for the figures; emptied, names nobody",
+    "sales_order": "bookkeeping: what was sold at what price; emptied, names nobody",
+    "invoice": "bookkeeping law: vouchers are kept for years after the end of theirs; the recipient is restricted",
+    "posting": "bookkeeping law: the ledger is never changed; names nobody",
+    "code": "which answer belonged to which campaign; names nobody",
+}
+"""Tables that stay, and why: each that names a person has its reason here."""
+_LATE = timedelta(days=2)
+_LATEST = 10_000
+
+
+async def forget(tx: Tx, requests: Sequence[ErasureRequest], *, is_reminder: bool = False) -> None:
+    """Forget persons and answer with a receipt each."""
+    done = await forgetting.forget(
+        tx,
+        requests,
+        empty=_bury_and_empty,
+        count_kept=_count_kept,
+        blanks=PERSONAL,
+        is_reminder=is_reminder,
+    )
+    tx.stage(events.completed(done, KEPT, at=tx.clock.now()))
+
+
+async def sweep(tx: Tx) -> None:
+    """Empty what was written lately of persons who are forgotten: an event came late."""
+    ids = sorted(await list_forgotten(tx, limit=_LATEST))
+    if ids:
+        await _empty(tx, ids, Counts())
+
+
+def _table(name: str) -> Table:
+    return Base.metadata.tables[name]
+
+
+async def _bury_and_empty(tx: Tx, ids: Sequence[UUID], counts: Counts) -> None:
+    await _bury(tx, ids)
+    await _empty(tx, ids, counts)
+
+
+async def _bury(tx: Tx, ids: Iterable[UUID]) -> None:
+    """Put empty rows in place that no event replaces, whichever comes first."""
+    rows = [
+        {
+            "person_id": id_,
+            "version": 0,
+            "preferred_name": "",
+            "full_name": "",
+            "language": "en",
+            "country": "NO",
+            "street": "",
+            "postal_code": "",
+            "city": "",
+            "address_country": "",
+            "is_erased": True,
+        }
+        for id_ in ids
+    ]
+    if rows:
+        await tx.execute(insert(_table("person")).values(rows).on_conflict_do_nothing())
+
+
+async def _empty(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
+    chosen = one_of(sorted(ids), Uuid())
+    person, order, response = _table("person"), _table("sales_order"), _table("response")
+    words = ("preferred_name", "full_name", "street", "postal_code", "city", "address_country")
+    await counts.run(
+        tx,
+        "person",
+        update(person)
+        .where(
+            person.c.person_id == chosen,
+            or_(~person.c.is_erased, *(person.c[word] != "" for word in words)),
+        )
+        .values(**dict.fromkeys(words, ""), is_erased=True)
+        .returning(person.c.person_id),
+    )
+    # Orders before responses, as when an order ships: so the two never wait for each other in a circle.
+    await counts.run(
+        tx,
+        "sales_order",
+        update(order)
+        .where(
+            order.c.person_id == chosen, or_(order.c.ship_to.is_not(None), order.c.tracking != "")
+        )
+        .values(ship_to=null(), tracking="")
+        .returning(order.c.person_id),
+    )
+    await counts.run(
+        tx,
+        "response",
+        update(response)
+        .where(
+            response.c.person_id == chosen,
+            or_(
+                response.c.note != "",
+                response.c.answer != "",
+                response.c.address_correction.is_not(None),
+            ),
+        )
+        .values(note="", answer="", address_correction=null())
+        .returning(response.c.person_id),
+    )
+    await _restrict(tx, ids, counts)
+
+
+async def _restrict(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
+    """Take the recipient out of invoices; only bookkeepers find it, as long as the law wants it kept."""
+    invoice, restricted = _table("invoice"), _table("restricted_recipient")
+    years = legal_years(tx.settings(OrdersSettings).company_country)
+    named = (invoice.c.person_id == one_of(sorted(ids), Uuid()), invoice.c.recipient != "")
+    until = func.make_date(
+        cast(func.extract("year", invoice.c.issued_at), Integer) + literal(years),
+        12,
+        31,
+        type_=Date(),
+    )
+    await tx.execute(
+        insert(restricted)
+        .from_select(
+            ["invoice_id", "recipient", "keep_until"],
+            select(invoice.c.invoice_id, cast(invoice.c.recipient, String), until).where(*named),
+        )
+        .on_conflict_do_nothing()
+    )
+    await counts.run(
+        tx,
+        "invoice",
+        update(invoice).where(*named).values(recipient="").returning(invoice.c.person_id),
+    )
+
+
+async def _count_kept(tx: Tx, ids: Collection[UUID]) -> dict[str, dict[UUID, int]]:
+    found: dict[str, dict[UUID, int]] = {}
+    for name in KEPT:
+        table = _table(name)
+        rows = await tx.execute(
+            select(table.c.person_id, func.count())
+            .where(table.c.person_id == one_of(sorted(ids), Uuid()))
+            .group_by(table.c.person_id)
+        )
+        found[name] = {row[0]: row[1] for row in rows}
+    return found
