@@ -15,7 +15,6 @@ _UP = (
         ADD COLUMN do_not_contact boolean NOT NULL DEFAULT false,
         ADD COLUMN not_before date
     """,
-    "CREATE INDEX person_card_phone ON person_card (phone_hash) WHERE phone_hash IS NOT NULL",
     """
     CREATE TABLE wish_card (
         person_id    uuid PRIMARY KEY,
@@ -66,7 +65,6 @@ _DOWN = (
     "DROP TABLE suppression_card",
     "DROP TABLE refusal",
     "DROP TABLE wish_card",
-    "DROP INDEX person_card_phone",
     "ALTER TABLE person_card DROP COLUMN phone_hash, DROP COLUMN do_not_contact, DROP COLUMN not_before",
 )
 

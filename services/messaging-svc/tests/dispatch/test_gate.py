@@ -206,3 +206,30 @@ async def test_what_is_no_address_is_not_suppressed_but_named(house):
     assert 422 == answer.status_code
     assert ["emails.1", "emails.2"] == [one["field"] for one in answer.json()["errors"]]
     assert [] == listed.json()["items"]
+
+
+async def test_news_that_come_while_a_message_is_decided_on_are_not_slept_through(open_house):
+    house = await open_house(smtp_host="")
+    await house.save_template()
+    kari = house.person(0)
+    await _send(house, [kari])
+    await house.until("planned")
+    pool = await house.rig.service.database.pool()
+    later = house.rig.clock.now() + timedelta(minutes=10)
+
+    async def somebody_waits():
+        return await pool.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+
+    async with pool.acquire() as claim, claim.transaction():
+        # A claim that has seen no permission, and has not committed yet.
+        await claim.execute(
+            "UPDATE dispatch SET rule = 'waits_for_permission', next_at = $1", later
+        )
+        await house.permit([kari.person_id])
+        await eventually(somebody_waits, message="the news did not wait for the claim")
+    await house.rig.drain()
+
+    (row,) = await house.rows()
+    assert house.rig.clock.now() == row["next_at"]
