@@ -60,6 +60,8 @@ class ServiceSpec:
     routers: Sequence[Router] = ()
     public: Mapping[str, Sequence[Router]] = field(default_factory=dict)
     """Public pages by path prefix, such as `/f`."""
+    fast: Mapping[str, Callable[["Service", App], App]] = field(default_factory=dict)
+    """What is put in front of the public pages of a prefix: it serves what it can quickly and passes all else on."""
     handlers: Sequence[Handler] = ()
     timers: Sequence[TimerHandler] = ()
     jobs: Sequence[Job] = ()
@@ -153,10 +155,12 @@ class Service:
             version=self.spec.version,
             max_body_bytes=self.settings.max_body_bytes,
         )
-        pages = {
+        pages: dict[str, App] = {
             prefix: create_public(runtime, routers, max_body_bytes=self.spec.public_max_body_bytes)
             for prefix, routers in self.spec.public.items()
         }
+        for prefix, wrap in self.spec.fast.items():
+            pages[prefix] = wrap(self, pages[prefix])
         probes: dict[str, Callable[[], Awaitable[Response]]] = {
             "/livez": self._livez,
             "/readyz": self._readyz,

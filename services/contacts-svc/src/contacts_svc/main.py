@@ -14,6 +14,7 @@ import contacts_svc.imports.jobs
 import contacts_svc.insights.api
 import contacts_svc.insights.consumers
 import contacts_svc.intake.api
+import contacts_svc.intake.fast
 import contacts_svc.intake.jobs
 import contacts_svc.interactions.api
 import contacts_svc.organisations.api
@@ -104,6 +105,7 @@ SPEC = ServiceSpec(
             contacts_svc.exports.api.links,
         ],
     },
+    fast={"/f": contacts_svc.intake.fast.fast_leads},
     handlers=handlers_in(
         contacts_svc.people.consumers,
         contacts_svc.facts.consumers,

@@ -6,7 +6,7 @@ same transaction.
 """
 
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, MutableMapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -125,12 +125,33 @@ class _Route:
     inner: Inner
 
 
+def is_key(key: str) -> bool:
+    """Say whether a text can be an idempotency key."""
+    return 0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()
+
+
+def request_digest(scope: MutableMapping[str, Any], body: bytes) -> bytes:
+    """Return what a repeated request must be the same in: address, query and body."""
+    target = f"{scope['path']}?{scope.get('query_string', b'').decode('latin-1')}"
+    return hashlib.sha256(target.encode() + b"\n" + body).digest()
+
+
+def stored_headers(response: Response) -> str:
+    """Return, as JSON, the headers that a repeated request gets with the stored answer."""
+    return orjson.dumps(
+        {
+            k: v
+            for k, v in response.headers.items()
+            if k.lower() in ("location", "etag", "content-type")
+        }
+    ).decode()
+
+
 async def _once(request: Request, state: RequestState, key: str, route: _Route) -> Response:
-    if not key or len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
+    if not is_key(key):
         raise Invalid(f"Idempotency-Key: 1 to {MAX_KEY} printable ASCII characters")
     body = await request.body()
-    target = f"{request.scope['path']}?{request.scope.get('query_string', b'').decode('latin-1')}"
-    digest = hashlib.sha256(target.encode() + b"\n" + body).digest()
+    digest = request_digest(request.scope, body)
     tx = await state.write()
     where = {
         "caller": state.principal.id,
@@ -145,17 +166,12 @@ async def _once(request: Request, state: RequestState, key: str, route: _Route) 
     if response.status_code >= HTTP_ERROR:
         return response
     await _audit(state, route.policy, request, response)
-    headers = {
-        k: v
-        for k, v in response.headers.items()
-        if k.lower() in ("location", "etag", "content-type")
-    }
     await tx.execute(
         _STORE,
         {
             **where,
             "status": response.status_code,
-            "headers": orjson.dumps(headers).decode(),
+            "headers": stored_headers(response),
             "body": bytes(response.body) if state.stored_body is None else state.stored_body,
         },
     )

@@ -6,9 +6,8 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
 
-from contacts_svc.intake import posts, queries, usecases
+from contacts_svc.intake import posts, queries, replies, usecases
 from contacts_svc.intake.errors import AnswerInvalid, ProofMissing
 from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.intake.model import Form
@@ -21,14 +20,13 @@ from contacts_svc.intake.schemas import (
     GivenAfter,
     LeadIn,
     LeadOut,
-    LeadTaken,
 )
 from contacts_svc.intake.snippet import WORK_ON_PAGE, snippet
 from contacts_svc.intake.texts import TEXTS
 from contacts_svc.pages import choose_language, page
 from contacts_svc.people.errors import ContactInvalid
 from contacts_svc.settings import ContactsSettings
-from contacts_svc.visitors import evidence_of, network_address
+from contacts_svc.visitors import evidence_of
 from kantis_contracts.values import Language
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.auth.policy import needs, public
@@ -130,10 +128,6 @@ async def put_file(
 # -- public pages --------------------------------------------------------------------------------------------------
 
 
-def _language(request: Request, form: Form) -> Language:
-    return choose_language(request, queries.languages_of(form), Language(form.default_language))
-
-
 def _form_page(
     request: Request,
     tx: ReadTx,
@@ -143,7 +137,7 @@ def _form_page(
     values: LeadIn | None = None,
     status: int = 200,
 ) -> Response:
-    language = _language(request, form)
+    language = posts.language_of(request, form)
     consent = form.consent[language.value]
     origins = sorted({posts.origin_of(target) for target in form.redirects})
     return page(
@@ -180,7 +174,7 @@ async def show_form(form_key: str, request: Request, tx: Read) -> Response:
 async def form_snippet(form_key: str, request: Request, tx: Read) -> Response:
     """Return the script that shows the form on another site and posts it from there."""
     form = await queries.get_form(tx, form_key)
-    language = _language(request, form)
+    language = posts.language_of(request, form)
     script = snippet(form, language, public_url=tx.settings(ContactsSettings).public_url)
     return Response(
         script,
@@ -218,7 +212,7 @@ async def take_lead(form_key: str, request: Request, tx: Write) -> Response:
     form = await queries.get_form(tx, form_key)
     headers = posts.cors_headers(request, form, tx.settings(ContactsSettings).public_url)
     try:
-        tx.use(LeadLimits).count_visitor(network_address(request))
+        posts.count_visitor(request, tx.use(LeadLimits))
         if posts.is_json(request):
             return await _take_json(request, tx, form, headers)
         return await _take_form(request, tx, form)
@@ -231,7 +225,7 @@ async def take_lead(form_key: str, request: Request, tx: Write) -> Response:
 async def _take_json(request: Request, tx: Tx, form: Form, headers: Mapping[str, str]) -> Response:
     body = await posts.read_json(request)
     language = body.language if body.language in queries.languages_of(form) else None
-    language = language or _language(request, form)
+    language = language or posts.language_of(request, form)
     if not body.website and (body.started or form.proof_of_work_bits):
         taken = _seconds_taken(request, tx, form, body)
         if taken is None:
@@ -240,20 +234,11 @@ async def _take_json(request: Request, tx: Tx, form: Form, headers: Mapping[str,
             )
     await _keep(request, tx, form, body, language)
     link = await _link(tx, form, GivenAfter.LEAD)
-    answer = LeadTaken(message=TEXTS[language][_thanks(form, body)], download=link)
-    return JSONResponse(
-        answer.model_dump(exclude_none=True), status_code=202, headers=dict(headers)
-    )
+    return replies.as_json(form, body, language, link=link, headers=headers)
 
 
 def _seconds_taken(request: Request, tx: Tx, form: Form, body: LeadIn) -> float | None:
-    posted = posts.posted_at(request, tx.clock.now())
-    return posts.seconds_taken(tx.use(LinkSigner), form.id, body.started, posted)
-
-
-def _thanks(form: Form, body: LeadIn) -> str:
-    asks = body.consent or any(body.boxes.values()) or usecases.gives(form, GivenAfter.CONFIRMATION)
-    return "thanks" if asks else "thanks_plain"
+    return posts.read_stamp(request, tx.use(LinkSigner), form, body, tx.clock.now())
 
 
 async def _link(tx: ReadTx, form: Form, after: GivenAfter) -> str | None:
@@ -271,7 +256,7 @@ async def _file(
 
 
 async def _take_form(request: Request, tx: Tx, form: Form) -> Response:
-    language = _language(request, form)
+    language = posts.language_of(request, form)
     texts = TEXTS[language]
     try:
         body = await posts.read_form(request)
@@ -292,16 +277,8 @@ async def _take_form(request: Request, tx: Tx, form: Form) -> Response:
     except (AnswerInvalid, ProofMissing) as error:
         told = "once_more" if isinstance(error, ProofMissing) else "bad_answer"
         return _form_page(request, tx, form, problem=texts[told], values=body, status=422)
-    if body.next and body.next in form.redirects:
-        return RedirectResponse(body.next, status_code=303)
-    return page(
-        "thanks.html",
-        language=language,
-        texts=texts,
-        title=form.titles[language.value],
-        message=texts[_thanks(form, body)],
-        file=await _file(tx, form, GivenAfter.LEAD, language),
-    )
+    file = await _file(tx, form, GivenAfter.LEAD, language)
+    return replies.as_page(form, body, language, file=file)
 
 
 async def _keep(request: Request, tx: Tx, form: Form, body: LeadIn, language: Language) -> None:
@@ -310,7 +287,7 @@ async def _keep(request: Request, tx: Tx, form: Form, body: LeadIn, language: La
         await usecases.count_machine(tx, form)
         return
     for address in posts.addresses_named(body, form.country):
-        tx.use(LeadLimits).count_address(address)
+        posts.count_address(request, tx.use(LeadLimits), address)
     if language not in queries.languages_of(form):
         language = Language(form.default_language)
     await usecases.take_lead(tx, form, body, language=language, evidence=evidence_of(request))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from contacts_svc.intake.errors import AnswerInvalid
 from contacts_svc.intake.model import Form
 from contacts_svc.intake.schemas import MAIN_BOX, LeadIn
+from kantis_contracts.values import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,11 @@ class Box:
     purposes: tuple[str, ...]
     channels: tuple[str, ...]
     consent: dict[str, dict[str, str]]
+
+    def words(self, language: Language, otherwise: str) -> tuple[str, str]:
+        """Return the present words in a language, or in that of the form, and their version."""
+        present = self.consent.get(language.value) or self.consent[otherwise]
+        return present["text"], present["version"]
 
 
 def boxes_of(form: Form) -> dict[str, Box]:

@@ -10,9 +10,9 @@ from kantis_contracts.contacts import (
 from kantis_contracts.values import Language
 
 
-def lead_received(lead: Lead, form: Form) -> LeadReceivedV1:
-    """Say that a form has brought a lead."""
-    item = LeadReceived(
+def lead_item(lead: Lead, form: Form) -> LeadReceived:
+    """Map a lead to what others need of it."""
+    return LeadReceived(
         lead_id=lead.id,
         person_id=lead.person_id,
         form_key=form.key,
@@ -21,14 +21,18 @@ def lead_received(lead: Lead, form: Form) -> LeadReceivedV1:
         topics=tuple(lead.topics),
         list_id=form.list_id,
     )
-    return LeadReceivedV1(items=(item,))
 
 
-def confirmation_requested(
+def lead_received(lead: Lead, form: Form) -> LeadReceivedV1:
+    """Say that a form has brought a lead."""
+    return LeadReceivedV1(items=(lead_item(lead, form),))
+
+
+def question_item(
     confirmation: Confirmation, form: Form, *, preferred_name: str, path: str
-) -> ConfirmationRequestedV1:
-    """Ask for the mail that asks the address's owner."""
-    item = ConfirmationRequest(
+) -> ConfirmationRequest:
+    """Map a question to what the mail needs."""
+    return ConfirmationRequest(
         request_id=confirmation.id,
         person_id=confirmation.person_id,
         email=confirmation.email,
@@ -37,4 +41,11 @@ def confirmation_requested(
         form_key=form.key,
         confirm_path=path,
     )
+
+
+def confirmation_requested(
+    confirmation: Confirmation, form: Form, *, preferred_name: str, path: str
+) -> ConfirmationRequestedV1:
+    """Ask for the mail that asks the address's owner."""
+    item = question_item(confirmation, form, preferred_name=preferred_name, path=path)
     return ConfirmationRequestedV1(items=(item,))

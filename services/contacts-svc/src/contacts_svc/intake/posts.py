@@ -1,7 +1,7 @@
 """Reading what visitors post: a form or JSON, from our page or another site, from a person or a machine."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,10 +11,15 @@ import orjson
 from pydantic import ValidationError
 from starlette.requests import Request
 
+from contacts_svc.intake import queries
 from contacts_svc.intake.errors import BodyKindUnknown, BodyUnreadable, OriginForeign
+from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.intake.model import Form
 from contacts_svc.intake.schemas import LeadIn
+from contacts_svc.pages import choose_language
 from contacts_svc.people.rules import AddressInvalid, canonical, normalise_email, normalise_phone
+from contacts_svc.visitors import network_address
+from kantis_contracts.values import Language
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.errors import Invalid
 from kantis_kit.web.state import runtime_of
@@ -25,6 +30,37 @@ _NONCE_BYTES = 8
 _ID_BYTES = 16
 MAX_AGE_SECONDS = 24 * 3600
 _YES = frozenset({"yes", "on", "true", "1"})
+_COUNTED = "contacts.counted"
+
+
+def count_visitor(request: Request, limits: LeadLimits) -> None:
+    """Count a post of this network address, once per request. Raises `TooManyLeads`."""
+    _count(request, "", lambda: limits.count_visitor(network_address(request)))
+
+
+def count_address(request: Request, limits: LeadLimits, address: str) -> None:
+    """Count a post that names this address, once per request. Raises `TooManyLeads`."""
+    _count(request, address, lambda: limits.count_address(address))
+
+
+def _count(request: Request, what: str, count: Callable[[], None]) -> None:
+    # A post that the short way has counted and passed on is not counted twice.
+    done: set[str] = request.scope.setdefault(_COUNTED, set())
+    if what not in done:
+        count()
+        done.add(what)
+
+
+def language_of(request: Request, form: Form) -> Language:
+    """Return the language in which a form speaks to a visitor."""
+    return choose_language(request, queries.languages_of(form), Language(form.default_language))
+
+
+def read_stamp(
+    request: Request, signer: LinkSigner, form: Form, body: LeadIn, now: datetime
+) -> float | None:
+    """Return how long the visitor had the page before they posted; None when the stamp is none of this form's."""
+    return seconds_taken(signer, form.id, body.started, posted_at(request, now))
 
 
 def is_json(request: Request) -> bool:

@@ -95,8 +95,8 @@ async def consent_words(
     tx: ReadTx, form: Form, box: Box, language: Language, version: str
 ) -> tuple[str, str]:
     """Return the words and version that a visitor has seen; the present ones when theirs are not known."""
-    present = box.consent.get(language.value) or box.consent[form.default_language]
-    if version and version != present["version"] and "\x00" not in version:
+    present = box.words(language, form.default_language)
+    if version and version != present[1] and "\x00" not in version:
         words = await tx.scalar(
             select(col(ConsentText.words)).where(
                 col(ConsentText.form_id) == form.id,
@@ -107,7 +107,7 @@ async def consent_words(
         )
         if words is not None:
             return words, version
-    return present["text"], present["version"]
+    return present
 
 
 @dataclass(frozen=True, slots=True)

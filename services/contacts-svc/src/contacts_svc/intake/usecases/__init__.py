@@ -10,7 +10,7 @@ from contacts_svc.intake.usecases.asking import (
 from contacts_svc.intake.usecases.forms import count_machine, keep_file, save_form
 from contacts_svc.intake.usecases.guards import forget_guards
 from contacts_svc.intake.usecases.knowledge import DOWNLOAD, gives, link_to_file
-from contacts_svc.intake.usecases.leads import take_lead
+from contacts_svc.intake.usecases.leads import read_post, take_lead
 
 __all__ = [
     "DOWNLOAD",
@@ -24,6 +24,7 @@ __all__ = [
     "gives",
     "keep_file",
     "link_to_file",
+    "read_post",
     "save_form",
     "take_lead",
 ]

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from contacts_svc.base import table_of
 from contacts_svc.intake import events, queries
-from contacts_svc.intake.boxes import boxes_of
+from contacts_svc.intake.boxes import Box, boxes_of
 from contacts_svc.intake.model import (
     Confirmation,
     ConfirmationSlot,
@@ -99,31 +99,52 @@ async def ask_owner(tx: Tx, form: Form, lead: Lead, email: str) -> None:
         return
     if not await guards.count_question(tx, mailbox):
         return
-    question = Confirmation(
-        id=new_id(),
-        lead_id=lead.id,
-        form_id=form.id,
-        person_id=lead.person_id,
-        email=email,
-        language=lead.language,
-        purposes=sorted({purpose for box in asks.values() for purpose in box["purposes"]}),
-        text_shown="\n".join(box["text"] for box in asks.values()),
-        text_version=", ".join(box["version"] for box in asks.values()),
-        boxes=asks,
-        requested_at=now,
-        expires_at=now + QUESTION_LIVES,
-    )
+    question = Confirmation(**question_values(lead, email, asks, now=now))
     tx.add(question)
     await tx.cancel(RETRY_TIMER, [str(lead.id)])
-    token = tx.use(LinkSigner).make("confirm", question.id.bytes, expires_at=question.expires_at)
     person = await tx.get(Person, lead.person_id)
     name = person.preferred_name if person else ""
     tx.stage(
         events.confirmation_requested(
-            question, form, preferred_name=name, path=f"/p/confirm/{token}"
+            question, form, preferred_name=name, path=path_of(tx, question)
         )
     )
     await guards.count(tx, guards.ASKED)
+
+
+def question_values(
+    lead: Lead, email: str, asks: Mapping[str, Mapping[str, Any]], *, now: datetime
+) -> dict[str, Any]:
+    """Return a new question about a lead, by the names of its columns."""
+    return {
+        "id": new_id(),
+        "lead_id": lead.id,
+        "form_id": lead.form_id,
+        "person_id": lead.person_id,
+        "email": email,
+        "language": lead.language,
+        "purposes": sorted({purpose for box in asks.values() for purpose in box["purposes"]}),
+        "text_shown": "\n".join(box["text"] for box in asks.values()),
+        "text_version": ", ".join(box["version"] for box in asks.values()),
+        "boxes": asks,
+        "requested_at": now,
+        "expires_at": now + QUESTION_LIVES,
+    }
+
+
+def path_of(tx: ReadTx, question: Confirmation) -> str:
+    """Return the signed path under which a question is answered."""
+    signer = tx.use(LinkSigner)
+    return f"/p/confirm/{signer.make('confirm', question.id.bytes, expires_at=question.expires_at)}"
+
+
+def asked_of(box: Box, words: tuple[str, str], granted: Container[str]) -> dict[str, Any] | None:
+    """Return what the owner of a mailbox is asked about a ticked box; None when all of it is granted, or by mail nothing."""
+    if Channel.EMAIL.value not in box.channels:
+        return None
+    purposes = [purpose for purpose in box.purposes if purpose not in granted]
+    text, version = words
+    return {"text": text, "version": version, "purposes": purposes} if purposes else None
 
 
 async def _ask_at(tx: Tx, lead: Lead, email: str, due_at: datetime) -> None:
@@ -140,14 +161,10 @@ async def _open_boxes(
     asks: dict[str, dict[str, Any]] = {}
     for key, seen in lead.boxes.items():
         box = known.get(key)
-        if box is None or Channel.EMAIL.value not in box.channels:
+        if box is None or asked_of(box, ("", ""), granted) is None:
             continue
-        purposes = [purpose for purpose in box.purposes if purpose not in granted]
-        if purposes:
-            text, version = await queries.consent_words(
-                tx, form, box, Language(lead.language), seen
-            )
-            asks[key] = {"text": text, "version": version, "purposes": purposes}
+        words = await queries.consent_words(tx, form, box, Language(lead.language), seen)
+        asks[key] = asked_of(box, words, granted) or {}
     return asks
 
 

@@ -41,13 +41,18 @@ async def counted(tx: ReadTx, name: str) -> int:
     return int(found)
 
 
+def a_shard() -> int:
+    """Return one of the rows that share a count."""
+    return new_id().bytes[-1] % SHARDS
+
+
 async def count(tx: Tx, name: str) -> None:
     """Count one more; the last thing in a transaction, so that others wait for the row as briefly as can be."""
     table = table_of(IntakeWindow)
     new = insert(table).values(
         name=name,
         starts_at=hour_of(tx.clock.now()),
-        shard=new_id().bytes[-1] % SHARDS,
+        shard=a_shard(),
         counted=1,
     )
     await tx.execute(
@@ -58,14 +63,20 @@ async def count(tx: Tx, name: str) -> None:
     )
 
 
-def _window_of(form_id: UUID) -> str:
+def window_of(form_id: UUID) -> str:
+    """Return the name under which the posts to a form are counted."""
     return f"form:{form_id}"
+
+
+def share_of(tx: ReadTx, form: Form) -> int:
+    """Return how many posts a form takes in an hour."""
+    return form.posts_per_hour or tx.settings(ContactsSettings).form_posts_per_hour
 
 
 async def check_form(tx: ReadTx, form: Form) -> None:
     """Refuse a post to a form that has had its share of this hour. Raises `TooManyLeads`."""
-    most = form.posts_per_hour or tx.settings(ContactsSettings).form_posts_per_hour
-    if await counted(tx, _window_of(form.id)) >= most:
+    most = share_of(tx, form)
+    if await counted(tx, window_of(form.id)) >= most:
         now = tx.clock.now()
         wait = int((hour_of(now) + HOUR - now).total_seconds()) + 1
         raise TooManyLeads(
@@ -76,7 +87,7 @@ async def check_form(tx: ReadTx, form: Form) -> None:
 
 async def count_post(tx: Tx, form: Form) -> None:
     """Count a post that the form has taken."""
-    await count(tx, _window_of(form.id))
+    await count(tx, window_of(form.id))
 
 
 async def may_ask_more(tx: ReadTx) -> bool:
@@ -87,7 +98,7 @@ async def may_ask_more(tx: ReadTx) -> bool:
 async def count_question(tx: Tx, mailbox: str) -> bool:
     """Count a question to a mailbox; False when three were not answered, and it is never asked again by itself."""
     table = table_of(AskedMailbox)
-    new = insert(table).values(hash=_hash(tx, mailbox), unanswered=1, last_at=tx.clock.now())
+    new = insert(table).values(hash=mailbox_hash(tx, mailbox), unanswered=1, last_at=tx.clock.now())
     mine = await tx.scalar(
         new.on_conflict_do_update(
             index_elements=["hash"],
@@ -102,7 +113,7 @@ async def is_deaf(tx: ReadTx, mailbox: str) -> bool:
     """Say whether a mailbox was asked as often as it may be without an answer."""
     found = await tx.scalar(
         select(col(AskedMailbox.unanswered)).where(
-            col(AskedMailbox.hash) == _hash(tx, mailbox),
+            col(AskedMailbox.hash) == mailbox_hash(tx, mailbox),
             col(AskedMailbox.unanswered) >= MOST_UNANSWERED,
         )
     )
@@ -112,11 +123,12 @@ async def is_deaf(tx: ReadTx, mailbox: str) -> bool:
 async def note_answer(tx: Tx, mailbox: str) -> None:
     """Start counting anew: its owner has answered."""
     await tx.execute(
-        delete(table_of(AskedMailbox)).where(col(AskedMailbox.hash) == _hash(tx, mailbox))
+        delete(table_of(AskedMailbox)).where(col(AskedMailbox.hash) == mailbox_hash(tx, mailbox))
     )
 
 
-def _hash(tx: ReadTx, mailbox: str) -> bytes:
+def mailbox_hash(tx: ReadTx, mailbox: str) -> bytes:
+    """Return by what a mailbox is known that was asked."""
     return address_hash(people_queries.suppression_key(tx), ("mailbox", mailbox))
 
 

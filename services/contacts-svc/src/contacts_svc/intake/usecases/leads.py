@@ -1,7 +1,10 @@
 """Leads: what visitors post."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -26,6 +29,70 @@ _EMAIL_CHANNELS = (Channel.EMAIL,)
 _PHONE_CHANNELS = (Channel.SMS, Channel.PHONE)
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a form reads in a post, before anything is looked up."""
+
+    draft: Draft
+    fields: dict[str, str]
+    answers: dict[str, answers.Answer]
+    topics: list[str]
+    seen: dict[str, str]
+    """The boxes that were ticked, each with the version of the words that was seen."""
+
+
+def read_post(form: Form, body: LeadIn, *, language: Language) -> Posted:
+    """Check a post by what the form asks.
+
+    Raises:
+        ContactInvalid: no name, no address, or values that cannot be kept.
+        AnswerInvalid: an answer, topic or box that the form does not know, or an answer that is missing.
+    """
+    fields = {name: str(getattr(body, name) or "") for name in LEAD_FIELDS}
+    fields["country"] = fields["country"] or form.country
+    fields["language"] = language.value
+    said = answers.read_answers(form, body)
+    topics = answers.read_topics(form, body)
+    seen = ticked(form, body)
+    draft = people.make_draft(
+        {**fields, "source": form.source, "lifecycle": "lead"},
+        email=body.email,
+        phone=body.phone,
+        after_erasure=True,
+    )
+    return Posted(draft, fields, said, topics, seen)
+
+
+def lead_values(
+    form: Form,
+    posted: Posted,
+    person_id: UUID,
+    words: Mapping[str, tuple[str, str]],
+    *,
+    version: str,
+    evidence: Mapping[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    """Return a first lead by the names of its columns, but for the visitor; `words` are those of the ticked boxes."""
+    return {
+        "id": new_id(),
+        "form_id": form.id,
+        "form_key": form.key,
+        "person_id": person_id,
+        "is_consented": bool(posted.seen),
+        "language": posted.fields["language"],
+        "fields": {k: v for k, v in posted.fields.items() if v} | _given(posted.draft),
+        "text_version": version,
+        "evidence": dict(evidence),
+        "answers": posted.answers,
+        "topics": posted.topics,
+        "boxes": {key: told for key, (_, told) in words.items()},
+        "times": 1,
+        "first_at": now,
+        "last_at": now,
+    }
+
+
 async def take_lead(
     tx: Tx, form: Form, body: LeadIn, *, language: Language, evidence: Mapping[str, Any]
 ) -> Lead:
@@ -40,18 +107,8 @@ async def take_lead(
         ProofMissing: the form asks for work, and it was not done.
         TooManyLeads: the form has had its share of this hour.
     """
-    fields = {name: str(getattr(body, name) or "") for name in LEAD_FIELDS}
-    fields["country"] = fields["country"] or form.country
-    fields["language"] = language.value
-    said = answers.read_answers(form, body)
-    topics = answers.read_topics(form, body)
-    seen = ticked(form, body)
-    draft = people.make_draft(
-        {**fields, "source": form.source, "lifecycle": "lead"},
-        email=body.email,
-        phone=body.phone,
-        after_erasure=True,
-    )
+    posted = read_post(form, body, language=language)
+    draft, seen = posted.draft, posted.seen
     await guards.check_form(tx, form)
     await guards.use_proof(tx, form, body.started, body.proof)
     saved = await _person_for(tx, draft)
@@ -66,20 +123,9 @@ async def take_lead(
     )
     now = tx.clock.now()
     row = Lead(
-        id=new_id(),
-        form_id=form.id,
-        form_key=form.key,
-        person_id=saved.person_id,
-        is_consented=bool(seen),
-        language=language.value,
-        fields={k: v for k, v in fields.items() if v} | _given(draft),
-        text_version=version,
-        evidence=dict(evidence),
-        answers=said,
-        topics=topics,
-        boxes={key: told for key, (_, told) in words.items()},
-        first_at=now,
-        last_at=now,
+        **lead_values(
+            form, posted, saved.person_id, words, version=version, evidence=evidence, now=now
+        )
     )
     is_certain = not form.double_opt_in or saved.verdict is Verdict.CREATED
     row.visitor_id = await knowledge.meet_visitor(
@@ -89,7 +135,7 @@ async def take_lead(
     if lead.times == 1:
         tx.stage(events.lead_received(lead, form))
     await _enter_consent(tx, form, lead, draft, {key: words[key] for key in new_boxes})
-    await knowledge.keep_answers(tx, form, lead, said, is_confirmed=is_certain)
+    await knowledge.keep_answers(tx, form, lead, posted.answers, is_confirmed=is_certain)
     if is_certain:
         await knowledge.join_list(tx, form, lead)
         await knowledge.wish_topics(tx, lead)
@@ -103,8 +149,13 @@ def _given(draft: Draft) -> dict[str, str]:
     return {address.kind.value: address.value for address in draft.addresses}
 
 
+def origin_of(draft: Draft) -> Origin:
+    """Return who is said to have made a person that comes of a form."""
+    return Origin(f"form:{draft.fields['source']}")
+
+
 async def _person_for(tx: Tx, draft: Draft) -> Saved:
-    origin = Origin(f"form:{draft.fields['source']}")
+    origin = origin_of(draft)
     (saved,) = await people.save_drafts(tx, [draft], existing=OnExisting.KEEP, origin=origin)
     if saved.verdict is Verdict.REFUSED:
         # Mail and phone belong to two people: the mailbox is what can be asked, so it decides.
@@ -147,29 +198,38 @@ async def _keep_lead(tx: Tx, row: Lead) -> tuple[Lead, set[str]]:
 async def _enter_consent(
     tx: Tx, form: Form, lead: Lead, draft: Draft, words: Mapping[str, tuple[str, str]]
 ) -> None:
+    await permissions.record(tx, consents(form, lead, draft, words, now=tx.clock.now()))
+
+
+def consents(
+    form: Form,
+    lead: Lead,
+    draft: Draft,
+    words: Mapping[str, tuple[str, str]],
+    *,
+    now: datetime,
+) -> list[Statement]:
+    """Return what the ticked boxes of a lead say, each channel that the draft has an address for and each purpose."""
     state = PermissionState.PENDING if form.double_opt_in else PermissionState.GRANTED
     boxes = boxes_of(form)
     evidence = {**lead.evidence, "form_key": form.key, "lead_id": str(lead.id)}
-    await permissions.record(
-        tx,
-        [
-            Statement(
-                lead.person_id,
-                channel,
-                Purpose(purpose),
-                state,
-                f"form {form.key}: {form.source}",
-                tx.clock.now(),
-                text,
-                version,
-                evidence={**evidence, "box": key},
-            )
-            for key, (text, version) in words.items()
-            for channel in map(Channel, boxes[key].channels)
-            if _reaches(channel, draft)
-            for purpose in boxes[key].purposes
-        ],
-    )
+    return [
+        Statement(
+            lead.person_id,
+            channel,
+            Purpose(purpose),
+            state,
+            f"form {form.key}: {form.source}",
+            now,
+            text,
+            version,
+            evidence={**evidence, "box": key},
+        )
+        for key, (text, version) in words.items()
+        for channel in map(Channel, boxes[key].channels)
+        if _reaches(channel, draft)
+        for purpose in boxes[key].purposes
+    ]
 
 
 def _reaches(channel: Channel, draft: Draft) -> bool:

@@ -1,0 +1,156 @@
+"""Group commit: many small writes share one transaction, and each is answered after its commit.
+
+There is no timer: while some groups commit, the next one forms of what has come meanwhile. One that comes alone waits for
+nobody; under load the groups grow by themselves.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context, copy_context
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from kantis_kit import observability
+from kantis_kit.db.database import is_away
+from kantis_kit.tx import Scope, Tx, write
+
+log = observability.get_logger(__name__)
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+UNDER_WAY = 2
+MOST = 250
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[ItemT, ResultT]):
+    item: ItemT
+    answer: "asyncio.Future[ResultT]"
+    context: Context
+    """Whose correlation and trace a group of one carries; several share a trace of their own."""
+
+
+class GroupWriter(Generic[ItemT, ResultT]):
+    """Collects items and hands them to `work` in groups, each group in one transaction.
+
+    `work` returns one result per item, in their order. When it raises, nothing of its group is written: the group is
+    halved and tried again, so that one bad item fails alone. When the database is away all of the group are told at once.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        work: Callable[[Tx, Sequence[ItemT]], Awaitable[Sequence[ResultT]]],
+        *,
+        actor: str = "system",
+        under_way: int = UNDER_WAY,
+        most: int = MOST,
+    ) -> None:
+        self._scope = scope
+        self._work = work
+        self._actor = actor
+        self._most = most
+        self._free = under_way
+        self._waiting: deque[_Waiting[ItemT, ResultT]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def write(self, item: ItemT) -> ResultT:
+        """Return what became of an item, after the commit. Raises what `work` raises for it."""
+        answer: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(item, answer, copy_context()))
+        if self._free:
+            self._free -= 1
+            self._spawn()
+        return await answer
+
+    def _spawn(self) -> None:
+        # A context of its own: what the group does is not the doing of whoever came first.
+        task = asyncio.get_running_loop().create_task(self._run(), context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                count = min(self._most, len(self._waiting))
+                await self._commit([self._waiting.popleft() for _ in range(count)])
+        finally:
+            self._free += 1
+
+    async def _commit(self, group: Sequence[_Waiting[ItemT, ResultT]]) -> None:
+        try:
+            if len(group) == 1:
+                inside = asyncio.get_running_loop().create_task(
+                    self._write(group), context=group[0].context
+                )
+                results = await inside
+            else:
+                results = await self._write(group)
+        except Exception as error:  # noqa: BLE001 - told to each whom it concerns
+            if len(group) == 1 or is_away(error):
+                for one in group:
+                    if not one.answer.done():
+                        one.answer.set_exception(error)
+                return
+            log.info("group.split", items=len(group), error=type(error).__name__)
+            middle = len(group) // 2
+            await self._commit(group[:middle])
+            await self._commit(group[middle:])
+            return
+        for one, result in zip(group, results, strict=True):
+            if not one.answer.done():  # who was cancelled waits no longer
+                one.answer.set_result(result)
+
+    async def _write(self, group: Sequence[_Waiting[ItemT, ResultT]]) -> Sequence[ResultT]:
+        async with write(self._scope, actor=self._actor) as tx:
+            return await self._work(tx, [one.item for one in group])
+
+
+class GroupReader(Generic[ItemT, ResultT]):
+    """Answers many questions with one look; a look begins after the last of its questions was asked."""
+
+    def __init__(
+        self,
+        look: Callable[[Sequence[ItemT]], Awaitable[Sequence[ResultT]]],
+        *,
+        under_way: int = 1,
+        most: int = MOST,
+    ) -> None:
+        self._look = look
+        self._most = most
+        self._free = under_way
+        self._waiting: deque[tuple[ItemT, asyncio.Future[ResultT]]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, item: ItemT) -> ResultT:
+        """Return the answer for an item. Raises what the look raises."""
+        answer: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, answer))
+        if self._free:
+            self._free -= 1
+            task = asyncio.get_running_loop().create_task(self._run(), context=Context())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await answer
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                count = min(self._most, len(self._waiting))
+                group = [self._waiting.popleft() for _ in range(count)]
+                try:
+                    found = await self._look([item for item, _ in group])
+                except Exception as error:  # noqa: BLE001 - told to each who asked
+                    for _, answer in group:
+                        if not answer.done():
+                            answer.set_exception(error)
+                else:
+                    for (_, answer), one in zip(group, found, strict=True):
+                        if not answer.done():
+                            answer.set_result(one)
+        finally:
+            self._free += 1
+
+
+__all__ = ["GroupReader", "GroupWriter"]

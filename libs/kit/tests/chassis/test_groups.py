@@ -1,0 +1,150 @@
+"""Group commit: together when they come together, alone when they come alone, and one bad item fails alone."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from kantis_kit.errors import Conflict
+from kantis_kit.groups import GroupReader, GroupWriter
+from kantis_kit.ids import new_id
+from kantis_kit.observability import correlation_id
+from kantis_kit.testing.probe import SPEC
+
+
+class Keeper:
+    """Keeps names; refuses one that is bad."""
+
+    def __init__(self):
+        self.groups = []
+
+    async def keep(self, tx, names):
+        self.groups.append((list(names), correlation_id.get()))
+        await tx.fetch(
+            "INSERT INTO thing (id, name) SELECT * FROM unnest($1::uuid[], $2::text[])",
+            [new_id() for _ in names],
+            list(names),
+        )
+        if "bad" in names:
+            raise Conflict("bad")
+        return [name.upper() for name in names]
+
+
+async def stored(rig):
+    pool = await rig.service.database.pool()
+    return sorted(row["name"] for row in await pool.fetch("SELECT name FROM thing"))
+
+
+async def test_items_that_come_while_others_commit_are_written_in_one_transaction(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    keeper = Keeper()
+    writer = GroupWriter(rig.service.scope, keeper.keep)
+    names = [f"n{number:02}" for number in range(40)]
+
+    answers = await asyncio.gather(*(writer.write(name) for name in names))
+
+    assert [name.upper() for name in names] == answers
+    assert names == await stored(rig)
+    assert len(keeper.groups) < 10
+
+
+async def test_one_that_comes_alone_waits_for_nobody_and_keeps_its_correlation(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    keeper = Keeper()
+    writer = GroupWriter(rig.service.scope, keeper.keep)
+    mine = new_id()
+    token = correlation_id.set(mine)
+
+    answer = await writer.write("one")
+    correlation_id.reset(token)
+    await asyncio.gather(*(writer.write(name) for name in ("two", "three")))
+
+    assert "ONE" == answer
+    assert (["one"], mine) == keeper.groups[0]
+    assert (["two", "three"], None) == keeper.groups[1]
+
+
+async def test_one_bad_item_fails_alone(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    writer = GroupWriter(rig.service.scope, Keeper().keep)
+    names = [f"n{number:02}" for number in range(20)]
+    names[13] = "bad"
+
+    answers = await asyncio.gather(*(writer.write(name) for name in names), return_exceptions=True)
+
+    assert [13] == [n for n, answer in enumerate(answers) if isinstance(answer, Conflict)]
+    assert sorted(set(names) - {"bad"}) == await stored(rig)
+
+
+async def test_a_database_that_is_away_is_told_to_all_at_once(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    calls = []
+
+    async def away(_tx, names):
+        calls.append(len(names))
+        raise ConnectionRefusedError
+
+    writer = GroupWriter(rig.service.scope, away, under_way=1)
+
+    answers = await asyncio.gather(
+        *(writer.write(str(number)) for number in range(20)), return_exceptions=True
+    )
+
+    assert {ConnectionRefusedError} == {type(answer) for answer in answers}
+    assert [20] == calls
+
+
+async def test_one_look_answers_all_who_asked_before_it_began():
+    looks = []
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def look(items):
+        looks.append(list(items))
+        begun.set()
+        await gate.wait()
+        return [item * 2 for item in items]
+
+    reader = GroupReader(look)
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(reader.ask(1))
+        await begun.wait()
+        later = [tasks.create_task(reader.ask(n)) for n in (2, 3, 4)]
+        await asyncio.sleep(0)
+        gate.set()
+
+    assert [[1], [2, 3, 4]] == looks
+    assert [2, 4, 6, 8] == [task.result() for task in (first, *later)]
+
+
+async def test_a_look_that_fails_fails_for_those_who_asked_it_only():
+    async def look(items):
+        if items == [1]:
+            raise Conflict
+        return items
+
+    reader = GroupReader(look)
+
+    with pytest.raises(Conflict):
+        await reader.ask(1)
+    assert 2 == await reader.ask(2)
+
+
+async def test_the_short_way_stands_before_the_public_pages_of_its_prefix(rig_for):
+    asked = []
+
+    def wrap(service, app):
+        async def short(scope, receive, send):
+            asked.append((service.spec.name, scope["path"]))
+            await app(scope, receive, send)
+
+        return short
+
+    rig = await rig_for(replace(SPEC, fast={"/probe": wrap}), start=False)
+
+    async with rig.anonymous() as client:
+        answer = await client.get("/probe/nothing")
+        await client.get("/livez")
+        await client.get("/v1/things")
+
+    assert 200 == answer.status_code
+    assert [(SPEC.name, "/probe/nothing")] == asked

@@ -1,0 +1,249 @@
+"""The short way of a lead: a pure ASGI branch in front of the pages, with group commit behind it.
+
+It answers only what it can answer with success: a first post, as JSON or urlencoded, to a form that asks for names,
+addresses and one yes, under an idempotency key. Everything else, and all that is to be refused, goes to the page as it came.
+"""
+
+import re
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contacts_svc.intake import posts, queries, replies, usecases
+from contacts_svc.intake.limits import LeadLimits
+from contacts_svc.intake.model import Form
+from contacts_svc.intake.schemas import LeadIn
+from contacts_svc.intake.usecases.together import FirstPost, Outcome, is_plain, take_first
+from contacts_svc.people.rules import canonical
+from contacts_svc.settings import ContactsSettings
+from contacts_svc.visitors import evidence_of
+from kantis_contracts.values import Language
+from kantis_kit import failpoints, observability
+from kantis_kit.auth.links import LinkSigner
+from kantis_kit.auth.principal import ANONYMOUS
+from kantis_kit.db.database import is_away
+from kantis_kit.errors import AppError
+from kantis_kit.groups import GroupWriter
+from kantis_kit.service import Service
+from kantis_kit.tx import Scope as TxScope
+from kantis_kit.tx import read
+from kantis_kit.web.middleware import App, Message, Receive, Scope, Send
+from kantis_kit.web.router import is_key, request_digest, stored_headers
+
+log = observability.get_logger(__name__)
+
+_PATH = re.compile(r"/f/([a-z0-9][a-z0-9-]{1,62})")
+_KINDS = (b"application/json", b"application/x-www-form-urlencoded")
+_ROUTE = SimpleNamespace(path="/f/{form_key}")
+MOST_FORMS = 1_000
+
+
+def fast_leads(service: Service, app: App) -> App:
+    """Put the short way in front of the pages of forms."""
+    return FastLeads(service.scope, app, most_bytes=service.spec.public_max_body_bytes)
+
+
+class FastLeads:
+    """Takes first leads in groups; knows the forms as it read them last, and has each group check that they still hold."""
+
+    def __init__(self, scope: TxScope, app: App, *, most_bytes: int) -> None:
+        self._scope = scope
+        self._app = app
+        self._most_bytes = most_bytes
+        self._forms: dict[str, Form] = {}
+        self._writer: GroupWriter[FirstPost, Outcome] = GroupWriter(
+            scope, take_first, actor=ANONYMOUS.id
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        form_key, key = _address(scope), _key(scope)
+        if form_key is None or key is None:
+            await self._app(scope, receive, send)
+            return
+        messages, body = await _read(receive, self._most_bytes)
+        again = _replay(messages, receive)
+        answer = None
+        if body is not None:
+            answer = await self._answer(scope, form_key, key, body)
+        if answer is None:
+            await self._app(scope, again, send)
+            return
+        scope["route"] = _ROUTE
+        await answer(scope, again, send)
+
+    async def _answer(self, scope: Scope, form_key: str, key: str, body: bytes) -> Response | None:
+        form = await self._form(form_key)
+        if form is None or not is_plain(form):
+            return None
+        # What the pages read of a request, they read here; `app` leads them to the service.
+        scope["contacts.counted"] = set()
+        whole = [{"type": "http.request", "body": body, "more_body": False}]
+        request = Request({**scope, "app": self._app}, _replay(whole, _nothing))
+        try:
+            read_post = await self._read_post(request, form)
+            if read_post is None:
+                return None
+            lead, language, answer = read_post
+            posted = usecases.read_post(form, lead, language=language)
+            limits = self._limits()
+            posts.count_visitor(request, limits)
+            for address in posted.draft.addresses:
+                posts.count_address(request, limits, canonical(address))
+        except AppError:
+            return None  # refused by the page, in its words
+        post = FirstPost(
+            form,
+            posted,
+            language,
+            evidence_of(request),
+            key,
+            request_digest(scope, body),
+            answer.status_code,
+            stored_headers(answer),
+            bytes(answer.body),
+        )
+        try:
+            outcome = await self._writer.write(post)
+        except Exception as error:  # noqa: BLE001 - the page finds the same, and says what it is
+            level = log.info if is_away(error) else log.warning
+            level("intake.not_together", error=type(error).__name__)
+            return None
+        if outcome is Outcome.STALE:
+            self._forms.pop(form_key, None)
+        if outcome is not Outcome.TAKEN:
+            return None
+        await failpoints.reach("web.answered")
+        return answer
+
+    async def _form(self, key: str) -> Form | None:
+        form = self._forms.get(key)
+        if form is not None:
+            return form
+        try:
+            async with read(self._scope) as tx:
+                form = await queries.get_form(tx, key)
+        except AppError:
+            return None
+        except Exception as error:
+            if not is_away(error):
+                raise
+            return None
+        if len(self._forms) >= MOST_FORMS:
+            self._forms.clear()
+        self._forms[key] = form
+        return form
+
+    async def _read_post(
+        self, request: Request, form: Form
+    ) -> tuple[LeadIn, Language, Response] | None:
+        """Read a post that needs nothing beyond a look at it; return it with its language and the answer to it."""
+        settings = self._settings()
+        headers = posts.cors_headers(request, form, settings.public_url)
+        is_json = posts.is_json(request)
+        body = await (posts.read_json(request) if is_json else posts.read_form(request))
+        if _is_special(form, body):
+            return None
+        spoken = queries.languages_of(form)
+        if not is_json or body.started:
+            now = self._scope.clock.now()
+            taken = posts.read_stamp(request, self._signer(), form, body, now)
+            if taken is None or (not is_json and taken < settings.form_minimum_seconds):
+                return None
+        if is_json:
+            language = body.language if body.language in spoken else None
+            language = language or posts.language_of(request, form)
+            answer = replies.as_json(form, body, language, link=None, headers=headers)
+        else:
+            shown = posts.language_of(request, form)
+            language = body.language or shown
+            answer = replies.as_page(form, body, shown, file=None)
+        if language not in spoken:
+            language = Language(form.default_language)
+        return body, language, answer
+
+    def _settings(self) -> ContactsSettings:
+        settings = self._scope.settings
+        assert isinstance(settings, ContactsSettings)  # noqa: S101 - narrows the type
+        return settings
+
+    def _signer(self) -> LinkSigner:
+        found: LinkSigner = self._scope.extras[LinkSigner]
+        return found
+
+    def _limits(self) -> LeadLimits:
+        found: LeadLimits = self._scope.extras[LeadLimits]
+        return found
+
+
+def _is_special(form: Form, body: LeadIn) -> bool:
+    """Say whether a post holds what only the page decides about."""
+    versions = {words["version"] for words in form.consent.values()}
+    return bool(
+        body.website
+        or body.visitor
+        or body.answers
+        or body.topics
+        or body.boxes
+        or body.box_versions
+        or body.proof
+        or (body.consent_version and {body.consent_version} != versions)
+    )
+
+
+def _address(scope: Scope) -> str | None:
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return None
+    found = _PATH.fullmatch(scope["path"])
+    return found[1] if found else None
+
+
+def _key(scope: Scope) -> str | None:
+    """Return the idempotency key of a request that may go the short way."""
+    key, kinds = None, 0
+    for name, value in scope["headers"]:
+        if name == b"idempotency-key":
+            if key is not None:
+                return None
+            key = value.decode("latin-1")
+        elif name == b"content-type":
+            kinds += value.partition(b";")[0].strip().lower() in _KINDS
+        elif name == b"authorization":
+            return None
+    return key if key is not None and kinds == 1 and is_key(key) else None
+
+
+async def _read(receive: Receive, most_bytes: int) -> tuple[list[Message], bytes | None]:
+    """Read a small body; None when it is larger, or its sender has left."""
+    messages: list[Message] = []
+    size = 0
+    while size <= most_bytes:
+        message = await receive()
+        messages.append(message)
+        if message["type"] != "http.request":
+            return messages, None
+        size += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            whole = b"".join(one.get("body", b"") for one in messages)
+            return messages, whole if size <= most_bytes else None
+    return messages, None
+
+
+def _replay(messages: Sequence[Message], receive: Receive) -> Receive:
+    waiting = iter(messages)
+
+    async def again() -> Message:
+        for message in waiting:
+            return message
+        return await receive()
+
+    return again
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+__all__ = ["FastLeads", "fast_leads"]

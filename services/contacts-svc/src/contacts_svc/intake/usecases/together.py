@@ -1,0 +1,340 @@
+"""Many first leads in one transaction: two statements, however many they are.
+
+Only leads of people of whom nothing is known yet are kept here, by the same rules and in the same rows as `take_lead`
+keeps them; about every other one nothing is done but said so, and it goes the long way.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from types import SimpleNamespace
+from typing import Any, cast
+
+import orjson
+from sqlalchemy import text
+
+from contacts_svc.intake import events
+from contacts_svc.intake.boxes import Box, boxes_of
+from contacts_svc.intake.model import Confirmation, Form, Lead
+from contacts_svc.intake.schemas import MAIN_BOX
+from contacts_svc.intake.usecases import guards
+from contacts_svc.intake.usecases.asking import asked_of, path_of, question_values
+from contacts_svc.intake.usecases.inserts import INSERTS, TABLES
+from contacts_svc.intake.usecases.knowledge import needs_owner
+from contacts_svc.intake.usecases.leads import Posted, consents, lead_values, origin_of
+from contacts_svc.people.rules import canonical
+from contacts_svc.people.usecases.newcomers import Newcomer, newcomer
+from contacts_svc.permissions.usecases.first import first_entries
+from contacts_svc.settings import ContactsSettings
+from contacts_svc.touched import Family
+from kantis_contracts.contacts import (
+    ConfirmationRequest,
+    ConfirmationRequestedV1,
+    LeadReceived,
+    LeadReceivedV1,
+    PermissionChangedV1,
+    PermissionEntry,
+    PersonCard,
+    PersonChangedV1,
+)
+from kantis_contracts.values import Language
+from kantis_kit.tx import Tx
+
+_LOOK = text(
+    """
+    WITH windows AS MATERIALIZED (
+        SELECT name, sum(counted) AS counted FROM intake_window
+        WHERE name = ANY(cast(:names AS text[])) AND starts_at = :hour GROUP BY name
+    )
+    SELECT
+        EXISTS (SELECT FROM form WHERE id = given.form_id AND version = given.form_version AND is_active) AS is_current,
+        NOT EXISTS (SELECT FROM idempotency WHERE caller = :caller AND route = :route AND key = given.key)
+        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'email' AND value = given.email AND is_identifying)
+        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND is_identifying)
+        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND NOT is_identifying)
+        AND NOT EXISTS (SELECT FROM confirmation_slot WHERE address = given.mailbox)
+        AND NOT EXISTS (SELECT FROM asked_mailbox WHERE hash = given.hash) AS is_new,
+        coalesce((SELECT counted FROM windows WHERE name = 'form:' || given.form_id), 0) AS of_form,
+        coalesce((SELECT counted FROM windows WHERE name = 'asked'), 0) AS asked
+    FROM unnest(
+        cast(:form_ids AS uuid[]), cast(:form_versions AS int[]), cast(:keys AS text[]), cast(:emails AS text[]),
+        cast(:phones AS text[]), cast(:mailboxes AS text[]), cast(:hashes AS bytea[])
+    ) WITH ORDINALITY AS given (form_id, form_version, key, email, phone, mailbox, hash, n)
+    ORDER BY n
+    """
+)
+ROUTE = "POST /f/{form_key}"
+"""Under which the kit's route stores the answers of this address."""
+
+
+class Outcome(Enum):
+    """What became of a lead."""
+
+    TAKEN = "taken"
+    KNOWN = "known"
+    """Something is known already: the long way decides."""
+    STALE = "stale"
+    """The form is not as it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPost:
+    """A post, read and checked, with the answer that is stored beside its effect."""
+
+    form: Form
+    posted: Posted
+    language: Language
+    evidence: Mapping[str, str]
+    key: str
+    digest: bytes
+    status: int
+    headers: str
+    content: bytes
+
+    @property
+    def email(self) -> str | None:
+        """The address, normalised."""
+        return self.posted.draft.email.value if self.posted.draft.email else None
+
+    @property
+    def phone(self) -> str | None:
+        """The number, normalised."""
+        return self.posted.draft.phone.value if self.posted.draft.phone else None
+
+    def mailbox(self) -> str | None:
+        """Whom a question would go to; None when nobody is asked."""
+        lead = cast("Lead", SimpleNamespace(is_consented=bool(self.posted.seen)))
+        email = self.posted.draft.email
+        if email is None or not needs_owner(self.form, lead) or self._asks() is None:
+            return None
+        return canonical(email)
+
+    def box(self) -> Box:
+        """The one consent box of the form."""
+        return boxes_of(self.form)[MAIN_BOX]
+
+    def words(self) -> tuple[str, str]:
+        """The words of the box, and their version."""
+        return self.box().words(self.language, self.form.default_language)
+
+    def _asks(self) -> Mapping[str, Any] | None:
+        return asked_of(self.box(), self.words(), ())
+
+
+def is_plain(form: Form) -> bool:
+    """Say whether the posts to a form can be kept together: it asks for no more than names, addresses and one yes."""
+    return not (
+        form.fields
+        or form.topics
+        or form.boxes
+        or form.download
+        or form.proof_of_work_bits
+        or len(set(form.purposes)) < len(form.purposes)
+        or len(set(form.channels)) < len(form.channels)
+    )
+
+
+async def take_first(tx: Tx, posts: Sequence[FirstPost]) -> list[Outcome]:
+    """Keep the leads of people of whom nothing is known yet, and tell what became of each.
+
+    Two that share an address, a mailbox or a key are not kept together: the second goes the long way.
+    """
+    outcomes = [Outcome.KNOWN] * len(posts)
+    chosen = _alone(posts)
+    written = _Written(tx)
+    asked = 0
+    of_form: Counter[Any] = Counter()
+    most_asked = tx.settings(ContactsSettings).confirmations_per_hour
+    for index, (is_current, is_new, counted, counted_asked) in zip(
+        chosen, await _look(tx, [posts[index] for index in chosen]), strict=True
+    ):
+        post = posts[index]
+        if not is_current:
+            outcomes[index] = Outcome.STALE
+            continue
+        asks = post.mailbox() is not None
+        has_room = counted + of_form[post.form.id] < guards.share_of(tx, post.form)
+        may_ask = not asks or counted_asked + asked < most_asked
+        if is_new and has_room and may_ask:
+            written.add(post)
+            of_form[post.form.id] += 1
+            asked += asks
+            outcomes[index] = Outcome.TAKEN
+    if written.leads:
+        await written.write(of_form, asked)
+    return outcomes
+
+
+def _alone(posts: Sequence[FirstPost]) -> list[int]:
+    seen: set[tuple[str, str]] = set()
+    chosen = []
+    for index, post in enumerate(posts):
+        named = {
+            (kind, value)
+            for kind, value in (
+                ("key", post.key),
+                ("email", post.email),
+                ("phone", post.phone),
+                ("mailbox", post.mailbox()),
+            )
+            if value is not None
+        }
+        if not named & seen:
+            seen |= named
+            chosen.append(index)
+    return chosen
+
+
+async def _look(tx: Tx, posts: Sequence[FirstPost]) -> Sequence[Any]:
+    mailboxes = [post.mailbox() for post in posts]
+    rows = await tx.execute(
+        _LOOK,
+        {
+            "caller": tx.actor,
+            "route": ROUTE,
+            "hour": guards.hour_of(tx.clock.now()),
+            "names": [guards.ASKED, *{guards.window_of(post.form.id) for post in posts}],
+            "form_ids": [post.form.id for post in posts],
+            "form_versions": [post.form.version for post in posts],
+            "keys": [post.key for post in posts],
+            "emails": [post.email for post in posts],
+            "phones": [post.phone for post in posts],
+            "mailboxes": mailboxes,
+            "hashes": [guards.mailbox_hash(tx, one) if one else None for one in mailboxes],
+        },
+    )
+    return rows.all()
+
+
+@dataclass
+class _Written:
+    """The rows and events of the leads that are kept."""
+
+    tx: Tx
+    rows: dict[str, list[Mapping[str, Any]]] = field(
+        default_factory=lambda: {name: [] for name in TABLES}
+    )
+    leads: list[LeadReceived] = field(default_factory=list)
+    cards: list[PersonCard] = field(default_factory=list)
+    permissions: list[PermissionEntry] = field(default_factory=list)
+    questions: list[ConfirmationRequest] = field(default_factory=list)
+
+    def add(self, post: FirstPost) -> None:
+        """Describe one lead."""
+        now = self.tx.clock.now()
+        draft, form = post.posted.draft, post.form
+        person = newcomer(draft, origin=origin_of(draft), now=now)
+        self.rows["idempotency"].append(self._stored(post, now))
+        self.rows["identifier"].extend(person.identifiers)
+        self.rows["person"].append(person.person)
+        self.rows["person_change"].append(person.change)
+        self.cards.append(person.card())
+        words = {key: post.words() for key in post.posted.seen}
+        values = lead_values(
+            form,
+            post.posted,
+            person.id,
+            words,
+            version=post.words()[1],
+            evidence=post.evidence,
+            now=now,
+        )
+        lead = cast("Lead", SimpleNamespace(**values))
+        self.rows["lead"].append(
+            _as_json(values, ("fields", "evidence", "answers", "topics", "boxes"))
+        )
+        self.leads.append(events.lead_item(lead, form))
+        families = Family.PROFILE | Family.REACH
+        said = consents(form, lead, draft, words, now=now)
+        for entry in first_entries(said, actor=self.tx.actor, recorded_at=now):
+            self.rows["permission_state"].append(entry.state)
+            self.rows["permission_ledger"].append(entry.entry)
+            self.permissions.append(entry.told())
+            families |= Family.PERMISSION
+        if form.list_id is not None:
+            families |= Family.LIST
+            self.rows["list_member"].append(
+                {
+                    "segment_id": form.list_id,
+                    "person_id": person.id,
+                    "source": f"form:{form.key}",
+                    "added_at": now,
+                }
+            )
+        self.rows["touched_person"].append(
+            {"person_id": person.id, "families": int(families), "at": now}
+        )
+        mailbox = post.mailbox()
+        if mailbox is not None:
+            self._ask(post, person, lead, mailbox, now)
+
+    def _stored(self, post: FirstPost, now: datetime) -> Mapping[str, Any]:
+        return {
+            "caller": self.tx.actor,
+            "route": ROUTE,
+            "key": post.key,
+            "request_hash": post.digest,
+            "status": post.status,
+            "headers": post.headers,
+            "body": post.content,
+            "stored_at": now,
+        }
+
+    def _ask(
+        self, post: FirstPost, person: Newcomer, lead: Lead, mailbox: str, now: datetime
+    ) -> None:
+        asks = asked_of(post.box(), post.words(), ()) or {}
+        values = question_values(lead, post.email or "", {MAIN_BOX: asks}, now=now)
+        question = cast("Confirmation", SimpleNamespace(**values))
+        self.rows["confirmation"].append(_as_json(values, ("purposes", "boxes")))
+        self.rows["confirmation_slot"].append({"address": mailbox, "last_at": now})
+        self.rows["asked_mailbox"].append(
+            {"hash": guards.mailbox_hash(self.tx, mailbox), "unanswered": 1, "last_at": now}
+        )
+        self.questions.append(
+            events.question_item(
+                question,
+                post.form,
+                preferred_name=person.person["preferred_name"],
+                path=path_of(self.tx, question),
+            )
+        )
+
+    async def write(self, of_form: Mapping[Any, int], asked: int) -> None:
+        """Write the rows in one statement and stage the events."""
+        hour = guards.hour_of(self.tx.clock.now())
+        counts = {guards.window_of(form_id): count for form_id, count in of_form.items()}
+        if asked:
+            counts[guards.ASKED] = asked
+        # One order for all, so that nobody waits in a circle.
+        self.rows["intake_window"] = [
+            {"name": name, "starts_at": hour, "shard": guards.a_shard(), "counted": counts[name]}
+            for name in sorted(counts)
+        ]
+        self.rows["identifier"].sort(key=lambda row: (row["kind"], row["value"]))
+        self.rows["confirmation_slot"].sort(key=lambda row: str(row["address"]))
+        self.rows["asked_mailbox"].sort(key=lambda row: bytes(row["hash"]))
+        await self.tx.fetch(INSERTS, *_columns(self.rows))
+        self.tx.stage(
+            PersonChangedV1(items=tuple(self.cards)),
+            LeadReceivedV1(items=tuple(self.leads)),
+        )
+        if self.permissions:
+            self.tx.stage(PermissionChangedV1(items=tuple(self.permissions)))
+        if self.questions:
+            self.tx.stage(ConfirmationRequestedV1(items=tuple(self.questions)))
+
+
+def _as_json(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {**values, **{name: orjson.dumps(values[name]).decode() for name in names}}
+
+
+def _columns(rows: Mapping[str, list[Mapping[str, Any]]]) -> list[list[Any]]:
+    return [
+        [row[name] for row in rows[table]] for table, columns in TABLES.items() for name in columns
+    ]
+
+
+__all__ = ["FirstPost", "Outcome", "is_plain", "take_first"]
