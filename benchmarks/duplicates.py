@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from sqlalchemy import literal, select
 
 from contacts_svc.main import SPEC
-from contacts_svc.people.queries import find_sharers, lock_owners
+from contacts_svc.people.holders import find_holders
 from contacts_svc.quality import finder
 from contacts_svc.settings import ContactsSettings
 from kantis_kit.brokers.embedded import EmbeddedBroker
@@ -67,26 +67,32 @@ def memory_mib() -> float:
 
 
 async def check(service: Service) -> None:
-    """Measure what a write pays, beside two round trips that ask nothing."""
-    taken, bare = [], []
+    """Measure what a write pays: whether anybody has the addresses of a newcomer, and who has those of somebody known.
+
+    Beside each stand as many round trips that ask nothing: one for a newcomer, two where the owner is locked as well,
+    which writing to them needs anyhow.
+    """
+    taken: dict[str, list[float]] = {"newcomer": [], "somebody known": []}
+    bare: list[float] = []
     async with write(service.scope) as tx:
         for number in range(CHECKS):
-            keys = [
+            known = [
                 ("email", f"person{number * 7}@example.com"),
                 ("phone", f"+47{40_000_000 + number * 7}"),
             ]
+            new = [("email", f"new{number}@example.com"), ("phone", f"+47{90_000_000 + number}")]
+            for name, keys in (("newcomer", new), ("somebody known", known)):
+                begin = perf_counter()
+                await find_holders(tx, keys)
+                taken[name].append(perf_counter() - begin)
             begin = perf_counter()
-            await lock_owners(tx, keys)
-            await find_sharers(tx, keys)
-            taken.append(perf_counter() - begin)
-            begin = perf_counter()
-            await tx.execute(select(literal(1)))
             await tx.execute(select(literal(1)))
             bare.append(perf_counter() - begin)
-    median, late = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
     floor = statistics.median(bare)
-    figure = f"p50 {median * 1e3:.2f}, p95 {late * 1e3:.2f}, floor {floor * 1e3:.2f} ms"
-    line("check on write", figure, "p50 <= 1 ms", is_met=median <= 0.001)
+    for name, times in taken.items():
+        median, late = statistics.median(times), statistics.quantiles(times, n=20)[-1]
+        figure = f"p50 {median * 1e3:.2f}, p95 {late * 1e3:.2f}, floor {floor * 1e3:.2f} ms"
+        line(f"check, {name}", figure, "p50 <= 1 ms", is_met=median <= 0.001)
 
 
 async def search(service: Service, people: int) -> None:

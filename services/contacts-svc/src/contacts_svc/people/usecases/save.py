@@ -17,6 +17,7 @@ from contacts_svc.fields.rules import MASK
 from contacts_svc.fields.usecases import is_secret, write_values
 from contacts_svc.people import events, queries
 from contacts_svc.people.errors import Contended
+from contacts_svc.people.holders import find_holders
 from contacts_svc.people.model import (
     FIELDS,
     MARKS,
@@ -220,7 +221,7 @@ async def save_drafts(
         if not todo:
             break
         keys = sorted({key for index in todo for key in drafts[index].keys})
-        book.begin(await queries.lock_owners(tx, keys), await queries.find_sharers(tx, keys))
+        book.begin(*await find_holders(tx, keys))
         for index in todo:
             saved[index] = book.place(index, drafts[index])
         todo = await _claim(tx, book)
