@@ -205,6 +205,8 @@ async def start_import(
     texts = (name, source, permission_source, permission_text, mapping, formats, policies)
     if any("\x00" in text or "\\u0000" in text for text in (*texts, saved_mapping)):
         raise Invalid("A parameter holds a NUL character")
+    if as_of is not None and as_of > tx.clock.now():
+        raise Invalid("as_of: lies in the future; a file tells what was true when it was written")
     options = await _with_saved(tx, saved_mapping, await _with_form(tx, form, options))
     import_id = new_id()
     path = files.path_of(tx.settings(ContactsSettings).data_dir, import_id)
