@@ -11,6 +11,7 @@ MEGABYTE = 1024 * 1024
 BODY_BYTES = MEGABYTE
 PUBLIC_BODY_BYTES = 64 * 1024
 IMPORT_BODY_BYTES = 1024 * MEGABYTE
+REGISTER_BODY_BYTES = 100 * MEGABYTE
 MAX_DEPTH = 3
 
 SERVICES = ("contacts", "campaign", "orders", "messaging", "analytics")
@@ -55,13 +56,15 @@ _PUBLIC = {
     "/r": "orders",  # response codes
     "/v1/reports/shared": "analytics",  # report pages behind a signed link
 }
+_LARGE = {"imports": IMPORT_BODY_BYTES, "registers": REGISTER_BODY_BYTES}
+"""Where files are sent; a reservation register of a whole country has some tens of megabytes."""
 LEAD_PREFIX = "/f"
 
 
 def _routes() -> Iterable[Route]:
     for service, names in _API.items():
         for name in names:
-            size = IMPORT_BODY_BYTES if name == "imports" else BODY_BYTES
+            size = _LARGE.get(name, BODY_BYTES)
             yield Route(f"/v1/{name}", service, max_body_bytes=size)
         yield Route(f"/v1/operations/{service}", service)
     for prefix, service in _PUBLIC.items():
