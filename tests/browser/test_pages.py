@@ -1,37 +1,21 @@
 """The pages that people see, used as people use them, in a real browser, in front of the whole house."""
 
-from pathlib import Path
-
 import pytest
 from playwright.async_api import Page, expect
+from reading import READING, axe_finds, read
 
 from kantis_kit.ids import new_id
 from kantis_kit.testing.waiting import eventually
 
-READING = (Path(__file__).parent / "reading.js").read_text(encoding="utf-8")
 FORM = "/f/friluft"
 LANGUAGES = ("nb", "sv", "da", "fi", "en")
 CAMPAIGN = "Fjellsko Rondane"
 READ_IN_MS = 2_500
 """A page that is sent sooner than two seconds after it was shown was not filled in by a person."""
-TELEPHONE = {"width": 360, "height": 740}
-
 
 pytestmark = pytest.mark.timeout(300)  # the first test waits for the house and its demonstration
 
 TABS_ON_A_PAGE = 100
-
-
-async def read(page: Page, language: str | None = None) -> None:
-    """Hold that a page can be read: by machines that read aloud, by weak eyes, on a telephone."""
-    assert [] == await page.evaluate(READING), page.url
-    if language:
-        assert language == await page.locator("html").get_attribute("lang")
-    wide = page.viewport_size
-    await page.set_viewport_size(TELEPHONE)
-    assert [] == await page.evaluate(READING), f"{page.url} on a telephone"
-    assert wide is not None
-    await page.set_viewport_size(wide)
 
 
 async def campaign_mail(visitor, which: int) -> int:
@@ -240,3 +224,6 @@ async def test_a_bad_page_is_noticed(visitor):
         assert word in found
     for word in ("no alt", "without a role", "the id a twice", "wider than", "contrast 2.32 of 4.5"):  # fmt: skip
         assert word in found
+    axe = "\n".join(await axe_finds(visitor.page))
+    for rule in ("html-has-lang", "document-title", "image-alt", "label", "button-name", "color-contrast"):  # fmt: skip
+        assert f": {rule}: " in axe

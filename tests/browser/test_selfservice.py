@@ -1,28 +1,15 @@
 """The pages on which people see to their own affairs, in a real browser, from the link in a mail."""
 
 import re
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
+from reading import read
 
-READING = (Path(__file__).parent / "reading.js").read_text(encoding="utf-8")
 LANGUAGES = ("nb", "sv", "da", "fi", "en")
-TELEPHONE = {"width": 360, "height": 740}
 PAGES = ("preferences", "profile", "consents", "data", "erase")
 
 pytestmark = pytest.mark.timeout(300)  # the first test waits for the house and its demonstration
-
-
-async def read(page: Page, language: str) -> None:
-    """Hold that a page can be read: by machines that read aloud, by weak eyes, on a telephone."""
-    assert [] == await page.evaluate(READING), page.url
-    assert language == await page.locator("html").get_attribute("lang")
-    wide = page.viewport_size
-    assert wide is not None
-    await page.set_viewport_size(TELEPHONE)
-    assert [] == await page.evaluate(READING), f"{page.url} on a telephone"
-    await page.set_viewport_size(wide)
 
 
 async def test_people_see_to_their_own_affairs_in_every_language(visitor):
