@@ -1,11 +1,12 @@
 """Organisations and links at the API."""
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Request, Response
 
-from contacts_svc.organisations import queries, usecases
+from contacts_svc.organisations import queries, spared, usecases
 from contacts_svc.organisations.schemas import (
     LinkIn,
     LinkOut,
@@ -14,6 +15,7 @@ from contacts_svc.organisations.schemas import (
     OrganisationIn,
     OrganisationOut,
     OrganisationPatch,
+    SparedOut,
 )
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write, etag, require_match
@@ -76,6 +78,20 @@ async def list_organisations(
         tx, q=q, number=number, country=country, parent_id=parent_id, cursor=cursor, limit=limit
     )
     return Page(items=items, next_cursor=more)
+
+
+@router.get("/spared", policy=needs("contacts:read"))
+async def list_spared(
+    tx: Read,
+    *,
+    on: Annotated[date | None, Query(description="Today when left out")] = None,
+    role: Annotated[str | None, Query(max_length=60, description="Only of this role")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> SparedOut:
+    """Tell by phone in which role it is called and which calls are spared: one phone may stand for three companies."""
+    day = on or tx.clock.now().date()
+    return await spared.list_spared(tx, on=day, role=role, cursor=cursor, limit=limit)
 
 
 @router.get("/{organisation_id}", policy=needs("contacts:read"))

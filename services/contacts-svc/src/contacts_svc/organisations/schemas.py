@@ -148,6 +148,37 @@ class LinkOut(Out):
     updated_at: datetime
 
 
+class SparedLinkOut(Out):
+    """Somebody who answers a phone in a role."""
+
+    link_id: UUID
+    person_id: UUID
+    person_name: str
+    organisation_id: UUID
+    organisation_name: str
+    role: str
+    relevance: int
+    because: str = Field(default="", description="Why they are spared; empty for who is called")
+
+
+class SparedPhoneOut(Out):
+    """A phone: in which role it is called, and in which others the call is spared."""
+
+    phone: str
+    called: SparedLinkOut | None
+    spared: list[SparedLinkOut]
+
+
+class SparedOut(Out):
+    """Calls that are spared on a day, by phone; each role at a phone counts once."""
+
+    on: date
+    silent: int = Field(description="How many must not be called, or not yet")
+    outranked: int = Field(description="How many stand behind a more relevant one at their phone")
+    items: list[SparedPhoneOut]
+    next_cursor: str | None = None
+
+
 class OrganisationChangeOut(Out):
     """One change of an organisation: per field the value before and after."""
 

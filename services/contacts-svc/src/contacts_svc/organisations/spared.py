@@ -1,0 +1,116 @@
+"""Who is spared a call: of several who answer one phone, all but the most relevant, and those who must not be called."""
+
+from datetime import date
+
+from sqlalchemy import ColumnElement, Integer, Subquery, case, func, literal, or_, select
+from sqlmodel import col
+
+from contacts_svc.base import plain
+from contacts_svc.organisations.model import Organisation, PersonLink
+from contacts_svc.organisations.queries import silent_because
+from contacts_svc.organisations.schemas import SparedLinkOut, SparedOut, SparedPhoneOut
+from contacts_svc.people.model import Identifier, Person
+from kantis_kit.tx import ReadTx
+from kantis_kit.web.paging import encode_cursor, read_cursor
+
+OUTRANKED = "somebody more relevant is called on this number"
+
+
+def _is_silent(on: date) -> ColumnElement[bool]:
+    """Say in SQL what `silent_because` says in words."""
+    marks = (Person, Organisation, PersonLink)
+    return or_(
+        *(col(one.do_not_contact) for one in marks),
+        *(func.coalesce(col(one.not_before) > on, False) for one in marks),
+        func.coalesce(col(PersonLink.valid_from) > on, False),
+        func.coalesce(col(PersonLink.valid_to) < on, False),
+    )
+
+
+def _ranked(on: date, role: str | None) -> Subquery:
+    silent = _is_silent(on)
+    place = func.row_number().over(
+        partition_by=col(Identifier.value),
+        order_by=(
+            case((silent, 1), else_=0),
+            col(PersonLink.relevance).desc(),
+            col(PersonLink.is_main).desc(),
+            col(PersonLink.id),
+        ),
+    )
+    wanted = (
+        select(
+            col(Identifier.value).label("phone"),
+            col(PersonLink.id).label("link_id"),
+            silent.label("is_silent"),
+            (silent | (place > literal(1, Integer()))).label("is_spared"),
+        )
+        .join(Person, col(Person.id) == col(PersonLink.person_id))
+        .join(Organisation, col(Organisation.id) == col(PersonLink.organisation_id))
+        .join(Identifier, col(Identifier.person_id) == col(PersonLink.person_id))
+        .where(~col(Person.is_erased), col(Identifier.kind) == "phone", col(Identifier.is_primary))
+    )
+    if role:
+        wanted = wanted.where(col(PersonLink.role) == role)
+    return wanted.subquery("ranked")
+
+
+async def list_spared(
+    tx: ReadTx, *, on: date, role: str | None, cursor: str | None, limit: int
+) -> SparedOut:
+    """Return by phone who is called on a day and who is spared, with the reason, and how many there are in all."""
+    ranked = _ranked(on, role)
+    silent, outranked = plain(
+        await tx.execute(
+            select(
+                func.count().filter(ranked.c.is_silent),
+                func.count().filter(ranked.c.is_spared & ~ranked.c.is_silent),
+            )
+        )
+    )[0]
+    phones = (
+        select(ranked.c.phone)
+        .where(ranked.c.is_spared)
+        .distinct()
+        .order_by(ranked.c.phone)
+        .limit(limit + 1)
+    )
+    after = read_cursor(cursor, str)
+    if after:
+        phones = phones.where(ranked.c.phone > after[0])
+    found = list(await tx.scalars(phones))
+    items = await _items(tx, ranked, found[:limit], on)
+    more = encode_cursor(found[limit - 1]) if len(found) > limit else None
+    return SparedOut(on=on, silent=silent, outranked=outranked, items=items, next_cursor=more)
+
+
+async def _items(tx: ReadTx, ranked: Subquery, phones: list[str], on: date) -> list[SparedPhoneOut]:
+    rows = await tx.execute(
+        select(ranked.c.phone, ranked.c.is_spared, PersonLink, Person, Organisation)
+        .join(PersonLink, col(PersonLink.id) == ranked.c.link_id)
+        .join(Person, col(Person.id) == col(PersonLink.person_id))
+        .join(Organisation, col(Organisation.id) == col(PersonLink.organisation_id))
+        .where(ranked.c.phone.in_(phones))
+        .order_by(ranked.c.phone, col(PersonLink.relevance).desc(), col(PersonLink.id))
+    )
+    items = {phone: SparedPhoneOut(phone=phone, called=None, spared=[]) for phone in phones}
+    for phone, is_spared, link, person, organisation in plain(rows):
+        shown = _shown(link, person, organisation)
+        if is_spared:
+            shown.because = silent_because(link, person, organisation, on) or OUTRANKED
+            items[phone].spared.append(shown)
+        else:
+            items[phone].called = shown
+    return list(items.values())
+
+
+def _shown(link: PersonLink, person: Person, organisation: Organisation) -> SparedLinkOut:
+    return SparedLinkOut(
+        link_id=link.id,
+        person_id=person.id,
+        person_name=person.full_name or person.preferred_name,
+        organisation_id=organisation.id,
+        organisation_name=organisation.name,
+        role=link.role,
+        relevance=link.relevance,
+    )
