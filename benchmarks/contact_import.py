@@ -8,6 +8,7 @@ how much the process grows over what it held when it was idle.
 """
 
 import asyncio
+import gc
 import os
 import statistics
 import sys
@@ -189,6 +190,9 @@ async def open_bench(stack: AsyncExitStack, folder: Path) -> Bench:
 
 async def main(rows: int, rounds: int) -> None:
     """Import files and copy their rows in turn."""
+    gc.collect()
+    gc.freeze()  # as the services do when they have started
+    gc.set_threshold(100_000, 50, 100)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
         bench = await open_bench(stack, folder)

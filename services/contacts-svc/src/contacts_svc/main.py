@@ -138,6 +138,7 @@ SPEC = ServiceSpec(
         contacts_svc.segments.jobs.keep_segments,
         contacts_svc.quality.jobs.find_duplicates,
         contacts_svc.exports.jobs.make_workbooks,
+        contacts_svc.imports.jobs.take_imports,
     ],
     extras=_extras,
 )

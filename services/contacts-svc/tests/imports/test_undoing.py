@@ -1,5 +1,6 @@
 """A whole import is taken back: what nobody has changed or used since; the rest is listed with its reason."""
 
+from contacts_svc.imports.worker import Worker
 from contacts_svc.main import SPEC
 from kantis_contracts.contacts import PersonChangedV1
 
@@ -124,7 +125,7 @@ async def test_an_import_that_runs_is_stopped_and_what_it_took_is_taken_back(rig
     rig = await rig_for(SPEC, settings={"contacts": {"import_chunk_rows": 10}}, start=False)
     text = door.head + "".join(f"Kari{n};Å;kari{n}@example.com;;;\r\n" for n in range(45))
     started = await door.send(rig, text)
-    await rig.service.timers.step()
+    await Worker(rig.service).step()
     async with rig.client() as client:
         running = (await client.get(f"/v1/imports/{started['id']}")).json()
         stopped = (await client.post(f"/v1/imports/{started['id']}/undo")).json()

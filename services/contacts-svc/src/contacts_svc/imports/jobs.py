@@ -1,22 +1,19 @@
-"""Timed work of imports."""
+"""Timed work of imports, and the loop that takes their rows."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from contacts_svc.imports import usecases
+from contacts_svc.imports.worker import Worker
+from kantis_kit.service import Service
 from kantis_kit.timers import Timer, on_timer, recurring
 from kantis_kit.tx import Tx
 
 
-@on_timer(usecases.CHUNK_TIMER)
-async def take_chunks(tx: Tx, timers: Sequence[Timer]) -> None:
-    """Take the next chunk of the import that has waited longest; the others keep their turn."""
-    first, *others = timers
-    await usecases.take_chunk(tx, UUID(first.key))
-    for timer in others:
-        # One chunk is one transaction, so the others are set anew.
-        await tx.schedule(timer.kind, timer.key, timer.due_at)
+async def take_imports(service: Service) -> None:
+    """Take the rows of imports until cancelled."""
+    await Worker(service).run()
 
 
 @on_timer(usecases.UNDO_TIMER)

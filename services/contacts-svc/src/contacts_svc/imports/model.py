@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, column, not_, or_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -26,7 +26,14 @@ class Import(Base, table=True):
     """A file on its way into the register: how to read it, and the checkpoint up to which it is in."""
 
     __tablename__ = "import"
-    __table_args__ = (Index("ix_import_file", "file_sha256"),)
+    __table_args__ = (
+        Index("ix_import_file", "file_sha256"),
+        Index(
+            "ix_import_open",
+            "id",
+            postgresql_where=or_(column("state") == "running", not_(column("is_followed"))),
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     name: str
@@ -68,6 +75,10 @@ class Import(Base, table=True):
     kept: int = 0
     """Persons of whom it left something, because somebody changed or used it since."""
     undone_at: datetime | None = Field(default=None, sa_type=Moment)
+    is_followed: bool = False
+    """Whether all whom it has made were handed to those who follow: segments, the search for duplicates."""
+    followed_to: UUID | None = None
+    """The last person who was."""
     actor: str
     started_at: datetime = Field(sa_type=Moment)
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
@@ -112,6 +123,8 @@ class ImportTouched(Base, table=True):
     """Whether an undo has decided on this person."""
     kept_because: str = ""
     """Why an undo left something of it."""
+    families: int = 0
+    """The facts by which those who follow are told of this person, once the import is through."""
 
 
 class FieldSource(Base, table=True):

@@ -181,13 +181,14 @@ def read_records(
         file.seek(offset)
         while True:
             number += 1
-            record = _read_one(file, encoding, delimiter, number)
+            record = read_one(file, encoding, delimiter, number)
             if record is None:
                 return
             yield record
 
 
-def _read_one(file: BinaryIO, encoding: str, delimiter: str, number: int) -> Record | None:
+def read_one(file: BinaryIO, encoding: str, delimiter: str, number: int) -> Record | None:
+    """Read the row at which the file stands; None at its end."""
     start = file.tell()
     first = file.readline(MAX_LINE_BYTES)
     if not first:

@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from contacts_svc.fields.errors import ValuesInvalid
@@ -14,7 +12,7 @@ from contacts_svc.fields.rules import MASK, MAX_TEXT, FieldKind
 from contacts_svc.fields.usecases import check_values
 from contacts_svc.imports import values
 from contacts_svc.imports.columns import AS_OF, CUSTOM, FULL_YES, IGNORED, PERMISSION, kind_of
-from contacts_svc.imports.reading import Record, read_records
+from contacts_svc.imports.reading import Record
 from contacts_svc.people.model import FREE_TEXT, Draft
 from contacts_svc.people.rules import (
     Address,
@@ -26,8 +24,8 @@ from contacts_svc.people.rules import (
 )
 from kantis_contracts.values import Channel, Language, Purpose
 
-_LIMITS: Mapping[str, int] = {"postal_code": 12, "city": 100, "note": 2_000}
-_LIMIT = 200
+LIMITS: Mapping[str, int] = {"postal_code": 12, "city": 100, "note": 2_000}
+LIMIT = 200
 _FULL_NO = frozenset({"0", "no", "n", "nei", "nej", "ei", "e", "false", "usann", "falskt", "off"})
 _BETWEEN = re.compile(r"[,;|]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -72,25 +70,14 @@ class Reject:
     cells: list[str]
 
 
-@dataclass(slots=True)
-class Chunk:
-    """The rows that share a transaction."""
-
-    drafts: list[Draft] = field(default_factory=list)
-    cells: list[list[str]] = field(default_factory=list)
-    """The cells of each draft's row, to be given back when the register refuses it."""
-    granted: list[list[tuple[Channel, Purpose]]] = field(default_factory=list)
-    as_of: list[datetime] = field(default_factory=list)
-    """When each row told the truth."""
-    rejects: list[Reject] = field(default_factory=list)
-    end: int = 0
-    number: int = 0
-    is_last: bool = False
+def looks_like_formula(cell: str) -> bool:
+    """Say whether a spreadsheet would take a text for something to count with."""
+    return cell.startswith(_FORMULA)
 
 
 def quoted(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if looks_like_formula(cell) else cell
 
 
 def unquoted(cell: str) -> str:
@@ -115,47 +102,22 @@ class Reading:
     """Fields in which what is known stays."""
 
 
-def read_chunk(path: Path, reading: Reading, *, offset: int, number: int, rows: int) -> Chunk:
-    """Read up to `rows` rows from a checkpoint on and judge each by itself."""
-    chunk = Chunk(end=offset, number=number, is_last=True)
-    records = read_records(path, reading.encoding, reading.delimiter, offset=offset, number=number)
-    read = 0
-    for record in islice(records, rows):
-        read += 1
-        chunk.end, chunk.number = record.end, record.number
-        if not record.problem and not any(cell.strip() for cell in record.cells):
-            continue
-        try:
-            draft, granted, as_of = _judge(record, reading)
-        except _Refused as refusal:
-            chunk.rejects.append(
-                Reject(record.number, str(refusal), kept_cells(record.cells, len(reading.header)))
-            )
-            continue
-        chunk.drafts.append(draft)
-        chunk.granted.append(granted)
-        chunk.as_of.append(as_of)
-        chunk.cells.append(record.cells)
-    chunk.is_last = read < rows
-    return chunk
-
-
 def kept_cells(cells: Sequence[str], width: int) -> list[str]:
     """Return what is kept of a row that is given back: shortened, and without identity numbers."""
     return [
         MASK
         if national_number_in(cell)
-        else cell[:_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        else cell[:LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}")
         for cell in cells[: width + 5]
     ]
 
 
-class _Refused(Exception):
-    pass
+class Refused(Exception):
+    """A row that cannot be taken; the message says why."""
 
 
 @dataclass(slots=True)
-class _Told:
+class Told:
     """What the cells of a row say, by what they are for."""
 
     fields: dict[str, str] = field(default_factory=dict)
@@ -164,13 +126,16 @@ class _Told:
     as_of: datetime | None = None
 
 
-def _judge(
-    record: Record, reading: Reading
-) -> tuple[Draft, list[tuple[Channel, Purpose]], datetime]:
+Judged = tuple[Draft, list[tuple[Channel, Purpose]], datetime]
+"""A draft, what it grants, and when its row told the truth."""
+
+
+def judge(record: Record, reading: Reading) -> Judged:
+    """Return what a row says, the long way. Raises `Refused`."""
     if record.problem:
-        raise _Refused(record.problem)
+        raise Refused(record.problem)
     if len(record.cells) != len(reading.header):
-        raise _Refused(
+        raise Refused(
             f"the row has {len(record.cells)} cells and the header {len(reading.header)}: cut off, or a delimiter in a value"
         )
     told = _sort(record, reading)
@@ -179,26 +144,26 @@ def _judge(
     _check_texts(fields)
     # What the row leaves to us fills gaps, and replaces nothing that is known.
     assumed = {name for name in ("country", "language", "source") if not fields.get(name)}
-    home = _country(fields.get("country", ""), reading.country)
+    home = country_of(fields.get("country", ""), reading.country)
     fields["country"] = home
-    fields["language"] = _language(fields.get("language", ""), home)
+    fields["language"] = read_language(fields.get("language", ""), home)
     fields["source"] = fields.get("source") or reading.source
     draft = Draft(
         fields,
         *_addresses(email, phone, home),
         row=record.number,
-        custom=_custom(told.custom, reading.declared),
+        custom=read_custom(told.custom, reading.declared),
         keeps=reading.keeps | assumed,
     )
     if not draft.has_name():
-        raise _Refused("there is no name")
+        raise Refused("there is no name")
     if not draft.addresses:
-        raise _Refused("there is neither an e-mail address nor a phone number")
+        raise Refused("there is neither an e-mail address nor a phone number")
     return draft, told.granted, told.as_of or reading.as_of
 
 
-def _sort(record: Record, reading: Reading) -> _Told:
-    told = _Told()
+def _sort(record: Record, reading: Reading) -> Told:
+    told = Told()
     for column, cell in zip(reading.header, record.cells, strict=True):
         name = reading.mapping.get(column, IGNORED)
         if name == IGNORED:
@@ -212,21 +177,22 @@ def _sort(record: Record, reading: Reading) -> _Told:
                 told.granted.append((Channel(channel), Purpose(purpose)))
         elif name.startswith(CUSTOM) or name == AS_OF:
             if value:
-                _put(told, name, value, column, reading)
+                put(told, name, value, column, reading)
         else:
             told.fields[name] = value
     return told
 
 
-def _put(told: _Told, name: str, value: str, column: str, reading: Reading) -> None:
+def put(told: Told, name: str, value: str, column: str, reading: Reading) -> None:
+    """Read the cell of a declared field, or of the day of the row. Raises `Refused`."""
     kind = kind_of(name, reading.declared)
     form = reading.formats.get(column)
     if len(value) > MAX_TEXT or "\x00" in value:
-        raise _Refused(f"{name}: is longer than {MAX_TEXT} signs, or holds a NUL character")
+        raise Refused(f"{name}: is longer than {MAX_TEXT} signs, or holds a NUL character")
     try:
         read = values.read(kind, values.Form(form) if form else None, value)
     except values.Unreadable as error:
-        raise _Refused(f"{name}: {error}") from error
+        raise Refused(f"{name}: {error}") from error
     if name == AS_OF:
         told.as_of = datetime.combine(date.fromisoformat(read), time(), UTC)
         return
@@ -254,44 +220,47 @@ def _choice(value: str, field: CustomField) -> str:
     return value
 
 
-def _custom(given: Mapping[str, object], declared: Mapping[str, CustomField]) -> dict[str, Any]:
+def read_custom(given: Mapping[str, object], declared: Mapping[str, CustomField]) -> dict[str, Any]:
+    """Return the values of declared fields as they are kept. Raises `Refused`."""
     if not given:
         return {}
     try:
         return check_values(declared, given)
     except ValuesInvalid as error:
-        raise _Refused(error.detail) from error
+        raise Refused(error.detail) from error
 
 
 def _check_texts(fields: Mapping[str, str]) -> None:
     for name, value in fields.items():
         if "\x00" in value:
-            raise _Refused(f"{name}: holds a NUL character")
-        limit = _LIMITS.get(name, _LIMIT)
+            raise Refused(f"{name}: holds a NUL character")
+        limit = LIMITS.get(name, LIMIT)
         if len(value) > limit:
-            raise _Refused(f"{name}: has {len(value)} signs, at most {limit} are kept")
+            raise Refused(f"{name}: has {len(value)} signs, at most {limit} are kept")
         if value.startswith(("=", "@")):
-            raise _Refused(f"{name}: looks like a formula, not like a value")
+            raise Refused(f"{name}: looks like a formula, not like a value")
         kind = national_number_in(value) if name in FREE_TEXT else None
         if kind:
-            raise _Refused(f"{name}: looks like a {kind}; such numbers are not kept here")
+            raise Refused(f"{name}: looks like a {kind}; such numbers are not kept here")
 
 
-def _country(given: str, fallback: str) -> str:
+def country_of(given: str, fallback: str) -> str:
+    """Return the code of a country by its code or name. Raises `Refused`."""
     if not given:
         return fallback
     found = _COUNTRIES.get(given.casefold(), given.upper())
     if len(found) != 2 or not found.isascii() or not found.isalpha():  # noqa: PLR2004 - ISO 3166-1 alpha-2
-        raise _Refused(f"country: {given[:40]!r} is not a country code of two letters")
+        raise Refused(f"country: {given[:40]!r} is not a country code of two letters")
     return found
 
 
-def _language(given: str, country: str) -> str:
+def read_language(given: str, country: str) -> str:
+    """Return the code of a language; without one, that of the country. Raises `Refused`."""
     if not given:
         return language_of(country).value
     found = _LANGUAGES.get(given.casefold(), given.casefold()[:2])
     if found not in set(Language):
-        raise _Refused(f"language: {given[:40]!r} is none of nb, sv, da, fi, en")
+        raise Refused(f"language: {given[:40]!r} is none of nb, sv, da, fi, en")
     return found
 
 
@@ -299,9 +268,9 @@ def _addresses(email: str, phone: str, country: str) -> tuple[Address | None, Ad
     try:
         found_email = normalise_email(email) if email else None
     except AddressInvalid as error:
-        raise _Refused(f"email: {error}") from error
+        raise Refused(f"email: {error}") from error
     try:
         found_phone = normalise_phone(phone, country) if phone else None
     except AddressInvalid as error:
-        raise _Refused(f"phone: {error}") from error
+        raise Refused(f"phone: {error}") from error
     return found_email, found_phone

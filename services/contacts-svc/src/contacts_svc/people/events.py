@@ -1,7 +1,10 @@
 """Which facts about people leave the service."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 from uuid import UUID
+
+import orjson
 
 from contacts_svc.people.model import Person
 from kantis_contracts.contacts import Lifecycle, PersonCard, PersonChangedV1
@@ -53,3 +56,29 @@ def persons_changed(
             person_card(person, first, known.get(person.id, ())) for person, first in people
         )
     )
+
+
+def new_person_card(person_id: str, known: Mapping[str, str], first: Mapping[str, str]) -> bytes:
+    """Map a person who was just made to what `person_card` says of them, as JSON; what is as usual is left out."""
+    card: dict[str, Any] = {
+        "person_id": person_id,
+        "version": 1,
+        "full_name": known["full_name"],
+        "language": known["language"],
+        "country": known["country"],
+        "email": first.get("email"),
+        "phone": first.get("phone"),
+        "lifecycle": known["lifecycle"],
+        "time_zone": known["time_zone"],
+    }
+    for name in ("preferred_name", "salutation"):
+        if known[name]:
+            card[name] = known[name]
+    if known["street"] or known["postal_code"] or known["city"]:
+        card["address"] = {
+            "street": known["street"],
+            "postal_code": known["postal_code"],
+            "city": known["city"],
+            "country": known["address_country"] or known["country"],
+        }
+    return orjson.dumps(card)

@@ -8,8 +8,8 @@ from sqlalchemy import Text, Uuid, and_, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from contacts_svc.base import Moment, plain, table_of
+from contacts_svc.imports.chunks import Chunk
 from contacts_svc.imports.model import FieldSource
-from contacts_svc.imports.rows import Chunk
 from contacts_svc.people import queries as people
 from contacts_svc.people.model import PersonChange, Saved, Verdict
 from kantis_kit.db.sets import column_set

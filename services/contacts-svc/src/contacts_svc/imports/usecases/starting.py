@@ -17,7 +17,7 @@ from contacts_svc.imports.errors import FileUnreadable, ListUnknown
 from contacts_svc.imports.model import Import, ImportState
 from contacts_svc.imports.reading import Record, Sheet, open_sheet, read_records
 from contacts_svc.imports.schemas import FormatOut, Options, Policy, PreviewOut, PreviewRow
-from contacts_svc.imports.usecases.taking import CHUNK_TIMER
+from contacts_svc.imports.usecases.taking import NOTIFY_CHANNEL, WAITS
 from contacts_svc.imports.xlsx import Unreadable, is_workbook
 from contacts_svc.people.model import FIELDS
 from kantis_kit.tx import ReadTx, Tx
@@ -255,7 +255,8 @@ async def start(
         if earlier is not None:
             return earlier, False
     tx.add(found)
-    await tx.schedule(CHUNK_TIMER, str(import_id), tx.clock.now())
+    await tx.schedule(WAITS, str(import_id), tx.clock.now())
+    await tx.execute(select(func.pg_notify(NOTIFY_CHANNEL, "")))
     return found, True
 
 

@@ -1,8 +1,13 @@
-"""Files are taken in, chunk by chunk, each with its checkpoint in one transaction."""
+"""Files are taken in, chunk by chunk, each with its checkpoint in one transaction.
+
+Rows whose addresses nobody is known to have are written as they are, by COPY. The others are decided on one by one: each
+may change somebody, and may depend on the rows before it.
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import orjson
@@ -12,73 +17,126 @@ from sqlmodel import col
 
 from contacts_svc.base import table_of
 from contacts_svc.fields import queries as fields
+from contacts_svc.fields.model import CustomField
 from contacts_svc.imports import files
+from contacts_svc.imports.chunks import Chunk, read_chunk
+from contacts_svc.imports.fresh import COLUMNS, Making
 from contacts_svc.imports.model import (
     Import,
     ImportReject,
     ImportState,
     ImportTouched,
 )
-from contacts_svc.imports.rows import Chunk, Reading, Reject, kept_cells, read_chunk
+from contacts_svc.imports.rows import Reading, Reject, kept_cells
 from contacts_svc.imports.schemas import Policy
 from contacts_svc.imports.usecases.newest import keep_younger, note_ages
 from contacts_svc.lists import add_to_list
+from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
 from contacts_svc.people.model import OnExisting, Origin, Saved, Verdict
 from contacts_svc.permissions import usecases as permissions
 from contacts_svc.permissions.model import Statement
 from contacts_svc.settings import ContactsSettings
-from kantis_contracts.contacts import PermissionState
+from kantis_contracts.contacts import PermissionState, PersonChangedV1
 from kantis_kit.db.sets import column_set
 from kantis_kit.ids import id_time
-from kantis_kit.tx import Tx
+from kantis_kit.outbox import Encoded
+from kantis_kit.tx import ReadTx, Tx
 
-CHUNK_TIMER = "imports.chunk"
+WAITS = "imports.chunk"
+"""A timer that nobody fires: the mark of an import that is not through, as what waits is counted by its timers."""
+NOTIFY_CHANNEL = "kantis_imports"
+"""Wakes the loops that take rows."""
 FORGET_TIMER = "imports.forget"
 KEEP_REJECTS = timedelta(days=30)
 
 
-async def take_chunk(tx: Tx, import_id: UUID) -> None:
-    """Take the next rows of an import, with their checkpoint, in this transaction; set the timer for those after them."""
+async def take_chunk(
+    tx: Tx,
+    import_id: UUID,
+    *,
+    ready: Chunk | None = None,
+    ahead: Callable[[Callable[[], Chunk]], None] | None = None,
+    carefully: bool = False,
+) -> Chunk | None:
+    """Take the next rows of an import, with their checkpoint, in this transaction; return them.
+
+    None when nobody needs to take any: the import has ended, or another process takes them.
+
+    Args:
+        tx: The transaction of these rows.
+        import_id: Whose rows.
+        ready: Rows that were read before; used when they are those that come next.
+        ahead: Is given what reads the rows after these, to be run while these are written.
+        carefully: Take nobody for new before the register has been asked address by address.
+    """
     found: Import | None = await tx.scalar(
         select(Import)
         .where(col(Import.id) == import_id, col(Import.state) == ImportState.RUNNING)
-        .with_for_update()
+        .with_for_update(skip_locked=True)
     )
     if found is None:
-        return
-    settings = tx.settings(ContactsSettings)
-    try:
-        chunk = await asyncio.to_thread(
-            read_chunk,
-            files.path_of(settings.data_dir, import_id),
-            await _reading(tx, found),
-            offset=found.offset_bytes,
-            number=found.row_number,
-            rows=settings.import_chunk_rows,
-        )
-    except FileNotFoundError:
-        found.state, found.finished_at = ImportState.FAILED, tx.clock.now()
-        found.problem = f"the file is gone; rows up to {found.row_number} were taken, send the file again for the rest"
-        return
-    await _save(tx, found, chunk)
+        return None
+    chunk = ready
+    if chunk is None or (chunk.start, chunk.first) != (found.offset_bytes, found.row_number):
+        try:
+            chunk = await asyncio.to_thread(await _next_rows(tx, found))
+        except FileNotFoundError:
+            found.state, found.finished_at = ImportState.FAILED, tx.clock.now()
+            found.problem = f"the file is gone; rows up to {found.row_number} were taken, send the file again for the rest"
+            return None
+    if ahead is not None and not chunk.is_last:
+        ahead(await _next_rows(tx, found, chunk))
+    await _save(tx, found, chunk, carefully=carefully)
     found.offset_bytes, found.row_number = chunk.end, chunk.number
     if chunk.is_last:
         found.state, found.finished_at = ImportState.DONE, tx.clock.now()
         # The file goes in a transaction of its own, after this one is certain.
         await tx.schedule(FORGET_TIMER, str(import_id), tx.clock.now())
-    else:
-        await tx.schedule(CHUNK_TIMER, str(import_id), tx.clock.now())
+    return chunk
 
 
-async def _reading(tx: Tx, found: Import) -> Reading:
+async def _next_rows(tx: ReadTx, found: Import, after: Chunk | None = None) -> Callable[[], Chunk]:
+    """Return what reads the rows that come next, or those after them; to be run beside the event loop."""
+    settings = tx.settings(ContactsSettings)
+    making = Making(
+        str(found.id),
+        f"import:{found.actor}",
+        tx.clock.now().isoformat(),
+        await fields.load(tx),
+        str(found.list_id or ""),
+    )
+    return partial(
+        read_chunk,
+        files.path_of(settings.data_dir, found.id),
+        _reading(found, making.declared),
+        making,
+        offset=after.end if after else found.offset_bytes,
+        number=after.number if after else found.row_number,
+        rows=settings.import_chunk_rows,
+    )
+
+
+async def give_up(tx: Tx, import_id: UUID, problem: str) -> None:
+    """Say that an import cannot go on; what was taken stays, and the file can be sent again."""
+    found: Import | None = await tx.scalar(
+        select(Import)
+        .where(col(Import.id) == import_id, col(Import.state) == ImportState.RUNNING)
+        .with_for_update()
+    )
+    if found is not None:
+        found.state, found.finished_at = ImportState.FAILED, tx.clock.now()
+        found.problem = f"the rows after row {found.row_number} could not be taken: {problem}"
+
+
+def _reading(found: Import, declared: Mapping[str, CustomField]) -> Reading:
     return Reading(
         encoding=found.encoding,
         delimiter=found.delimiter,
         header=found.header,
         mapping=found.mapping,
         formats=found.formats,
-        declared=await fields.load(tx),
+        declared=declared,
         country=found.country,
         source=found.source,
         as_of=found.as_of or found.started_at,
@@ -86,24 +144,14 @@ async def _reading(tx: Tx, found: Import) -> Reading:
     )
 
 
-async def _save(tx: Tx, found: Import, chunk: Chunk) -> None:
-    newest = {field for field, policy in found.policies.items() if policy == Policy.NEWEST}
-    if newest:
-        await keep_younger(tx, chunk, newest)
-    saved = await people.save_drafts(
-        tx,
-        chunk.drafts,
-        existing=OnExisting(found.on_existing),
-        origin=Origin(f"import:{found.actor}", found.id),
-    )
+async def _save(tx: Tx, found: Import, chunk: Chunk, *, carefully: bool) -> None:
+    everybody = range(len(chunk.drafts))
+    known = set(everybody) if carefully else await _find_known(tx, chunk)
     rejects = list(chunk.rejects)
-    for draft, cells, one in zip(chunk.drafts, chunk.cells, saved, strict=True):
-        if one.verdict is Verdict.REFUSED:
-            kept = kept_cells(cells, len(found.header))
-            rejects.append(Reject(draft.row or 0, one.reason, kept))
-    found.created += sum(one.verdict is Verdict.CREATED for one in saved)
-    found.updated += sum(one.verdict is Verdict.UPDATED for one in saved)
-    found.unchanged += sum(one.verdict is Verdict.UNCHANGED for one in saved)
+    if known:
+        rejects += await _save_known(tx, found, chunk.part(sorted(known)))
+    if len(known) < len(everybody):
+        await _save_fresh(tx, found, chunk, known)
     found.rejected += len(rejects)
     if rejects:
         await tx.copy(
@@ -114,9 +162,57 @@ async def _save(tx: Tx, found: Import, chunk: Chunk) -> None:
                 for one in rejects
             ],
         )
+
+
+async def _find_known(tx: Tx, chunk: Chunk) -> set[int]:
+    """Return the drafts that are not surely of somebody new: one of their addresses is known here, or given twice."""
+    known = set(chunk.shared)
+    keys = chunk.owners.keys() & await people_queries.find_known(tx, list(chunk.owners))
+    known.update(chunk.owners[key] for key in keys)
+    if await people_queries.has_suppressed(tx):
+        suppressed = await people_queries.find_suppressed(tx, chunk.drafts)
+        known.update(chunk.owners[key] for key in suppressed)
+    return known
+
+
+async def _save_fresh(tx: Tx, found: Import, chunk: Chunk, known: Collection[int]) -> None:
+    new = await asyncio.to_thread(chunk.fresh.payloads, known)
+    for table, columns in COLUMNS.items():
+        if table in new.rows:
+            await tx.copy_text(table, columns, new.rows[table])
+    tx.stage(Encoded(PersonChangedV1, new.cards))
+    found.created += len(new.ids)
+    if found.list_id is not None:
+        found.listed += len(new.ids)
+    newest = _newest(found)
+    if newest or any(chunk.granted):
+        rest = chunk.part([one for one in range(len(chunk.drafts)) if one not in known])
+        saved = [Saved(Verdict.CREATED, UUID(one)) for one in new.ids]
+        if newest:
+            await note_ages(tx, found.id, rest, saved, newest)
+        await _grant(tx, found, rest, saved)
+
+
+def _newest(found: Import) -> set[str]:
+    return {field for field, policy in found.policies.items() if policy == Policy.NEWEST}
+
+
+async def _save_known(tx: Tx, found: Import, chunk: Chunk) -> list[Reject]:
+    """Save drafts one of whose addresses is known, or given twice; return those that the register refuses."""
+    newest = _newest(found)
+    if newest:
+        await keep_younger(tx, chunk, newest)
+    saved = await people.save_drafts(
+        tx,
+        chunk.drafts,
+        existing=OnExisting(found.on_existing),
+        origin=Origin(f"import:{found.actor}", found.id),
+    )
+    found.created += sum(one.verdict is Verdict.CREATED for one in saved)
+    found.updated += sum(one.verdict is Verdict.UPDATED for one in saved)
+    found.unchanged += sum(one.verdict is Verdict.UNCHANGED for one in saved)
     if newest:
         await note_ages(tx, found.id, chunk, saved, newest)
-    await _note_touched(tx, found.id, saved)
     if found.list_id is not None:
         found.listed += await add_to_list(
             tx,
@@ -124,16 +220,29 @@ async def _save(tx: Tx, found: Import, chunk: Chunk) -> None:
             [one.person_id for one in saved if one.person_id is not None],
             source=f"import:{found.id}",
         )
+    await _grant(tx, found, chunk, saved)
+    await _note_touched(tx, found, chunk, saved)
+    return [
+        Reject(draft.row or 0, one.reason, kept_cells(cells, len(found.header)))
+        for draft, cells, one in zip(chunk.drafts, chunk.cells, saved, strict=True)
+        if one.verdict is Verdict.REFUSED
+    ]
+
+
+async def _grant(tx: Tx, found: Import, chunk: Chunk, saved: Sequence[Saved]) -> None:
     statements = _statements(tx, found, chunk, saved)
     if statements:
         found.permissions += await permissions.record(tx, statements, only_new=True)
 
 
-async def _note_touched(tx: Tx, import_id: UUID, saved: Sequence[Saved]) -> None:
-    """Remember whom the import has made or changed."""
+async def _note_touched(tx: Tx, found: Import, chunk: Chunk, saved: Sequence[Saved]) -> None:
+    """Remember whom the import has made or changed, put on a list or granted something."""
     made: dict[UUID, bool] = {}
-    for one in saved:
-        if one.person_id is not None and one.verdict in (Verdict.CREATED, Verdict.UPDATED):
+    for one, granted in zip(saved, chunk.granted, strict=True):
+        is_met = one.verdict is Verdict.UNCHANGED and (granted or found.list_id)
+        if one.person_id is not None and (
+            is_met or one.verdict in (Verdict.CREATED, Verdict.UPDATED)
+        ):
             made[one.person_id] = made.get(one.person_id, False) or one.verdict is Verdict.CREATED
     if not made:
         return
@@ -144,7 +253,7 @@ async def _note_touched(tx: Tx, import_id: UUID, saved: Sequence[Saved]) -> None
         insert(table_of(ImportTouched))
         .from_select(
             ["person_id", "was_created", "import_id", "is_settled", "kept_because"],
-            select(*rows.c, literal(import_id, Uuid()), literal(value=False), literal("", Text())),
+            select(*rows.c, literal(found.id, Uuid()), literal(value=False), literal("", Text())),
         )
         .on_conflict_do_nothing()
     )

@@ -1,0 +1,236 @@
+"""People whom nobody knows yet, as the rows of every table in which they are going to stand.
+
+The rows are made beside the event loop, in the text format of COPY, while the rows before them are on their way. What
+they say of a person is what `people.usecases.save_drafts` would say: a test compares the two.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+import orjson
+
+from contacts_svc.fields.model import CustomField
+from contacts_svc.fields.rules import MASK, columns_of
+from contacts_svc.fields.usecases import is_secret
+from contacts_svc.people.events import new_person_card
+from contacts_svc.people.model import FIELDS, Draft
+from contacts_svc.touched import Family
+from kantis_kit.ids import new_id_text
+
+NULL = "\\N"
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "person": (
+        "id",
+        "version",
+        *FIELDS,
+        "recipient_kind",
+        "do_not_contact",
+        "is_erased",
+        "created_at",
+        "updated_at",
+        "custom",
+    ),
+    "identifier": (
+        "id",
+        "person_id",
+        "kind",
+        "value",
+        "as_given",
+        "label",
+        "is_primary",
+        "is_identifying",
+        "source",
+        "validity",
+        "reachability",
+        "reach_reason",
+        "created_at",
+    ),
+    "person_change": (
+        "person_id",
+        "version",
+        "at",
+        "actor",
+        "import_id",
+        "import_row",
+        "reason",
+        "changes",
+    ),
+    "import_touched": (
+        "import_id",
+        "person_id",
+        "was_created",
+        "is_settled",
+        "kept_because",
+        "families",
+    ),
+    "field_value": (
+        "key",
+        "person_id",
+        "position",
+        "text_value",
+        "number_value",
+        "date_value",
+    ),
+    "field_secret": ("key", "person_id", "value"),
+    "list_member": ("segment_id", "person_id", "source", "added_at"),
+}
+"""The tables, in the order in which they are written, and what of them is."""
+
+_fields = itemgetter(*FIELDS)
+_FIELD = int(Family.FIELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What all rows of an import share."""
+
+    import_id: str
+    actor: str
+    now: str
+    declared: Mapping[str, CustomField]
+    list_id: str = ""
+
+    @property
+    def families(self) -> int:
+        """The facts that are new of everybody."""
+        return int(Family.PROFILE | Family.REACH | (Family.LIST if self.list_id else Family(0)))
+
+
+@dataclass(slots=True)
+class Payloads:
+    """What is written of the people who are new indeed."""
+
+    ids: list[str]
+    rows: dict[str, bytes]
+    """By table, in the text format of COPY."""
+    cards: list[bytes]
+    """What the other services are told of each."""
+
+
+@dataclass(slots=True)
+class Fresh:
+    """The rows of people who may be new; which of them are is found out when they are written."""
+
+    making: Making
+    shared: int = field(init=False)
+    """The facts that are new of everybody."""
+    ids: list[str] = field(default_factory=list)
+    persons: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    families: list[int] = field(default_factory=list)
+    cards: list[bytes] = field(default_factory=list)
+    identifiers: list[tuple[str, str, str, int]] = field(default_factory=list)
+    values: list[tuple[str, str, int]] = field(default_factory=list)
+    secrets: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.shared = self.making.families
+
+    def add(self, draft: Draft) -> None:
+        """Add a draft whose addresses nobody is known to have."""
+        index, making = len(self.ids), self.making
+        person_id = new_id_text()
+        known = draft.complete()
+        texts = _fields(known)
+        first = dict(draft.keys)
+        told: dict[str, Any] = {
+            name: ("", text) for name, text in zip(FIELDS, texts, strict=True) if text
+        }
+        for key in draft.keys:
+            told[key[0]] = ("", key[1])
+        families, custom = self.shared, "{}"
+        if draft.custom:
+            families |= _FIELD
+            custom = self._keep_values(index, person_id, draft.custom, told)
+        self.ids.append(person_id)
+        self.persons.append(
+            f"{person_id}\t1\t{row_of(texts)}\tperson\tf\tf\t{making.now}\t{making.now}\t{custom}\n"
+        )
+        self.changes.append(
+            f"{person_id}\t1\t{making.now}\t{text_of(making.actor)}\t{making.import_id}\t{draft.row}\t\t{_json(told)}\n"
+        )
+        self.families.append(families)
+        self.cards.append(new_person_card(person_id, known, first))
+        for (kind, value), address in zip(draft.keys, draft.addresses, strict=True):
+            line = (
+                f"{person_id}\t{kind}\t{row_of((value, address.as_given))}"
+                f"\t\tt\tt\t\tvalid\tunknown\t\t{making.now}\n"
+            )
+            self.identifiers.append((kind, value, line, index))
+
+    def _keep_values(
+        self, index: int, person_id: str, given: Mapping[str, Any], told: dict[str, Any]
+    ) -> str:
+        """Note the values of declared fields; return those that stand on the person."""
+        kept: dict[str, Any] = {}
+        for key, value in given.items():
+            if is_secret(self.making.declared, key):
+                told[f"custom.{key}"] = (MASK, MASK if value is not None else "")
+                if value is not None:
+                    self.secrets.append((key, f"{key}\t{person_id}\t{text_of(value)}\n", index))
+                continue
+            if value is None:
+                continue
+            kept[key] = value
+            told[f"custom.{key}"] = (None, value)
+            declared = self.making.declared[key]
+            if declared.is_filtered:
+                for position, one in enumerate(columns_of(declared.kind, value)):
+                    cells = (
+                        key,
+                        person_id,
+                        str(position),
+                        NULL if one.text is None else text_of(one.text),
+                        NULL if one.number is None else str(one.number),
+                        NULL if one.day is None else one.day.isoformat(),
+                    )
+                    self.values.append((key, "\t".join(cells) + "\n", index))
+        return _json(kept)
+
+    def payloads(self, known: Collection[int]) -> Payloads:
+        """Put together what is written when the drafts of these indexes are of people who are known already."""
+        making = self.making
+        new = [index for index in range(len(self.ids)) if index not in known]
+        # One order for all who claim addresses, so that nobody waits in a circle.
+        claims = sorted(one for one in self.identifiers if one[3] not in known)
+        rows = {
+            "person": [self.persons[index] for index in new],
+            "identifier": [f"{new_id_text()}\t{line}" for _, _, line, _ in claims],
+            "person_change": [self.changes[index] for index in new],
+            "import_touched": [
+                f"{making.import_id}\t{self.ids[index]}\tt\tf\t\t{self.families[index]}\n"
+                for index in new
+            ],
+            "field_value": [line for _, line, index in sorted(self.values) if index not in known],
+            "field_secret": [line for _, line, index in sorted(self.secrets) if index not in known],
+            "list_member": [
+                f"{making.list_id}\t{self.ids[index]}\timport:{making.import_id}\t{making.now}\n"
+                for index in new
+            ]
+            if making.list_id
+            else [],
+        }
+        return Payloads(
+            [self.ids[index] for index in new],
+            {table: "".join(lines).encode() for table, lines in rows.items() if lines},
+            [self.cards[index] for index in new],
+        )
+
+
+def text_of(text: str) -> str:
+    """Return a text as COPY reads it."""
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def row_of(texts: Sequence[str]) -> str:
+    """Return texts as neighbouring columns of COPY."""
+    row = "\t".join(texts)
+    if "\\" in row or "\n" in row or "\r" in row or row.count("\t") >= len(texts):
+        row = "\t".join(map(text_of, texts))
+    return row
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode().replace("\\", "\\\\")
