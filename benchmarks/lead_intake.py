@@ -110,12 +110,17 @@ async def serve(given: dict[str, str]) -> None:
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         print(server.servers[0].sockets[0].getsockname()[1], flush=True)
+        await asyncio.to_thread(sys.stdin.read)  # ends with the process that measures
+        server.should_exit = True
 
 
 def spawn(given: dict[str, str]) -> tuple[subprocess.Popen[str], int]:
     """Start a server process and read its port."""
     process = subprocess.Popen(
-        [sys.executable, __file__, "--serve", json.dumps(given)], stdout=subprocess.PIPE, text=True
+        [sys.executable, __file__, "--serve", json.dumps(given)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     return process, int(process.stdout.readline() if process.stdout else 0)
 

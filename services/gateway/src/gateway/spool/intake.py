@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from starlette.responses import JSONResponse, Response
@@ -16,9 +17,10 @@ from gateway.upstreams.clients import Upstream
 from kantis_kit import observability
 from kantis_kit.db.database import is_away
 from kantis_kit.errors import Invalid
+from kantis_kit.groups import GroupReader
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Scope as TxScope
-from kantis_kit.tx import read, write
+from kantis_kit.tx import write
 from kantis_kit.web.middleware import Message, Scope, Send
 
 log = observability.get_logger(__name__)
@@ -56,6 +58,8 @@ class LeadIntake:
     def __init__(self, scope: TxScope, *, timeout_seconds: float) -> None:
         self._scope = scope
         self._timeout = timeout_seconds
+        # Each lead asks anew, after it has come; those that come together ask together.
+        self._lines: GroupReader[str, bool] = GroupReader(self._look)
 
     async def serve(
         self, scope: Scope, body: MeteredBody, send: Send, upstream: Upstream | None
@@ -92,14 +96,16 @@ class LeadIntake:
     async def _stands_in_line(self, path: str) -> bool:
         """Say whether older leads of this form wait: then this one waits behind them."""
         try:
-            async with read(self._scope) as tx:
-                return await queries.is_waiting(tx, path)
+            return await self._lines.ask(path)
         except Exception as error:
             if not is_away(error):
                 raise
             # Without our own database nothing can wait here; the service may still be there.
             log.info("spool.line_unknown", error=type(error).__name__)
             return False
+
+    async def _look(self, paths: Sequence[str]) -> list[bool]:
+        return await queries.are_waiting(self._scope.database, paths)
 
     async def _take(
         self, scope: Scope, headers: Headers, content: bytes, key: str, received_at: datetime

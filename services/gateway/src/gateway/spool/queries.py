@@ -1,11 +1,13 @@
 """Reads of the spool."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from gateway.spool.model import WAITING, Spooled
+from gateway.spool.model import Spooled
+from kantis_kit.db.database import Database
 from kantis_kit.tx import ReadTx
 
 
@@ -27,9 +29,17 @@ async def count(tx: ReadTx) -> int:
     return found
 
 
-async def is_waiting(tx: ReadTx, path: str) -> bool:
-    """Say whether an older lead of this form waits: a new one must not overtake it."""
-    found = await tx.scalar(
-        select(Spooled.id).where(col(Spooled.path) == path, col(Spooled.state) == WAITING).limit(1)
-    )
-    return found is not None
+_LINES = """
+SELECT EXISTS (SELECT FROM spool WHERE spool.path = asked.path AND state = 'waiting') AS is_waiting
+FROM unnest($1::text[]) WITH ORDINALITY AS asked (path, n) ORDER BY n
+"""
+
+
+async def are_waiting(database: Database, paths: Sequence[str]) -> list[bool]:
+    """Say for each form whether an older lead of it waits: a new one must not overtake it.
+
+    One statement for many, on a connection of the raw pool: every lead that passes asks.
+    """
+    pool = await database.pool()
+    rows = await pool.fetch(_LINES, list(paths))
+    return [row["is_waiting"] for row in rows]
