@@ -15,6 +15,7 @@ from contacts_svc.permissions.decide import decide
 from contacts_svc.permissions.gather import gather
 from contacts_svc.permissions.hashes import doorstep, keyed_hash
 from contacts_svc.permissions.model import Register, RegisterHit, Statement, Wash
+from contacts_svc.permissions.rules_table import purpose_of
 from contacts_svc.permissions.schemas import SuppressionIn, WishesIn
 from kantis_contracts.contacts import PermissionState
 from kantis_contracts.values import Channel, MessageClass, Purpose, RecipientKind
@@ -171,6 +172,18 @@ async def test_the_answer_for_many_is_the_answer_for_each(rig_for):
             found = set(await tx.scalars(select(decide_sql.person.c.id).where(holds)))
             why = decide_sql.reason(context, channel, message_class, topic=topic, list_id=list_id)
             told = dict(tuple(row) for row in await tx.execute(select(decide_sql.person.c.id, why)))
+            about = decide_sql.About(
+                channel, purpose_of(message_class), topic=topic, list_id=list_id
+            )
+            known, tables = decide_sql.joined(context, about, decide_sql.person)
+            holds, why = (
+                one(context, channel, message_class, topic=topic, list_id=list_id, known=known)
+                for one in (decide_sql.allowed, decide_sql.reason)
+            )
+            sheet = select(decide_sql.person.c.id, holds, why).select_from(tables)
+            joined = [tuple(row) for row in await tx.execute(sheet)]
+            assert found == {key for key, may, _ in joined if may}, (channel, message_class)
+            assert sorted(told.items()) == sorted((key, said) for key, _, said in joined)
             expected, reasons = set(), {}
             for person_id in people:
                 facts = await gather(

@@ -2,6 +2,10 @@
 
 Every combination has exactly one row at a time; a change of the law closes a row (`valid_to`) and adds another.
 What a row asks for is `Need`; the facts of a person decide whether it is met (`decide`).
+
+Read in November 2026 against the pages that the rows name. A day is the one on which the law that a row names came into
+force; rules of the same content that stood before it are not in the table, so that the answer for those days is no.
+Rows that say `our rule` are stricter than the law, or stand where the law was not read to the letter.
 """
 
 from collections.abc import Iterable
@@ -55,6 +59,7 @@ class Rule:
 
 
 _PERSON = frozenset({RecipientKind.PERSON})
+_TRADER = frozenset({RecipientKind.SOLE_TRADER})
 _NATURAL = frozenset({RecipientKind.PERSON, RecipientKind.SOLE_TRADER})
 _BUSINESS = frozenset({RecipientKind.SOLE_TRADER, RecipientKind.COMPANY})
 _COMPANY = frozenset({RecipientKind.COMPANY})
@@ -77,9 +82,17 @@ _NO, _SE, _DK, _FI, _IS, _XX = (frozenset({country}) for country in COUNTRIES)
 
 _OURS = date(2000, 1, 1)
 _NO_LAW = date(2009, 6, 1)
+"""Markedsføringsloven of 2009-01-09 (forbrukertilsynet.no, guide to § 15); the same rule stood in § 2 b before it."""
 _SE_LAW = date(2008, 7, 1)
+"""Marknadsföringslagen 2008:486 (sverigesannonsorer.se); the same rule stood in 1995:450 § 13 b from 2004-04-01."""
+_SE_NIX_TRADERS = date(2017, 7, 1)
+"""The rules of NIX-Telefon that name sole traders beside consumers (svemarknad.se, 2017-07-11)."""
 _DK_LAW = date(2017, 7, 1)
+"""Markedsføringsloven of 2017 (metropolinternational.com on its passage; text: danskelove.dk)."""
+_DK_CALLS = date(2014, 6, 13)
+"""Forbrugeraftaleloven, law 1457 of 2013-12-17 (familieadvokaten.dk, dtl.eu); its rule on calls is older."""
 _FI_LAW = date(2015, 1, 1)
+"""Act 917/2014, which ended 516/2004 on that day (finlex.fi, on 516/2004)."""
 
 # fmt: off
 RULES: tuple[Rule, ...] = (
@@ -95,15 +108,15 @@ RULES: tuple[Rule, ...] = (
          Need.CONSENT, "our rule: club terms are a record of membership, never a consent", _OURS),
 
     Rule("no-electronic", _NO, _NATURAL, _ELECTRONIC, ADVERTISING, _STRANGER,
-         Need.CONSENT, "markedsføringsloven § 15: prior consent of natural persons; sole traders: our rule", _NO_LAW),
+         Need.CONSENT, "markedsføringsloven § 15: natural persons, in business too (Ot.prp. 92 (2003-2004) 3.1.1)", _NO_LAW),
     Rule("no-electronic-customer", _NO, _NATURAL, _ELECTRONIC, ADVERTISING, _CUSTOMER,
          Need.SOFT, "markedsføringsloven § 15, existing customer: address from a sale, own similar goods", _NO_LAW),
     Rule("no-electronic-company", _NO, _COMPANY, _ELECTRONIC, ADVERTISING, _ANY_RELATION,
          Need.NO_REFUSAL, "markedsføringsloven § 15 protects natural persons, not post@firm", _NO_LAW),
     Rule("no-post-and-phone", _NO, _PERSON, _POST_AND_PHONE, ADVERTISING, _STRANGER | _MEMBER,
-         Need.WASHED, "Reservasjonsregisteret: wash at least once a month (brreg.no)", _NO_LAW),
+         Need.WASHED, "markedsføringsloven §§ 12, 13: wash at least once a month (brreg.no)", _NO_LAW),
     Rule("no-post-and-phone-customer", _NO, _PERSON, _POST_AND_PHONE, ADVERTISING, _CUSTOMER,
-         Need.NO_REFUSAL, "Reservasjonsregisteret: existing customers are excepted (brreg.no)", _NO_LAW),
+         Need.NO_REFUSAL, "markedsføringsloven § 13: existing customers are excepted (brreg.no)", _NO_LAW),
     Rule("no-post-and-phone-business", _NO, _BUSINESS, _POST_AND_PHONE, ADVERTISING, _ANY_RELATION,
          Need.NO_REFUSAL, "Reservasjonsregisteret: businesses, sole proprietors included, cannot reserve (brreg.no)",
          _NO_LAW),
@@ -114,12 +127,15 @@ RULES: tuple[Rule, ...] = (
          Need.SOFT, "marknadsföringslagen § 19, existing customer", _SE_LAW),
     Rule("se-electronic-company", _SE, _COMPANY, _ELECTRONIC, ADVERTISING, _ANY_RELATION,
          Need.NO_REFUSAL, "marknadsföringslagen § 19: legal persons until they refuse, with a stop address", _SE_LAW),
-    Rule("se-post-and-phone", _SE, _PERSON, _POST_AND_PHONE, ADVERTISING, _STRANGER | _MEMBER,
-         Need.WASHED, "NIX-adresserat, NIX-Telefon: every three months", _SE_LAW),
-    Rule("se-post-and-phone-customer", _SE, _PERSON, _POST_AND_PHONE, ADVERTISING, _CUSTOMER,
-         Need.NO_REFUSAL, "NIX: customers are excepted", _SE_LAW),
-    Rule("se-post-and-phone-business", _SE, _BUSINESS, _POST_AND_PHONE, ADVERTISING, _ANY_RELATION,
-         Need.NO_REFUSAL, "NIX names private persons", _SE_LAW),
+    Rule("se-post-and-phone", _SE, _PERSON, _POST_AND_PHONE, ADVERTISING, _ANY_RELATION,
+         Need.WASHED, "marknadsföringslagen § 21, NIX every three months; our rule: customers too, for NIX excepts them "
+         "for a year after the contract and for similar goods alone (swedma.se)", _SE_LAW),
+    Rule("se-phone-sole-trader", _SE, _TRADER, _BY_PHONE, ADVERTISING, _ANY_RELATION,
+         Need.WASHED, "NIX-Telefon names sole traders too (svemarknad.se); our rule: customers too", _SE_NIX_TRADERS),
+    Rule("se-post-sole-trader", _SE, _TRADER, _BY_POST, ADVERTISING, _ANY_RELATION,
+         Need.NO_REFUSAL, "marknadsföringslagen § 21; NIX-adresserat names consumers alone (swedma.se)", _SE_LAW),
+    Rule("se-post-and-phone-company", _SE, _COMPANY, _POST_AND_PHONE, ADVERTISING, _ANY_RELATION,
+         Need.NO_REFUSAL, "NIX names no companies (nixtelefon.org); our rule: refusals count", _SE_LAW),
 
     Rule("dk-electronic", _DK, _NATURAL, _ELECTRONIC, _REGULAR, _STRANGER,
          Need.CONSENT, "markedsføringsloven § 10(1): every recipient", _DK_LAW),
@@ -131,8 +147,11 @@ RULES: tuple[Rule, ...] = (
          Need.CONSENT, "Forbrugerombudsmanden: abandoned-basket and win-back messages need consent", _DK_LAW),
     Rule("dk-basket-company", _DK, _COMPANY, _ELECTRONIC, _BASKET, _ANY_RELATION,
          Need.CONSENT, "Forbrugerombudsmanden: abandoned-basket and win-back messages need consent", _DK_LAW),
-    Rule("dk-post-and-phone", _DK, _PERSON, _POST_AND_PHONE, ADVERTISING, _ANY_RELATION,
+    Rule("dk-post", _DK, _PERSON, _BY_POST, ADVERTISING, _ANY_RELATION,
          Need.WASHED, "markedsføringsloven § 10(4): refusals and the Robinson list in CPR, quarterly", _DK_LAW),
+    Rule("dk-phone", _DK, _PERSON, _BY_PHONE, ADVERTISING, _ANY_RELATION,
+         Need.CONSENT, "forbrugeraftaleloven § 4(1): no call to a consumer who has not asked for it "
+         "(forbrugerombudsmanden.dk); our rule: also for the goods that § 4(2) excepts", _DK_CALLS),
     Rule("dk-post-and-phone-business", _DK, _BUSINESS, _POST_AND_PHONE, ADVERTISING, _ANY_RELATION,
          Need.NO_REFUSAL, "markedsføringsloven § 10(4): the Robinson list names persons; refusals count", _DK_LAW),
 
@@ -143,16 +162,17 @@ RULES: tuple[Rule, ...] = (
     Rule("fi-electronic-company", _FI, _COMPANY, _ELECTRONIC, ADVERTISING, _ANY_RELATION,
          Need.NO_REFUSAL, "917/2014 § 200 protects natural persons", _FI_LAW),
     Rule("fi-post-and-phone", _FI, _PERSON, _POST_AND_PHONE, ADVERTISING, _ANY_RELATION,
-         Need.WASHED, "our rule: the Robinson list for phone and post", _FI_LAW),
+         Need.WASHED, "our rule: the Robinson list for phone and post; 917/2014 § 200 asks for no consent here", _FI_LAW),
     Rule("fi-post-and-phone-business", _FI, _BUSINESS, _POST_AND_PHONE, ADVERTISING, _ANY_RELATION,
          Need.NO_REFUSAL, "our rule: the Robinson list names persons; refusals count", _FI_LAW),
 
     Rule("is-electronic", _IS, _NATURAL, _ELECTRONIC, ADVERTISING, _STRANGER | _CUSTOMER,
-         Need.CONSENT, "our rule: no customer exception before the Icelandic text is read", _OURS),
+         Need.CONSENT, "lög um fjarskipti 70/2022, since 2022-09-01 (lagasafn.hi.is): prior informed consent of the subscriber "
+         "(dlapiperdataprotection.com); our rule: no customer exception", _OURS),
     Rule("is-electronic-company", _IS, _COMPANY, _ELECTRONIC, ADVERTISING, _ANY_RELATION,
-         Need.CONSENT, "our rule: as for natural persons", _OURS),
+         Need.CONSENT, "lög um fjarskipti 70/2022 speaks of subscribers; our rule: as for natural persons", _OURS),
     Rule("is-post-and-phone", _IS, _PERSON, _POST_AND_PHONE, ADVERTISING, _ANY_RELATION,
-         Need.WASHED, "our rule: the reservation list of the national register", _OURS),
+         Need.WASHED, "our rule: bannskrá, the reservation list of Þjóðskrá (skra.is)", _OURS),
     Rule("is-post-and-phone-business", _IS, _BUSINESS, _POST_AND_PHONE, ADVERTISING, _ANY_RELATION,
          Need.NO_REFUSAL, "our rule: refusals count", _OURS),
 
