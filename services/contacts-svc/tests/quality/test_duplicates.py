@@ -1,9 +1,12 @@
 """Duplicates: which people are compared, how likely they are one, and the queue of those to decide on."""
 
+import asyncio
+from collections import Counter
+
 import pytest
 
 from contacts_svc.main import SPEC
-from contacts_svc.quality import finder
+from contacts_svc.quality import finder, jobs, queries
 from contacts_svc.quality.rules import LIKELY, Looks, folded, keys_of, mailbox, score
 from kantis_kit.ids import new_id
 from kantis_kit.tx import write
@@ -193,3 +196,52 @@ async def test_an_erased_person_leaves_neither_keys_nor_pairs(rig_for):
     pool = await rig.service.database.pool()
     assert [] == left
     assert 0 == await pool.fetchval("SELECT count(*) FROM duplicate_key WHERE person_id = $1", kari)
+
+
+async def test_a_key_that_too_many_share_is_told_of_and_fills_no_queue(rig_for, monkeypatch):
+    rig = await rig_for(SPEC, start=False)
+    monkeypatch.setattr(finder, "BLOCK", 4)
+    monkeypatch.setattr(finder, "MOST_PAIRS", 2)
+    monkeypatch.setattr(queries, "BLOCK", 4)
+    monkeypatch.setattr(finder, "AT_ONCE", 5)
+    async with rig.client() as client:
+        for number in range(5):
+            await make(client, "Kari Nordmann", f"kari{number}@example.com", **OSLO)
+        await settle(rig)
+        none = (await client.get("/v1/duplicates/blocks")).json()
+        for number in range(5, 9):
+            await make(client, "Kari Nordmann", f"kari{number}@example.com", **OSLO)
+        await settle(rig)
+        (block,) = (await client.get("/v1/duplicates/blocks")).json()
+        found = (await client.get("/v1/duplicates?limit=200")).json()["items"]
+
+    asked = Counter(one["id"] for pair in found for one in pair["contacts"])
+    assert [] == none
+    assert ("name", 9, False) == (block["kind"], block["people"], block["is_more"])
+    assert len(asked) > 1
+    assert max(asked.values()) <= 4  # two when somebody else was looked at, two of their own
+
+
+async def test_the_search_rests_as_long_as_it_has_worked_and_waits_when_there_is_nothing(
+    rig_for, monkeypatch
+):
+    rig = await rig_for(SPEC, start=False)
+    rests, left = [], [True, False]
+    moments = iter([0.0, 0.4, 10.0, 10.1])
+
+    async def step(_tx):
+        return left.pop(0)
+
+    async def rest(seconds):
+        rests.append(round(seconds, 3))
+        if not left:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(jobs, "STEPS", (step,))
+    monkeypatch.setattr(jobs, "moment", lambda: next(moments))
+    monkeypatch.setattr(jobs.asyncio, "sleep", rest)
+
+    with pytest.raises(asyncio.CancelledError):
+        await jobs.find_duplicates(rig.service)
+
+    assert [0.4, jobs.IDLE_SECONDS] == rests

@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from contacts_svc.quality import merging, queries, usecases
 from contacts_svc.quality.kinds import PairState
 from contacts_svc.quality.rules import LIKELY
-from contacts_svc.quality.schemas import DuplicateOut, MergeIn, MergeOut
+from contacts_svc.quality.schemas import BlockOut, DuplicateOut, MergeIn, MergeOut
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page
@@ -34,6 +34,12 @@ async def list_duplicates(
     return await queries.list_duplicates(
         tx, state=state, least=min_score, cursor=cursor, limit=limit
     )
+
+
+@router.get("/blocks", policy=needs("contacts:read"))
+async def list_blocks(tx: Read) -> list[BlockOut]:
+    """List what so many people share that they are not all compared: a switchboard, a mailbox of everybody's."""
+    return await queries.list_blocks(tx)
 
 
 @router.post("/{duplicate_id}/dismiss", policy=needs("contacts:write"))

@@ -4,7 +4,8 @@ Taking what was touched and comparing are transactions of their own, so that nob
 a bounded number of people, and each person meets a bounded number of others, however many there are.
 """
 
-from collections import defaultdict
+import asyncio
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
@@ -28,8 +29,8 @@ from contacts_svc.people.model import Identifier, Person
 from contacts_svc.people.queries import any_of
 from contacts_svc.quality import merging
 from contacts_svc.quality.kinds import PairState
-from contacts_svc.quality.model import DuplicateDue, DuplicateKey, DuplicatePair
-from contacts_svc.quality.rules import LIKELY, Looks, keys_of, score
+from contacts_svc.quality.model import DuplicateBlock, DuplicateDue, DuplicateKey, DuplicatePair
+from contacts_svc.quality.rules import LIKELY, Looks, keys_of, kinds_of, score
 from contacts_svc.touched import Family, Follower, take_touched
 from kantis_kit.db.sets import column_set
 from kantis_kit.ids import new_id
@@ -40,12 +41,21 @@ TAKEN = 2_000
 SLICE = 200
 """People who are compared in one transaction."""
 BLOCK = 50
-"""With how many others of one key a person is compared at most."""
+"""With how many others of one key a person is compared at most: the newest."""
+MOST_PAIRS = 20
+"""How many pairs of one person are put to a decision: the likeliest."""
+AT_ONCE = 2_000
+"""Pairs that are held in memory with what is compared of both."""
+_BREATH = 100
+"""Pairs that are compared before others get their turn on the loop: about a millisecond."""
 _LOOKS = Family.PROFILE | Family.REACH
 _FINDER = 7_310_016
 """The advisory lock of the one process that compares, of however many run."""
 
+Found = dict[tuple[UUID, UUID], tuple[int, Sequence[str]]]
+"""Pairs, the lower id first, with points and reasons."""
 _due = table_of(DuplicateDue)
+_block = table_of(DuplicateBlock)
 _key = table_of(DuplicateKey)
 _pair = table_of(DuplicatePair)
 
@@ -86,17 +96,62 @@ async def compare(tx: Tx, *, slice_size: int = SLICE) -> bool:
     )
     if not people:
         return False
-    await _keep_keys(tx, await _looks(tx, people), people)
+    mine = await _looks(tx, people)
+    await _keep_keys(tx, mine, people)
     candidates = await _candidates(tx, people)
-    everybody = await _looks(tx, {one for pair in candidates for one in pair})
-    found = {}
-    for one, other in candidates:
-        if one in everybody and other in everybody:
-            points, reasons = score(everybody[one], everybody[other])
+    found: Found = {}
+    for start in range(0, len(candidates), AT_ONCE):
+        found |= await _score(tx, candidates[start : start + AT_ONCE], mine)
+    await _keep_pairs(tx, _likeliest(found), people)
+    await _note_blocks(tx, mine)
+    return True
+
+
+async def _score(
+    tx: ReadTx, candidates: Sequence[tuple[UUID, UUID]], mine: Mapping[UUID, Looks]
+) -> Found:
+    """Return those of these pairs that are likely one."""
+    others = {one for pair in candidates for one in pair} - mine.keys()
+    looks = {**mine, **await _looks(tx, others)}
+    found: Found = {}
+    for number, (one, other) in enumerate(candidates, 1):
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
+        if one in looks and other in looks:
+            points, reasons = score(looks[one], looks[other])
             if points >= LIKELY:
                 found[one, other] = (points, reasons)
-    await _keep_pairs(tx, found, people)
-    return True
+    return found
+
+
+def _likeliest(found: Found) -> Found:
+    """Leave each person the likeliest pairs: who looks like everybody would fill the queue alone."""
+    held: Counter[UUID] = Counter()
+    kept: Found = {}
+    for pair in sorted(found, key=lambda one: (-found[one][0], one)):
+        if max(held[pair[0]], held[pair[1]]) < MOST_PAIRS:
+            held.update(pair)
+            kept[pair] = found[pair]
+    return kept
+
+
+async def _note_blocks(tx: Tx, looks: Mapping[UUID, Looks]) -> None:
+    """Note the keys that more people share than each is compared with, so that it is known where nobody looks."""
+    kinds = {key: kind for one in looks.values() for key, kind in kinds_of(one).items()}
+    rows = column_set(
+        "mine", {"key": (BigInteger(), list(kinds)), "kind": (Text(), list(kinds.values()))}
+    )
+    beyond = select(_key.c.person_id).where(_key.c.key == rows.c.key).offset(BLOCK + 1).limit(1)
+    await tx.execute(
+        insert(_block)
+        .from_select(
+            ["key", "kind", "seen_at"],
+            select(rows.c.key, rows.c.kind, literal(tx.clock.now(), Moment))
+            .where(beyond.correlate(rows).exists())
+            .order_by(rows.c.key),
+        )
+        .on_conflict_do_nothing()
+    )
 
 
 async def _looks(tx: ReadTx, person_ids: Iterable[UUID]) -> dict[UUID, Looks]:
@@ -170,7 +225,7 @@ async def _candidates(tx: ReadTx, people: Sequence[UUID]) -> list[tuple[UUID, UU
 
 async def _keep_pairs(
     tx: Tx,
-    found: Mapping[tuple[UUID, UUID], tuple[int, Sequence[str]]],
+    found: Found,
     people: Sequence[UUID],
 ) -> None:
     pairs = sorted(found)

@@ -14,15 +14,26 @@ log = observability.get_logger(__name__)
 
 IDLE_SECONDS = 1.0
 """Duplicates are not urgent: who has changed is looked for this often."""
+REST = 1.0
+"""How long the search rests, in times of what the last turn took: it has half of the loop at most."""
+STEPS = (finder.take, finder.compare)
 _PASSING: tuple[type[BaseException], ...] = (SQLAlchemyError, *CONNECTION_ERRORS)
 
 
+def moment() -> float:
+    """Return the time of the loop, to measure by."""
+    return asyncio.get_running_loop().time()
+
+
 async def find_duplicates(service: Service) -> None:
-    """Compare those who have changed until cancelled, a bounded number at a time."""
+    """Compare those who have changed until cancelled, a bounded number at a time, and rest as long as that took.
+
+    After an import of many the search takes longer; whoever asks the service for something does not wait for it.
+    """
     while True:
-        had_work = False
+        had_work, begun = False, moment()
         try:
-            for step in (finder.take, finder.compare):
+            for step in STEPS:
                 async with write(service.scope, actor="duplicates") as tx:
                     had_work = await step(tx) or had_work
         except _PASSING as error:
@@ -30,5 +41,4 @@ async def find_duplicates(service: Service) -> None:
             log.warning(
                 "duplicates.not_found", error=type(error).__name__, database_away=is_away(error)
             )
-        if not had_work:
-            await asyncio.sleep(IDLE_SECONDS)
+        await asyncio.sleep((moment() - begun) * REST if had_work else IDLE_SECONDS)

@@ -30,6 +30,18 @@ class DuplicateKey(Base, table=True):
     key: int = Field(sa_type=BigInteger, primary_key=True)
 
 
+class DuplicateBlock(Base, table=True):
+    """A key that more people share than each is compared with: a switchboard, a mailbox of everybody's, a first name."""
+
+    __tablename__ = "duplicate_block"
+
+    key: int = Field(
+        sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
+    kind: str
+    seen_at: datetime = Field(sa_type=Moment)
+
+
 class DuplicatePair(Base, table=True):
     """Two people who may be the same one; the lower id stands first."""
 

@@ -3,17 +3,23 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
+from contacts_svc.base import plain, table_of
 from contacts_svc.people.model import Person
 from contacts_svc.people.queries import any_of, list_identifiers
 from contacts_svc.quality.errors import MergeUnknown
+from contacts_svc.quality.finder import BLOCK
 from contacts_svc.quality.kinds import MergeState, PairState
-from contacts_svc.quality.model import DuplicatePair, Merge
-from contacts_svc.quality.schemas import AlikeOut, DuplicateOut, MergeOut
+from contacts_svc.quality.model import DuplicateBlock, DuplicateKey, DuplicatePair, Merge
+from contacts_svc.quality.schemas import AlikeOut, BlockOut, DuplicateOut, MergeOut
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.paging import Page, encode_cursor, read_cursor
+
+MAX_BLOCKS = 100
+COUNTED = 10_000
+"""As far as the people of a block are counted."""
 
 
 async def list_duplicates(
@@ -75,6 +81,25 @@ async def _alike(tx: ReadTx, person_ids: Iterable[UUID]) -> dict[UUID, AlikeOut]
         )
         for person in rows
     }
+
+
+async def list_blocks(tx: ReadTx) -> list[BlockOut]:
+    """Return keys that more people share than each is compared with, the newest first; shrunk ones are left out."""
+    block, key = table_of(DuplicateBlock), table_of(DuplicateKey)
+    held = (
+        select(key.c.person_id).where(key.c.key == block.c.key).limit(COUNTED).correlate(block)
+    ).lateral("held")
+    people = select(func.count()).select_from(held).scalar_subquery()
+    rows = await tx.execute(
+        select(block.c.kind, people.label("people"), block.c.seen_at)
+        .order_by(block.c.seen_at.desc(), block.c.key)
+        .limit(MAX_BLOCKS)
+    )
+    return [
+        BlockOut(kind=kind, people=number, is_more=number == COUNTED, seen_at=at)
+        for kind, number, at in plain(rows)
+        if number > BLOCK
+    ]
 
 
 async def get_merge(tx: ReadTx, merge_id: UUID) -> MergeOut:

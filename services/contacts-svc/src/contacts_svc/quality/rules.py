@@ -40,18 +40,20 @@ _EVERYBODYS = frozenset(
     }
 )
 """Mailboxes that say nothing about who reads them."""
-_LETTERS = {
-    "æ": "a",
-    "ä": "a",
-    "å": "a",
-    "ø": "o",
-    "ö": "o",
-    "ð": "d",
-    "þ": "th",
-    "ß": "ss",
-    "đ": "d",
-    "ł": "l",
-}
+_LETTERS = str.maketrans(
+    {
+        "æ": "a",
+        "ä": "a",
+        "å": "a",
+        "ø": "o",
+        "ö": "o",
+        "ð": "d",
+        "þ": "th",
+        "ß": "ss",
+        "đ": "d",
+        "ł": "l",
+    }
+)
 _PAIRS = (("aa", "a"), ("ae", "a"), ("oe", "o"), ("oo", "o"))
 _WORD = re.compile(r"[a-z]+")
 _SIGN = re.compile(r"[^a-z0-9]")
@@ -59,12 +61,12 @@ _SIGN = re.compile(r"[^a-z0-9]")
 
 def folded(text: str) -> str:
     """Return a text as all its spellings have it: `Åse Kjær`, `Aase Kjaer` and `ASE KJÆR` are one."""
-    lowered = "".join(
-        _LETTERS.get(sign, sign) for sign in unicodedata.normalize("NFC", text).casefold()
-    )
-    bare = "".join(
-        sign for sign in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(sign)
-    )
+    if text.isascii():
+        bare = text.lower()
+    else:
+        lowered = unicodedata.normalize("NFC", text).casefold().translate(_LETTERS)
+        parted = unicodedata.normalize("NFKD", lowered)
+        bare = "".join(sign for sign in parted if not unicodedata.combining(sign))
     for written, meant in _PAIRS:
         bare = bare.replace(written, meant)
     return bare
@@ -94,9 +96,18 @@ class Looks:
     emails: Sequence[str] = ()
     phones: Sequence[str] = ()
     words: tuple[str, ...] = field(init=False)
+    sorted_name: str = field(init=False)
+    """The words of the name in an order that does not depend on how it was written."""
+    folded_street: str = field(init=False)
+    code: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "words", words(self.name))
+        # Each person is compared with many: what every comparison needs is worked out once.
+        found = words(self.name)
+        object.__setattr__(self, "words", found)
+        object.__setattr__(self, "sorted_name", " ".join(sorted(found)))
+        object.__setattr__(self, "folded_street", folded(self.street))
+        object.__setattr__(self, "code", _SIGN.sub("", self.postal_code.lower()))
 
     @property
     def first_name(self) -> str:
@@ -111,11 +122,10 @@ def _hashed(kind: str, *parts: str) -> int:
 
 
 def _texts(one: Looks) -> Iterator[tuple[str, ...]]:
-    code = _SIGN.sub("", one.postal_code.lower())
-    if code and one.words:
+    if one.code and one.words:
         # The order of the names does not matter; a middle name is often left out.
         ends = sorted({jellyfish.metaphone(one.words[0]), jellyfish.metaphone(one.words[-1])})
-        yield ("name", *ends, code)
+        yield ("name", *ends, one.code)
     for phone in one.phones:
         yield ("phone", phone[-_PHONE_TAIL:])
     for email in one.emails:
@@ -125,13 +135,18 @@ def _texts(one: Looks) -> Iterator[tuple[str, ...]]:
 
 def keys_of(one: Looks) -> frozenset[int]:
     """Return the keys of a person: only those who have one in common are compared."""
-    return frozenset(_hashed(*parts) for parts in _texts(one))
+    return frozenset(kinds_of(one))
+
+
+def kinds_of(one: Looks) -> dict[int, str]:
+    """Return the keys of a person, each with what it is made of."""
+    return {_hashed(*parts): parts[0] for parts in _texts(one)}
 
 
 def _of_names(one: Looks, other: Looks) -> tuple[int, str]:
     if not one.words or not other.words:
         return 0, ""
-    alike = fuzz.token_sort_ratio(" ".join(one.words), " ".join(other.words))
+    alike = fuzz.ratio(one.sorted_name, other.sorted_name)
     if alike >= 99:  # noqa: PLR2004 - the table of points is here
         return 45, "same_name"
     first, second = set(one.words), set(other.words)
@@ -161,10 +176,9 @@ def score(one: Looks, other: Looks) -> tuple[int, tuple[str, ...]]:
         add(25, "similar_phone")
     if {mailbox(email) for email in one.emails} & {mailbox(email) for email in other.emails} - {""}:
         add(30, "same_mailbox_name")
-    code = _SIGN.sub("", one.postal_code.lower())
-    if code and code == _SIGN.sub("", other.postal_code.lower()):
+    if one.code and one.code == other.code:
         add(15, "same_postal_code")
-        streets = folded(one.street), folded(other.street)
+        streets = one.folded_street, other.folded_street
         if all(streets) and fuzz.ratio(*streets) >= 85:  # noqa: PLR2004
             add(20, "same_street")
     given = one.first_name, other.first_name

@@ -36,6 +36,15 @@ class DuplicateOut(Out):
     contacts: list[AlikeOut]
 
 
+class BlockOut(Out):
+    """A key that so many people share that each is compared with the newest 50 of them only."""
+
+    kind: str = Field(description="What the key is made of: name (and postal code), phone, mailbox")
+    people: int
+    is_more: bool = Field(description="Whether there are more than were counted")
+    seen_at: datetime
+
+
 class MergeIn(In):
     """Two contacts that are one person."""
 

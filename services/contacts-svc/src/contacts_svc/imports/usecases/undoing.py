@@ -25,6 +25,7 @@ from contacts_svc.people.model import (
     Identifier,
     Origin,
     Person,
+    PersonAlias,
     PersonChange,
     PostalAddress,
 )
@@ -135,7 +136,14 @@ async def _settle(tx: Tx, found: Import, chosen: Mapping[UUID, bool]) -> dict[UU
     }
     stories = await _stories(tx, found.id, ids)
     used = await _used(tx, [one for one in ids if chosen[one]])
-    kept: dict[UUID, str] = {}
+    alias = table_of(PersonAlias)
+    leads = select(alias.c.merged_id, alias.c.known_id).where(
+        alias.c.merged_id == people_queries.any_of(ids)
+    )
+    kept: dict[UUID, str] = {
+        merged_id: f"merged into {known_id}"
+        for merged_id, known_id in plain(await tx.execute(leads))
+    }
     gone: dict[UUID, Person] = {}
     back: dict[UUID, Person] = {}
     for person_id in ids:

@@ -1,0 +1,98 @@
+"""Merges: what the others are told, and what files have brought."""
+
+from contacts_svc.main import SPEC
+from contacts_svc.quality import moving
+from kantis_contracts.contacts import PersonMergedV1
+from kantis_kit.testing.merges import contents
+
+FILE = "navn;e-post;mobil;sted\r\nKari Nes;kari@example.com;41234567;Bergen\r\n"
+
+
+async def make(client, name, mail):
+    answer = await client.post("/v1/contacts", json={"full_name": name, "email": mail})
+    assert 201 == answer.status_code, answer.text
+    return answer.json()["id"]
+
+
+async def merge(client, known, merged):
+    answer = await client.post("/v1/merges", json={"known_id": known, "merged_id": merged})
+    assert 201 == answer.status_code, answer.text
+    return answer.json()["id"]
+
+
+async def undo(client, merge_id):
+    answer = await client.post(f"/v1/merges/{merge_id}/undo")
+    assert 200 == answer.status_code, answer.text
+
+
+async def test_a_merge_and_its_undoing_are_told_with_a_version_that_grows(rig_for):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        kari, nes, last = [await make(client, "Kari", f"k{n}@example.com") for n in range(3)]
+
+        first = await merge(client, nes, kari)
+        second = await merge(client, last, nes)
+        await undo(client, second)
+        await undo(client, first)
+        third = await merge(client, kari, nes)
+    await rig.drain()
+
+    told = [
+        (str(one.merge_id), str(one.merged_id), str(one.known_id), one.is_undone)
+        for one in rig.items(PersonMergedV1)
+    ]
+    assert sorted(told) == sorted(
+        [
+            (first, kari, nes, False),
+            (second, nes, last, False),
+            (second, nes, last, True),
+            (first, kari, nes, True),
+            (third, nes, kari, False),
+        ]
+    )
+    for person in (kari, nes):
+        said = [one for one in rig.items(PersonMergedV1) if str(one.merged_id) == person]
+        assert len(said) == len({one.version for one in said})
+        assert [one.at for one in said] == sorted(one.at for one in said)
+
+
+async def test_every_table_that_names_a_person_follows_or_says_why_it_does_not():
+    names = {table.name for table in moving.tables()}
+
+    assert names >= moving.OF_THE_ID
+    assert {"person_field_source", "identifier", "order_fact"} <= names - moving.OF_THE_ID
+    assert "import_touched" in moving.OF_THE_ID
+
+
+async def test_what_files_brought_follows_and_comes_back_and_an_import_of_a_merged_one_is_kept(
+    rig_for, take_file
+):
+    rig = await rig_for(SPEC)
+    done = await take_file(rig, FILE, policies='{"city": "newest"}', as_of="2026-01-01T00:00:00Z")
+    async with rig.client() as client:
+        (kari,) = (await client.get("/v1/contacts")).json()["items"]
+        known = await make(client, "Kari Berg", "kb@example.com")
+        but = {
+            "person",
+            "person_change",
+            "merge",
+            "person_alias",
+            "duplicate_pair",
+            *moving.OF_THE_ID,
+        }
+        before = await contents(rig.service, but=but)
+
+        merge_id = await merge(client, known, kari["id"])
+        together = await contents(rig.service, but=but)
+        await undo(client, merge_id)
+        after = await contents(rig.service, but=but)
+        await merge(client, known, kari["id"])
+        answer = await client.post(f"/v1/imports/{done['id']}/undo")
+        assert 202 == answer.status_code, answer.text
+        await rig.drain()
+        kept = (await client.get(f"/v1/imports/{done['id']}/kept")).json()["items"]
+
+    assert before["person_field_source"]
+    assert known in "".join(together["person_field_source"])
+    assert before == after
+    assert [f"merged into {known}"] == [one["kept_because"] for one in kept]
