@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import furnishing
 import httpx
 import pytest
 from fastapi.openapi.utils import get_openapi
@@ -35,7 +36,6 @@ from kantis_contracts.contacts import (
 )
 from kantis_contracts.orders import ProductCard, ProductChangedV1
 from kantis_contracts.values import Channel, Language, PostalAddress, Purpose
-from kantis_kit.auth.links import LinkSigner
 from kantis_kit.testing.rig import OpenRig, Rig
 from kantis_kit.testing.waiting import eventually
 from messaging_svc.links import LinkMaker, Unsubscribe, pack_unsubscribe
@@ -213,38 +213,6 @@ def _released(channel: Channel, template_id: UUID = TEMPLATE, **offer: Any) -> P
     )  # fmt: skip
 
 
-async def _contacts(house: House) -> None:
-    person = {
-        "full_name": "Kari Nordmann", "email": "kari@example.com", "phone": "+47 412 34 567", "language": "nb",
-        "country": "NO", "address": {"street": "Storgata 9", "postal_code": "0155", "city": "Oslo"},
-    }  # fmt: skip
-    contact = await house.ask("POST", "/v1/contacts", json=person)
-    form = {
-        "key": "autumn", "source": "Autumn", "purposes": ["newsletter"], "titles": {"nb": "Høstnytt"},
-        "consent": {"nb": {"version": "1", "text": "Ja"}}, "default_language": "nb",
-    }  # fmt: skip
-    await house.ask("POST", "/v1/forms", json=form)
-    rows = {
-        "content": "name,email\nOla,ola@example.com\nIda,nothing\n",
-        "headers": {"Content-Type": "text/csv"},
-    }
-    await house.ask("POST", "/v1/imports", **rows)
-    condition = {"op": "country", "is_in": ["NO"]}
-    await house.ask("POST", "/v1/segments", json={"name": "Norge", "condition": condition})
-    lead = {"full_name": "Åse", "email": "ase@example.com", "consent": True}
-    assert 202 == (await house.anonymous.post("/f/autumn", json=lead)).status_code
-    signer, pool = (
-        house.rig.service.scope.extras[LinkSigner],
-        await house.rig.service.database.pool(),
-    )
-    house.known.add("form_key", "autumn")
-    house.known.add("person_id", contact["id"])
-    house.known.add("/p/preferences/", signer.make("preferences", UUID(contact["id"]).bytes))
-    for row in await pool.fetch("SELECT id FROM confirmation"):
-        later = house.rig.clock.now() + timedelta(days=1)
-        house.known.add("/p/confirm/", signer.make("confirm", row["id"].bytes, expires_at=later))
-
-
 async def _campaign(house: House) -> None:
     product = ProductCard(
         product_id=PRODUCT, version=1, sku="LAMP", name="Lampe", price_minor=19900, currency="NOK",
@@ -318,7 +286,7 @@ async def _analytics(house: House) -> None:
 
 
 FURNISH: dict[str, Callable[[House], Awaitable[None]]] = {
-    "contacts": _contacts,
+    "contacts": furnishing.furnish,
     "campaign": _campaign,
     "orders": _orders,
     "messaging": _messaging,
