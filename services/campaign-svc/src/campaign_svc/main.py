@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import campaign_svc.audiences.consumers
 import campaign_svc.campaigns.consumers
 import campaign_svc.merges.consumers
 import campaign_svc.merges.jobs
@@ -25,6 +26,7 @@ SPEC = ServiceSpec(
     handlers=handlers_in(
         campaign_svc.products.consumers,
         campaign_svc.campaigns.consumers,
+        campaign_svc.audiences.consumers,
         campaign_svc.merges.consumers,
         campaign_svc.privacy.consumers,
     ),

@@ -6,7 +6,20 @@ from datetime import datetime
 from enum import IntFlag, auto
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Integer, Uuid, delete, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Identity,
+    Index,
+    Integer,
+    Uuid,
+    column,
+    delete,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field
 
@@ -30,6 +43,7 @@ class Family(IntFlag):
     VALUE = auto()
     LIST = auto()
     FIELD = auto()
+    QUALITY = auto()
 
 
 class Follower(IntFlag):
@@ -42,10 +56,23 @@ class Follower(IntFlag):
 _EVERYBODY = Follower(sum(Follower))
 
 
+def untaken(followed: ColumnElement[int], follower: Follower) -> ColumnElement[bool]:
+    """Return what holds for rows that a follower has not taken yet, in the words of the index over them."""
+    return followed.op("&")(literal_column(str(int(follower)))) == literal_column("0")
+
+
 class TouchedPerson(Base, table=True):
     """A person of whom facts have changed, until everything derived has followed."""
 
     __tablename__ = "touched_person"
+    __table_args__ = tuple(
+        Index(
+            f"ix_touched_person_{follower.name.lower()}",
+            "id",
+            postgresql_where=untaken(column("followed", Integer()), follower),
+        )
+        for follower in Follower
+    )
 
     id: int | None = Field(
         default=None, sa_type=BigInteger, primary_key=True, sa_column_args=(Identity(always=True),)
@@ -84,17 +111,20 @@ async def touch(tx: Tx, person_ids: Iterable[UUID], families: Family) -> None:
     )
 
 
-async def take_touched(tx: Tx, follower: Follower, *, limit: int) -> list[Touched]:
+async def take_touched(
+    tx: Tx, follower: Follower, *, limit: int, newest: bool = False
+) -> list[Touched]:
     """Take the oldest rows that this follower has not taken yet; they are taken when the transaction commits.
 
-    What is touched while the follower works comes with a later row. A person may come more than once.
+    What is touched while the follower works comes with a later row. A person may come more than once. The `newest`
+    may be taken before the others, so that they do not wait behind very many.
     """
     table = table_of(TouchedPerson)
     rows = plain(
         await tx.execute(
             select(table.c.id, table.c.person_id, table.c.families, table.c.at, table.c.followed)
-            .where(table.c.followed.op("&")(int(follower)) == 0)
-            .order_by(table.c.id)
+            .where(untaken(table.c.followed, follower))
+            .order_by(table.c.id.desc() if newest else table.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )

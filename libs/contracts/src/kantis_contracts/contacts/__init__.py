@@ -32,6 +32,9 @@ from kantis_contracts.contacts.segments import (
     ChannelReach,
     ReachCountedV1,
     RegisterWash,
+    SegmentChange,
+    SegmentChangedV1,
+    SegmentMove,
 )
 
 __all__ = [
@@ -58,6 +61,9 @@ __all__ = [
     "PreferenceChangedV1",
     "ReachCountedV1",
     "RegisterWash",
+    "SegmentChange",
+    "SegmentChangedV1",
+    "SegmentMove",
     "SuppressionChangedV1",
     "SuppressionEntry",
 ]

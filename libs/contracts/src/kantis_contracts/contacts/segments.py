@@ -1,6 +1,7 @@
 """How many a segment reaches, and audiences as they were at a launch."""
 
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import Field
@@ -85,3 +86,35 @@ class AudienceRefusedV1(Event, type="contacts.audience.refused.v1"):
     """Launches asked for an audience and there is nobody to send to."""
 
     items: tuple[AudienceRefusal, ...] = Items
+
+
+class SegmentChange(StrEnum):
+    """What has happened to a segment."""
+
+    ENTERED = "entered"
+    LEFT = "left"
+    BUILT = "built"
+    """Everybody has been looked at with a new condition; nobody is named."""
+
+
+class SegmentMove(Item):
+    """A person who came into a segment or left it; or, without a person, the segment was built."""
+
+    person_id: UUID | None = None
+    change: SegmentChange
+    at: datetime
+
+
+class SegmentChangedV1(Event, type="contacts.segment.changed.v1"):
+    """Somebody came into a segment or left it. Only segments that were told to announce it do.
+
+    `version` is that of the condition. `revision` rises with each change that is told: of two events the one with the
+    higher revision knows the newer number of `members`.
+    """
+
+    segment_id: UUID
+    segment_name: str = ""
+    version: int
+    revision: int
+    members: int
+    items: tuple[SegmentMove, ...] = Items

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from campaign_svc.aliases import person_alias
+from campaign_svc.audiences.queries import find_audience
 from campaign_svc.campaigns.errors import CampaignUnknown, NotLaunched, PreflightUnknown
 from campaign_svc.campaigns.model import Campaign, Cell, Launch, Offer, Piece, Preflight
 from campaign_svc.campaigns.schemas import (
@@ -93,6 +94,7 @@ async def get_campaign_detail(tx: ReadTx, campaign_id: UUID) -> CampaignDetail:
         offers=[offer_out(offer, prices[offer.id]) for offer in offers],
         cells=[CellOut.model_validate(cell) for cell in await cells_of(tx, campaign_id)],
         launch=LaunchOut.model_validate(launch) if launch else None,
+        audience=await find_audience(tx, campaign.segment_id),
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
+from campaign_svc.audiences.schemas import AudienceOut
 from kantis_contracts.values import Channel, Currency, Language, Purpose
 from kantis_kit.web.schemas import In, Out
 
@@ -212,6 +213,8 @@ class CampaignDetail(CampaignOut):
     offers: list[OfferOut]
     cells: list[CellOut]
     launch: "LaunchOut | None" = None
+    audience: AudienceOut | None = None
+    """How large its segment is now, when the segment announces its changes."""
 
 
 class Finding(Out):

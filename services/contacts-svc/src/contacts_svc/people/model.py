@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, column, not_
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, column, func, not_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -51,6 +51,27 @@ class Person(Base, table=True):
             "not_before",
             postgresql_where=column("not_before").is_not(None),
         ),
+        Index(
+            "ix_person_profile",
+            *(
+                "country",
+                "lifecycle",
+                "language",
+                "source",
+                "postal_code",
+                "city",
+                "created_at",
+                "id",
+            ),
+            postgresql_where=not_(column("is_erased")),
+        ),
+        Index("ix_person_city", func.lower(column("city"))),
+        Index(
+            "ix_person_postal_code",
+            "postal_code",
+            postgresql_ops={"postal_code": "text_pattern_ops"},
+        ),
+        Index("ix_person_created_at", "created_at"),
     )
 
     id: UUID = Field(primary_key=True)

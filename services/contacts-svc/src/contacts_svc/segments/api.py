@@ -94,9 +94,7 @@ async def close_segment(segment_id: UUID, tx: Write) -> None:
 @router.get("/{segment_id}/count", policy=needs("contacts:read"))
 async def count_members(segment_id: UUID, tx: Read) -> CountOut:
     """Count who is in the segment now."""
-    segment = await queries.get_segment(tx, segment_id)
-    count = await queries.count_members(tx, await queries.condition_of(tx, segment))
-    return CountOut(segment_id=segment_id, count=count)
+    return await queries.count_segment(tx, await queries.get_segment(tx, segment_id))
 
 
 @router.get("/{segment_id}/members", policy=needs("contacts:read"))
@@ -108,9 +106,7 @@ async def list_members(
 ) -> Page[MemberOut]:
     """List who is in the segment now."""
     segment = await queries.get_segment(tx, segment_id)
-    items, more = await queries.list_members(
-        tx, await queries.condition_of(tx, segment), cursor=cursor, limit=limit
-    )
+    items, more = await queries.list_segment(tx, segment, cursor=cursor, limit=limit)
     return Page(items=items, next_cursor=more)
 
 

@@ -1,6 +1,7 @@
 """Which facts about segments leave the service."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from contacts_svc.segments.model import FrozenAudience, Segment, Standing
@@ -13,6 +14,9 @@ from kantis_contracts.contacts import (
     ChannelReach,
     ReachCountedV1,
     RegisterWash,
+    SegmentChange,
+    SegmentChangedV1,
+    SegmentMove,
 )
 
 
@@ -48,6 +52,38 @@ def reach_unknown(request: PreflightRequest) -> ReachCountedV1:
         segment_id=request.segment_id,
         is_known=False,
         items=tuple(ChannelReach(channel=channel, reachable=0) for channel in request.channels),
+    )
+
+
+def segment_changed(
+    *,
+    segment_id: UUID,
+    name: str,
+    version: int,
+    revision: int,
+    members: int,
+    moves: Sequence[tuple[UUID, bool]],
+    at: datetime,
+    is_built: bool,
+) -> SegmentChangedV1:
+    """Tell who came into a segment and who left it, and how many are in it now."""
+    items = [
+        SegmentMove(
+            person_id=person_id,
+            change=SegmentChange.ENTERED if came else SegmentChange.LEFT,
+            at=at,
+        )
+        for person_id, came in moves
+    ]
+    if is_built:
+        items.append(SegmentMove(change=SegmentChange.BUILT, at=at))
+    return SegmentChangedV1(
+        segment_id=segment_id,
+        segment_name=name,
+        version=version,
+        revision=revision,
+        members=members,
+        items=tuple(items),
     )
 
 

@@ -1,43 +1,52 @@
 """Keeps who is in which segment: after what has changed, after what time alone changes, and after new conditions.
 
-One pass is one transaction. Whoever was touched is looked at again with the segments that read such facts, in two
-statements per segment, however many were touched. A fact that is committed during a pass comes with a row of its own in
+One pass is one transaction. Whoever was touched is looked at again with the segments that read such facts, in one
+statement per segment, however many were touched. A fact that is committed during a pass comes with a row of its own in
 the next one, so that nothing is missed; a pass that fails leaves everything to be done again.
+
+Very many at once, as after an import, are taken pass by pass, the oldest first, and with each pass the newest, too:
+what changes meanwhile does not wait for them.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from hashlib import blake2b
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Table,
-    Uuid,
-    and_,
-    delete,
-    func,
-    literal,
-    or_,
-    select,
-    true,
-    update,
-)
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Table, delete, func, or_, select, update
 
-from contacts_svc.base import Moment, plain, table_of
+from contacts_svc.base import plain, table_of
+from contacts_svc.permissions.known_sql import Context, load
+from contacts_svc.permissions.model import Wash
+from contacts_svc.permissions.rules_table import RULES
 from contacts_svc.segments import compile as sql
-from contacts_svc.segments import queries
-from contacts_svc.segments.conditions import Node
-from contacts_svc.segments.model import Segment, SegmentDue, SegmentMember, SegmentState
-from contacts_svc.touched import Family, Follower, TouchedPerson, take_touched
-from kantis_kit.db.sets import column_set
+from contacts_svc.segments import events, queries
+from contacts_svc.segments.conditions import bind, reads_decisions
+from contacts_svc.segments.looking import Kept, Move, count_kept, look_at, look_between
+from contacts_svc.segments.model import (
+    Announces,
+    Segment,
+    SegmentDue,
+    SegmentMember,
+    SegmentState,
+)
+from contacts_svc.touched import (
+    Family,
+    Follower,
+    Touched,
+    TouchedPerson,
+    take_touched,
+    untaken,
+)
 from kantis_kit.tx import ReadTx, Tx
 
-BATCH = 2_000
+BATCH = 5_000
 """Touched and due rows that share a pass."""
-SLICE = 10_000
+NEWEST = 500
+"""When more wait than that, so many of the newest ones are looked at with each pass as well."""
+SLICE = 25_000
 """Persons that are looked at in one pass with a new condition."""
 _KEEPER = 7_310_015
 """The advisory lock of the one keeper that works, of however many run."""
@@ -47,47 +56,64 @@ _state: Table = table_of(SegmentState)
 _member: Table = table_of(SegmentMember)
 _due: Table = table_of(SegmentDue)
 _touched: Table = table_of(TouchedPerson)
-
-Scope = Callable[[ColumnElement[UUID]], ColumnElement[bool]]
-"""Narrows a column of person ids to those who are looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A segment as the keeper knows it."""
-
-    segment_id: UUID
-    wanted: int
-    built: int
-    after: UUID | None
-    condition: Node
-    families: Family
+_wash: Table = table_of(Wash)
 
 
 async def has_work(tx: ReadTx) -> bool:
     """Say whether a pass would find anything to do."""
-    untaken = _touched.c.followed.op("&")(int(Follower.SEGMENTS)) == 0
     left = select(_state.c.segment_id).where(
         or_(_state.c.built < _state.c.wanted, _state.c.wanted == 0)
     )
+    waiting = select(_touched.c.id).where(untaken(_touched.c.followed, Follower.SEGMENTS))
     return bool(
         await tx.scalar(
             select(
                 or_(
-                    select(_touched.c.id).where(untaken).exists(),
+                    waiting.exists(),
                     select(_due.c.person_id).where(_due.c.due_at <= tx.clock.now()).exists(),
                     left.exists(),
                 )
             )
         )
+    ) or await _basis_is_old(tx)
+
+
+async def _basis_is_old(tx: ReadTx) -> bool:
+    """Say whether a segment that asks for decisions was built with other rules, registers or washes than today's."""
+    known = set(
+        await tx.scalars(
+            select(_state.c.basis).where(_state.c.basis != "", _state.c.wanted > 0).distinct()
+        )
     )
+    return bool(known) and known != {await basis_of(tx, await load(tx))}
+
+
+async def basis_of(tx: ReadTx, context: Context) -> str:
+    """Return a mark of everything that decides for everybody at once; when it changes, all are looked at anew."""
+    washes = plain(
+        await tx.execute(
+            select(_wash.c.register_id, func.max(_wash.c.at))
+            .group_by(_wash.c.register_id)
+            .order_by(_wash.c.register_id)
+        )
+    )
+    day = context.at.date()
+    parts = [
+        *(rule.id for rule in RULES if rule.is_valid(day)),
+        *(f"{row.id} {row.version} {recent}" for row, recent in context.registers),
+        *(f"{key} {at.isoformat()}" for key, at in washes),
+    ]
+    return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
 class Keeper:
     """The keeper of one process; remembers the conditions that it has read."""
 
-    def __init__(self, *, batch: int = BATCH, slice_size: int = SLICE) -> None:
+    def __init__(
+        self, *, batch: int = BATCH, newest: int = NEWEST, slice_size: int = SLICE
+    ) -> None:
         self._batch = batch
+        self._newest = newest
         self._slice = slice_size
         self._known: dict[UUID, Kept] = {}
 
@@ -99,32 +125,41 @@ class Keeper:
             return False  # another process keeps them
         now = tx.clock.now()
         segments = await self._load(tx)
-        touched = await take_touched(tx, Follower.SEGMENTS, limit=self._batch)
+        families = _families(await self._take(tx))
         due = await self._take_due(tx, now)
-        families: dict[UUID, Family] = defaultdict(lambda: Family(0))
-        for one in touched:
-            families[one.person_id] |= one.families
         for segment in segments:
             asked = {key for key, read in families.items() if read & segment.families}
             asked |= due.get(segment.segment_id, set())
             if asked:
-                await look(tx, segment, among(asked), now)
-        unbuilt = next((one for one in segments if one.built < one.wanted), None)
+                told = _is_told(segment)
+                moves = await look_at(tx, segment, asked, now, told=told)
+                await _announce(tx, segment, moves, now)
+        unbuilt = next((one for one in segments if not one.is_built), None)
         if unbuilt is not None:
             await self._build(tx, unbuilt, now)
         await self._forget(tx)
         return True
+
+    async def _take(self, tx: Tx) -> list[Touched]:
+        taken = await take_touched(tx, Follower.SEGMENTS, limit=self._batch)
+        if len(taken) == self._batch:
+            taken += await take_touched(tx, Follower.SEGMENTS, limit=self._newest, newest=True)
+        return taken
 
     async def _load(self, tx: Tx) -> list[Kept]:
         rows = plain(
             await tx.execute(
                 select(
                     _segment.c.id,
+                    _segment.c.name,
+                    _segment.c.version,
+                    _segment.c.announces,
                     _segment.c.condition,
                     _state.c.wanted,
                     _state.c.built,
                     _state.c.building,
                     _state.c.build_after,
+                    _state.c.basis,
                 )
                 .join(_state, _state.c.segment_id == _segment.c.id)
                 .where(_segment.c.is_active)
@@ -132,7 +167,18 @@ class Keeper:
             )
         )
         known: dict[UUID, Kept] = {}
-        for segment_id, stored, wanted, built, building, after in rows:
+        for (
+            segment_id,
+            name,
+            version,
+            announces,
+            stored,
+            wanted,
+            built,
+            building,
+            after,
+            was,
+        ) in rows:
             held = self._known.get(segment_id)
             if held is not None and held.wanted == wanted:
                 condition, families = held.condition, held.families
@@ -141,9 +187,34 @@ class Keeper:
                 # A new person, and one who is erased, concerns every segment.
                 families = sql.families(condition) | Family.PROFILE
             place = after if building == wanted else None
-            known[segment_id] = Kept(segment_id, wanted, built, place, condition, families)
+            head = (segment_id, name, version, Announces(announces))
+            known[segment_id] = Kept(*head, wanted, built, place, was, condition, families)
         self._known = known
-        return list(known.values())
+        deciding = [one for one in known.values() if reads_decisions(one.condition)]
+        if deciding:
+            await self._renew(tx, deciding)
+        return list(self._known.values())
+
+    async def _renew(self, tx: Tx, segments: Sequence[Kept]) -> None:
+        """Give segments that ask for decisions the rules, registers and washes of today; if others, look at all anew."""
+        context = await load(tx)
+        basis = await basis_of(tx, context)
+        for one in segments:
+            wanted, after = one.wanted, one.after
+            if one.basis != basis:
+                wanted, after = one.wanted + (one.built > 0 or after is not None), None
+                await tx.execute(
+                    update(_state)
+                    .where(_state.c.segment_id == one.segment_id, _state.c.wanted == one.wanted)
+                    .values(basis=basis, wanted=wanted)
+                )
+            self._known[one.segment_id] = replace(
+                one,
+                wanted=wanted,
+                after=after,
+                basis=basis,
+                condition=bind(one.condition, context),
+            )
 
     async def _take_due(self, tx: Tx, now: datetime) -> dict[UUID, set[UUID]]:
         rows = await tx.execute(
@@ -173,7 +244,9 @@ class Keeper:
             )
         )[0]
         is_last = number < self._slice
-        await look(tx, segment, between(segment.after, None if is_last else last), now)
+        told = segment.announces is Announces.EVERYTHING
+        until = None if is_last else last
+        moves = await look_between(tx, segment, segment.after, until, now, told=told)
         # A condition that was changed meanwhile has raised `wanted`: then all begins anew.
         await tx.execute(
             update(_state)
@@ -185,6 +258,7 @@ class Keeper:
                 built_at=now if is_last else _state.c.built_at,
             )
         )
+        await _announce(tx, segment, moves, now, is_built=is_last)
 
     async def _forget(self, tx: Tx) -> None:
         """Forget the members of segments that were closed, slice by slice."""
@@ -209,75 +283,42 @@ class Keeper:
         await tx.execute(delete(_state).where(_state.c.segment_id == closed))
 
 
-def among(people: Iterable[UUID]) -> Scope:
-    """Narrow to these persons."""
-    chosen = sorted(people)
-    return lambda column: column.in_(
-        select(column_set("asked", {"id": (Uuid(), chosen)}).c.id).correlate(None)
-    )
+def _families(touched: Sequence[Touched]) -> dict[UUID, Family]:
+    found: dict[UUID, Family] = defaultdict(lambda: Family(0))
+    for one in touched:
+        found[one.person_id] |= one.families
+    return found
 
 
-def between(after: UUID | None, last: UUID | None) -> Scope:
-    """Narrow to persons whose id lies after one and not after the other."""
-
-    def scope(column: ColumnElement[UUID]) -> ColumnElement[bool]:
-        bounds: list[ColumnElement[bool]] = []
-        if after is not None:
-            bounds.append(column > after)
-        if last is not None:
-            bounds.append(column <= last)
-        return and_(true(), *bounds)
-
-    return scope
+def _is_told(segment: Kept) -> bool:
+    """Say whether comings and goings are told: always, or from when everybody has been looked at once."""
+    if segment.announces is Announces.CHANGES:
+        return segment.is_built
+    return segment.announces is Announces.EVERYTHING
 
 
-async def look(tx: Tx, segment: Kept, scope: Scope, now: datetime) -> None:
-    """Bring the membership of some persons, and the next moment to look at each of them, up to date."""
-    is_in = (~sql.person.c.is_erased, sql.clause(segment.condition, now=now))
-    still = (
-        select(sql.person.c.id)
-        .where(sql.person.c.id == _member.c.person_id, *is_in)
-        .correlate(_member)
-    )
-    await tx.execute(
-        delete(_member).where(
-            _member.c.segment_id == segment.segment_id,
-            scope(_member.c.person_id),
-            ~still.exists(),
-        )
-    )
-    await tx.execute(
-        insert(_member)
-        .from_select(
-            ["segment_id", "person_id", "since"],
-            select(
-                literal(segment.segment_id, Uuid()), sql.person.c.id, literal(now, Moment)
-            ).where(scope(sql.person.c.id), *is_in),
-        )
-        .on_conflict_do_nothing()
-    )
-    await _set_due(tx, segment, scope, now)
-
-
-async def _set_due(tx: Tx, segment: Kept, scope: Scope, now: datetime) -> None:
-    await tx.execute(
-        delete(_due).where(_due.c.segment_id == segment.segment_id, scope(_due.c.person_id))
-    )
-    flip = sql.next_flip(segment.condition, now=now)
-    if flip is None:
+async def _announce(
+    tx: Tx, segment: Kept, moves: Sequence[Move], now: datetime, *, is_built: bool = False
+) -> None:
+    """Tell who came and left, and that a new condition holds for everybody now."""
+    if segment.announces is Announces.NOTHING or not (moves or is_built):
         return
-    coming = (
-        select(sql.person.c.id, flip.label("due_at"))
-        .where(scope(sql.person.c.id), ~sql.person.c.is_erased)
-        .subquery()
+    revision = await tx.scalar(
+        update(_state)
+        .where(_state.c.segment_id == segment.segment_id)
+        .values(revision=_state.c.revision + 1)
+        .returning(_state.c.revision)
     )
-    await tx.execute(
-        insert(_due)
-        .from_select(
-            ["segment_id", "person_id", "due_at"],
-            select(literal(segment.segment_id, Uuid()), coming.c.id, coming.c.due_at).where(
-                coming.c.due_at.is_not(None)
-            ),
+    members = await count_kept(tx, segment.segment_id)
+    tx.stage(
+        events.segment_changed(
+            segment_id=segment.segment_id,
+            name=segment.name,
+            version=segment.version,
+            revision=revision,
+            members=members,
+            moves=moves,
+            at=now,
+            is_built=is_built,
         )
-        .on_conflict_do_nothing()
     )

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Uuid
+from sqlalchemy import ARRAY, BigInteger, Integer, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -17,12 +18,25 @@ _Ids: Any = ARRAY(Uuid())
 _Numbers: Any = ARRAY(Integer())
 
 
+class Announces(StrEnum):
+    """What a segment tells other services of who comes and goes."""
+
+    NOTHING = "nothing"
+    CHANGES = "changes"
+    """Who comes and goes from when it is built; of everybody whom a new condition brings or takes, only how many."""
+    EVERYTHING = "everything"
+    """These, too."""
+
+
 class Segment(Base, table=True):
     """A named condition over what is known of people; one of kind `list` holds for those who are on its list."""
 
     id: UUID = Field(primary_key=True)
     name: str
     kind: str = Field(default="condition", sa_column_kwargs={"server_default": "condition"})
+    announces: str = Field(
+        default=Announces.NOTHING.value, sa_column_kwargs={"server_default": "nothing"}
+    )
     version: int = 1
     condition: dict[str, Any] = Field(sa_type=JSONB)
     is_active: bool = True
@@ -65,6 +79,10 @@ class SegmentState(Base, table=True):
     building: int
     build_after: UUID | None = None
     built_at: datetime | None = Field(default=None, sa_type=Moment)
+    revision: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    """How often it has told of changes."""
+    basis: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """A mark of the rules, registers and washes with which decisions were made, where the condition asks for some."""
 
 
 class SegmentReference(Base, table=True):

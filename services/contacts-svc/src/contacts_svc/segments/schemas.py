@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, field_validator, model_validator
 
 from contacts_svc.segments.conditions import Condition, check_size
+from contacts_svc.segments.model import Announces
 from kantis_kit.web.schemas import In, Out
 
 EXAMPLE = {
@@ -26,6 +27,11 @@ class SegmentIn(In):
     name: str = Field(min_length=1, max_length=200)
     kind: Literal["condition", "list"] = "condition"
     condition: Condition | None = Field(default=None, examples=[EXAMPLE])
+    announces: Announces = Field(
+        default=Announces.NOTHING,
+        description="Whether other services are told who comes and goes: nothing, changes from when it is built, or"
+        " everything, also of everybody whom a new condition brings",
+    )
 
     @field_validator("condition", mode="before")
     @classmethod
@@ -78,6 +84,7 @@ class SegmentOut(Out):
     id: UUID
     name: str
     kind: str
+    announces: str
     version: int
     condition: dict[str, Any]
     in_words: str
@@ -93,6 +100,8 @@ class CountOut(Out):
 
     segment_id: UUID
     count: int
+    is_kept: bool = False
+    """Whether it was read from the kept membership, with what waits to be followed; otherwise everybody was counted."""
 
 
 class MemberOut(Out):

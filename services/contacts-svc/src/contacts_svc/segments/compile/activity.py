@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, Table, func, or_, select, true
 from contacts_svc.base import table_of
 from contacts_svc.facts.model import MessageFact, ResponseFact
 from contacts_svc.insights.model import Insight, InsightTerm
+from contacts_svc.intake.model import Lead, LeadAnswer
 from contacts_svc.interactions.model import Interaction
 from contacts_svc.segments.compile.base import (
     Facts,
@@ -22,19 +23,30 @@ from contacts_svc.segments.compile.base import (
     person,
 )
 from contacts_svc.segments.conditions.activity import (
+    Answers,
     Insights,
     Interactions,
+    Leads,
     MessageMeasure,
     Messages,
     Responses,
+    Visits,
 )
 from contacts_svc.touched import Family
+from contacts_svc.visits.model import PageView, Visitor, VisitorPerson
 
 _interaction: Table = table_of(Interaction)
 _response: Table = table_of(ResponseFact)
 _insight: Table = table_of(Insight)
 _term: Table = table_of(InsightTerm)
 _message: Table = table_of(MessageFact)
+_page_view: Table = table_of(PageView)
+_visitor: Table = table_of(VisitorPerson)
+_seen_by: Table = table_of(Visitor)
+_lead: Table = table_of(Lead)
+_answer: Table = table_of(LeadAnswer)
+_OF_LEADS = Family.INTERACTION | Family.PERMISSION | Family.PROFILE | Family.LIST
+"""A lead touches one of these, according to what it has brought."""
 
 
 def _among(column: ColumnElement[Any], values: Sequence[str]) -> list[Holds]:
@@ -148,6 +160,45 @@ def _messages_facts(node: Messages, now: datetime) -> Facts:
     )
 
 
+_view = (
+    select(
+        _page_view.c.id,
+        _visitor.c.person_id,
+        _seen_by.c.site_key,
+        _page_view.c.path,
+        _page_view.c.campaign,
+        _page_view.c.seen_at,
+    )
+    .join(_visitor, _visitor.c.visitor_id == _page_view.c.visitor_id)
+    .join(_seen_by, _seen_by.c.id == _page_view.c.visitor_id)
+    .subquery("view")
+)
+
+
+def _visits(node: Visits, _now: datetime) -> Sequence[Holds]:
+    starts = [_view.c.path.startswith(one, autoescape=True) for one in node.paths]
+    return (
+        *_among(_view.c.site_key, node.sites),
+        *([or_(*starts)] if starts else []),
+        *_among(_view.c.campaign, node.campaigns),
+    )
+
+
+def _leads(node: Leads, _now: datetime) -> Sequence[Holds]:
+    bounds = _among(_lead.c.form_key, node.forms)
+    if node.consented is not None:
+        bounds.append(_lead.c.is_consented.is_(node.consented))
+    return bounds
+
+
+def _answers(node: Answers, _now: datetime) -> Sequence[Holds]:
+    return (
+        *_among(_answer.c.question, node.questions),
+        *_among(_answer.c.answer, node.answers),
+        *_among(_answer.c.term, node.terms),
+    )
+
+
 MEANINGS: dict[type, Meaning] = {
     Interactions: Rows(
         _interaction,
@@ -163,6 +214,19 @@ MEANINGS: dict[type, Meaning] = {
         Family.INTERACTION,
         _responses,
     ).meaning,
-    Insights: Meaning(Family.INSIGHT, INSIGHTS.holds, INSIGHTS.facts, _insights_flip),
-    Messages: Meaning(Family.MESSAGE, _messages, _messages_facts, ARRIVED.flips),
+    Insights: Meaning(
+        Family.INSIGHT, INSIGHTS.holds, INSIGHTS.facts, _insights_flip, INSIGHTS.sweeps
+    ),
+    Messages: Meaning(
+        Family.MESSAGE,
+        _messages,
+        _messages_facts,
+        ARRIVED.flips,
+        lambda node, now: (
+            _messages(node, now) if node.of_last is not None else ARRIVED.sweeps(node, now)
+        ),
+    ),
+    Visits: Rows(_view, _view.c.id, _view.c.seen_at, Family.VISIT, _visits).meaning,
+    Leads: Rows(_lead, _lead.c.id, _lead.c.last_at, _OF_LEADS, _leads).meaning,
+    Answers: Rows(_answer, _answer.c.lead_id, _answer.c.said_at, _OF_LEADS, _answers).meaning,
 }

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     DateTime,
+    FromClause,
     Integer,
     Interval,
     Select,
@@ -49,6 +50,8 @@ class Meaning:
     """What decides it, as a JSON object."""
     flips: Callable[[Any, datetime], Moments | None] = _no_flip
     """The next moment after now at which time alone may change it; null when there is none."""
+    sweeps: Callable[[Any, datetime], Holds] | None = None
+    """The same as `holds`, put so that it can be answered for everybody at once instead of person by person."""
 
 
 def facts(**values: Any) -> Facts:
@@ -96,7 +99,7 @@ def _nothing(_node: Clause, _now: datetime) -> Sequence[Holds]:
 class Rows:
     """Rows about a person that clauses count in a window; makes the meaning of such a clause."""
 
-    table: Table
+    table: FromClause
     id: ColumnElement[Any]
     at: ColumnElement[Any]
     families: Family
@@ -105,6 +108,8 @@ class Rows:
     measured: Callable[[Any], ColumnElement[Any]] = field(default=lambda _node: func.count())
     told: Callable[[Any], dict[str, Any]] = field(default=lambda _node: {})
     """Further figures for the explanation."""
+    counts: Callable[[Any], bool] = field(default=lambda _node: True)
+    """Whether a clause counts the rows; otherwise it adds something up."""
 
     def chosen(self, what: ColumnElement[Any], node: Window, now: datetime) -> Select[Any]:
         """Select from the person's rows that the clause is about."""
@@ -120,7 +125,26 @@ class Rows:
 
     def holds(self, node: Counted, now: datetime) -> Holds:
         """Compare the number of rows."""
+        if self.counts(node) and node.asks_for_any:
+            found = self.chosen(literal(1), node, now).exists()
+            return found if node.compare is Compare.AT_LEAST else ~found
         return compared(self.chosen(self.measured(node), node, now).scalar_subquery(), node)
+
+    def sweeps(self, node: Counted, now: datetime) -> Holds:
+        """Compare the number of rows, grouped once by person; who has none is in no group."""
+        if self.counts(node) and node.asks_for_any:
+            return self.holds(node, now)
+        without = node.value <= 0 if node.compare is Compare.AT_LEAST else node.value >= 0
+        holds = compared(self.measured(node), node)
+        groups = (
+            select(self.table.c.person_id)
+            .where(*self.narrowed(node, now), *within(self.at, node, now))
+            .group_by(self.table.c.person_id)
+            .having(~holds if without else holds)
+            .subquery()
+        )
+        found = select(literal(1)).where(groups.c.person_id == person.c.id).correlate(person)
+        return ~found.exists() if without else found.exists()
 
     def facts(self, node: Window, now: datetime) -> Facts:
         """Tell how many there are, from when to when, and which are the newest."""
@@ -146,4 +170,4 @@ class Rows:
     @property
     def meaning(self) -> Meaning:
         """The meaning of a clause that counts these rows."""
-        return Meaning(self.families, self.holds, self.facts, self.flips)
+        return Meaning(self.families, self.holds, self.facts, self.flips, self.sweeps)

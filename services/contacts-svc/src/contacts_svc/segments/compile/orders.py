@@ -67,6 +67,7 @@ ORDERS = Rows(
     _narrowed,
     _measured,
     lambda node: {} if node.currency is None else {"total_minor": _total()},
+    lambda node: node.measure is OrderMeasure.COUNT,
 )
 
 
@@ -101,6 +102,7 @@ INVOICES = Rows(
         {"first_due_on": func.min(_invoice.c.due_on)}
         | ({} if node.currency is None else {"open_minor": _rest()})
     ),
+    lambda node: node.measure is InvoiceMeasure.COUNT,
 )
 
 
@@ -126,7 +128,7 @@ def _any_order(node: LastOrder) -> Orders:
 
 MEANINGS: dict[type, Meaning] = {
     Orders: ORDERS.meaning,
-    Owes: Meaning(Family.ORDER, INVOICES.holds, INVOICES.facts, _owes_flip),
+    Owes: Meaning(Family.ORDER, INVOICES.holds, INVOICES.facts, _owes_flip, INVOICES.sweeps),
     LastOrder: Meaning(
         Family.ORDER,
         lambda node, now: ORDERS.chosen(_order.c.order_id, _any_order(node), now).exists(),

@@ -3,15 +3,26 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, func, select
+from sqlalchemy import ColumnElement, Select, Table, case, false, func, select
 
 from contacts_svc.base import table_of
-from contacts_svc.permissions.model import PermissionNow
-from contacts_svc.segments.compile.base import Facts, Holds, Meaning, facts, person
-from contacts_svc.segments.conditions.permission import HasPermission
+from contacts_svc.permissions import decide_sql
+from contacts_svc.permissions.model import PermissionNow, Preference
+from contacts_svc.segments.compile.base import (
+    Facts,
+    Holds,
+    Meaning,
+    Moments,
+    earliest,
+    facts,
+    midnight,
+    person,
+)
+from contacts_svc.segments.conditions.permission import Decided, HasPermission, MayContact
 from contacts_svc.touched import Family
 
 _permission: Table = table_of(PermissionNow)
+_preference: Table = table_of(Preference)
 
 
 def about(
@@ -51,4 +62,37 @@ def _facts(node: HasPermission, _now: datetime) -> Facts:
     return func.coalesce(found, facts(state="none"))
 
 
-MEANINGS: dict[type, Meaning] = {HasPermission: Meaning(Family.PERMISSION, _holds, _facts)}
+def _allowed(node: Decided, _now: datetime) -> Holds:
+    asked = node.asked
+    return decide_sql.allowed(node.context, asked.channel, asked.message_class, topic=asked.topic)
+
+
+def _reason(node: Decided, _now: datetime) -> Facts:
+    asked = node.asked
+    return facts(
+        reason=decide_sql.reason(
+            node.context, asked.channel, asked.message_class, topic=asked.topic
+        )
+    )
+
+
+def _decision_flips(_node: Decided, now: datetime) -> Moments:
+    """Tell when the day before which nobody writes has come, or a pause ends; the keeper watches rules and washes."""
+    day = midnight(person.c.not_before)
+    pause = select(_preference.c.paused_until).where(
+        _preference.c.person_id == person.c.id, _preference.c.paused_until > now
+    )
+    return earliest(case((day > now, day)), pause.correlate(person).scalar_subquery())
+
+
+MEANINGS: dict[type, Meaning] = {
+    HasPermission: Meaning(Family.PERMISSION, _holds, _facts),
+    # What decides for everybody is put beside it before anything is compiled; without that nobody is allowed anything.
+    MayContact: Meaning(Family(0), lambda _node, _now: false(), lambda _node, _now: facts()),
+    Decided: Meaning(
+        Family.PERMISSION | Family.ORDER | Family.PROFILE | Family.REACH,
+        _allowed,
+        _reason,
+        _decision_flips,
+    ),
+}

@@ -1,6 +1,21 @@
 """Who may and can be reached, and why not: the decision about a message, and whether there is an address that works."""
 
-from sqlalchemy import ColumnElement, Select, String, Table, and_, case, literal, not_, or_, select
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Table,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 
 from contacts_svc.base import table_of
 from contacts_svc.people.model import Identifier, PostalAddress
@@ -28,73 +43,81 @@ def may_be_contacted(context: Context, channel: Channel, purpose: Purpose) -> Ho
     return decide_sql.allowed(context, channel, class_of(purpose), purpose=purpose)
 
 
-def exclusion(context: Context, channel: Channel, purpose: Purpose) -> ColumnElement[str]:
-    """Return the one reason for which a person is not reached, as a code; empty for one who is.
+class Sheet:
+    """Everybody of a condition beside what decides whether a channel reaches them: joined once, not looked up each."""
 
-    Whoever has no address cannot be reached whatever they allow; of the others the decision is told first.
-    """
-    may = decide_sql.reason(context, channel, class_of(purpose), purpose=purpose)
-    return case(
-        (not_(has_address(channel)), _word(NO_ADDRESS)),
-        (may != _word(""), may),
-        (is_undeliverable(channel), _word(UNDELIVERABLE)),
-        else_=_word(""),
-    )
+    def __init__(
+        self, context: Context, channel: Channel, purpose: Purpose, condition: Holds
+    ) -> None:
+        self._context, self._channel, self._purpose = context, channel, purpose
+        self._condition = condition
+        about = decide_sql.About(channel, purpose)
+        self._known, tables = decide_sql.joined(context, about, person)
+        self._address = (
+            _postal.alias("used") if channel is Channel.LETTER else _identifier.alias("first")
+        )
+        mine = self._address.c.person_id == person.c.id
+        first = (
+            (self._address.c.is_in_use,)
+            if channel is Channel.LETTER
+            else (self._address.c.kind == _kind(channel), self._address.c.is_primary)
+        )
+        self._tables = tables.outerjoin(self._address, and_(mine, *first))
 
+    def reached(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """Select those whom the channel may and can reach."""
+        may = decide_sql.allowed(
+            self._context,
+            self._channel,
+            class_of(self._purpose),
+            purpose=self._purpose,
+            known=self._known,
+        )
+        return self._everybody(*columns).where(self._has_address, may, not_(self._is_undeliverable))
 
-def reachable(
-    context: Context, channel: Channel, purpose: Purpose, condition: Holds
-) -> ColumnElement[bool]:
-    """Return what holds for those of a condition whom a channel may and can reach for a purpose."""
-    return and_(
-        ~person.c.is_erased,
-        condition,
-        has_address(channel),
-        may_be_contacted(context, channel, purpose),
-        not_(is_undeliverable(channel)),
-    )
+    def reasons(self) -> Select[Any]:
+        """Select for each the one reason for which they are not reached, as a code; empty for one who is.
 
+        Whoever has no address cannot be reached whatever they allow; of the others the decision is told first.
+        """
+        why = decide_sql.reason(
+            self._context,
+            self._channel,
+            class_of(self._purpose),
+            purpose=self._purpose,
+            known=self._known,
+        )
+        reason = case(
+            (not_(self._has_address), _word(NO_ADDRESS)),
+            else_=case(
+                (self._is_undeliverable, func.coalesce(func.nullif(why, ""), _word(UNDELIVERABLE))),
+                else_=why,
+            ),
+        )
+        return self._everybody(reason.label("reason"))
 
-def has_address(channel: Channel) -> Holds:
-    """Return what holds for persons who have an address for a channel."""
-    if channel is Channel.LETTER:
-        return and_(person.c.street != "", person.c.postal_code != "", person.c.city != "")
-    return _first_address(channel).exists()
-
-
-def is_undeliverable(channel: Channel) -> Holds:
-    """Return what holds for persons whose first address for a channel is known not to work."""
-    if channel is Channel.LETTER:
+    def _everybody(self, *columns: ColumnElement[Any]) -> Select[Any]:
         return (
-            select(_postal.c.person_id)
-            .where(
-                _postal.c.person_id == person.c.id,
-                _postal.c.is_in_use,
-                _postal.c.reachability == UNDELIVERABLE,
-            )
-            .correlate(person)
-            .exists()
+            select(*columns).select_from(self._tables).where(~person.c.is_erased, self._condition)
         )
-    return (
-        _first_address(channel)
-        .where(
-            or_(_identifier.c.reachability == UNDELIVERABLE, _identifier.c.validity == "invalid")
-        )
-        .exists()
-    )
+
+    @property
+    def _has_address(self) -> Holds:
+        if self._channel is Channel.LETTER:
+            return and_(person.c.street != "", person.c.postal_code != "", person.c.city != "")
+        return self._address.c.person_id.is_not(None)
+
+    @property
+    def _is_undeliverable(self) -> Holds:
+        columns = self._address.c
+        broken = columns.reachability == UNDELIVERABLE
+        if self._channel is not Channel.LETTER:
+            broken = or_(broken, columns.validity == "invalid")
+        return func.coalesce(broken, false())
 
 
-def _first_address(channel: Channel) -> Select[tuple[object]]:
-    kind = "email" if channel in (Channel.EMAIL, Channel.WEB) else "phone"
-    return (
-        select(_identifier.c.person_id)
-        .where(
-            _identifier.c.person_id == person.c.id,
-            _identifier.c.kind == kind,
-            _identifier.c.is_primary,
-        )
-        .correlate(person)
-    )
+def _kind(channel: Channel) -> str:
+    return "email" if channel in (Channel.EMAIL, Channel.WEB) else "phone"
 
 
 def _word(text: str) -> ColumnElement[str]:

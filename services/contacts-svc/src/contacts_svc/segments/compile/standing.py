@@ -24,6 +24,7 @@ from contacts_svc.fields.model import FieldValue
 from contacts_svc.organisations.model import PersonLink
 from contacts_svc.people.model import Identifier
 from contacts_svc.permissions.model import Preference
+from contacts_svc.scores.model import QualityScore
 from contacts_svc.segments.compile.base import (
     Facts,
     Holds,
@@ -39,6 +40,7 @@ from contacts_svc.segments.conditions.standing import (
     FieldIs,
     Linked,
     Paused,
+    Quality,
     Reach,
     Spared,
     Value,
@@ -52,6 +54,7 @@ _value: Table = table_of(PersonValue)
 _preference: Table = table_of(Preference)
 _link: Table = table_of(PersonLink)
 _field: Table = table_of(FieldValue)
+_score: Table = table_of(QualityScore)
 _NOTHING = literal({}, JSONB)
 
 
@@ -253,6 +256,15 @@ MEANINGS: dict[type, Meaning] = {
         _paused,
         lambda _node, _now: _told(_preference, facts(paused_until=_preference.c.paused_until)),
         lambda _node, now: _first(_preference, _preference.c.paused_until, now),
+    ),
+    Quality: Meaning(
+        Family.QUALITY,
+        lambda node, _now: _of_person(
+            _score, _score.c.person_id, _score.c.score.between(node.at_least, node.at_most)
+        ).exists(),
+        lambda _node, _now: _told(
+            _score, facts(score=_score.c.score, scored_at=_score.c.scored_at)
+        ),
     ),
     Linked: Meaning(
         Family.LINK,

@@ -17,7 +17,15 @@ from contacts_svc.segments.conditions import (
     profile,
     standing,
 )
-from contacts_svc.segments.conditions.activity import Insights, Interactions, Messages, Responses
+from contacts_svc.segments.conditions.activity import (
+    Answers,
+    Insights,
+    Interactions,
+    Leads,
+    Messages,
+    Responses,
+    Visits,
+)
 from contacts_svc.segments.conditions.base import (
     MAX_NODES,
     MAX_VALUES,
@@ -36,7 +44,7 @@ from contacts_svc.segments.conditions.orders import (
     OrderState,
     Owes,
 )
-from contacts_svc.segments.conditions.permission import HasPermission
+from contacts_svc.segments.conditions.permission import Decided, HasPermission, MayContact
 from contacts_svc.segments.conditions.profile import (
     CityIs,
     CountryIs,
@@ -51,6 +59,7 @@ from contacts_svc.segments.conditions.standing import (
     FieldIs,
     Linked,
     Paused,
+    Quality,
     Reach,
     Spared,
     Value,
@@ -105,6 +114,7 @@ Condition = Annotated[
     | SourceIs
     | Created
     | HasPermission
+    | MayContact
     | Orders
     | LastOrder
     | Owes
@@ -112,11 +122,15 @@ Condition = Annotated[
     | Responses
     | Insights
     | Messages
+    | Visits
+    | Leads
+    | Answers
     | Reach
     | Spared
     | Value
     | WantsTopic
     | Paused
+    | Quality
     | Linked
     | FieldIs
     | OnList
@@ -189,6 +203,24 @@ def expand(node: Node, known: Mapping[UUID, tuple[str, Node]]) -> Node:
     return node
 
 
+def reads_decisions(node: Node) -> bool:
+    """Say whether a tree asks for decisions, which depend on rules, registers and washes."""
+    return any(isinstance(part, MayContact | Decided) for part in every(node))
+
+
+def bind(node: Node, context: object) -> Node:
+    """Put what decides for everybody now into a tree that asks for decisions."""
+    if isinstance(node, MayContact):
+        return Decided(asked=node, context=context)
+    if isinstance(node, Decided):
+        return Decided(asked=node.asked, context=context)
+    if isinstance(node, All | AnyOf):
+        return node.model_copy(update={"of": [bind(part, context) for part in node.of]})
+    if isinstance(node, Not | Nested):
+        return node.model_copy(update={"of": bind(node.of, context)})
+    return node
+
+
 def describe(node: Node) -> str:
     """Return a clause in words."""
     words = _WORDS.get(type(node))
@@ -217,6 +249,7 @@ __all__ = [
     "MAX_NODES",
     "MAX_VALUES",
     "All",
+    "Answers",
     "AnyOf",
     "CityIs",
     "Compare",
@@ -225,6 +258,7 @@ __all__ = [
     "Counted",
     "CountryIs",
     "Created",
+    "Decided",
     "FieldIs",
     "HasPermission",
     "InSegment",
@@ -232,8 +266,10 @@ __all__ = [
     "Interactions",
     "LanguageIs",
     "LastOrder",
+    "Leads",
     "LifecycleIs",
     "Linked",
+    "MayContact",
     "Messages",
     "Nested",
     "Node",
@@ -246,17 +282,21 @@ __all__ = [
     "Paused",
     "PostalCodeBetween",
     "PostalCodeStarts",
+    "Quality",
     "Reach",
     "Responses",
     "SourceIs",
     "Spared",
     "Value",
+    "Visits",
     "WantsTopic",
     "Window",
     "Word",
+    "bind",
     "check_size",
     "describe",
     "every",
     "expand",
     "parts_of",
+    "reads_decisions",
 ]

@@ -70,6 +70,34 @@ class Messages(Counted):
         return self
 
 
+class Visits(Counted):
+    """How many pages of our sites the person looked at; `paths` are beginnings, such as `/boats/`."""
+
+    op: Literal["visits"]
+    sites: Words = Field(default_factory=list)
+    paths: Words = Field(default_factory=list)
+    campaigns: Words = Field(default_factory=list)
+
+
+class Leads(Counted):
+    """How many forms the person has sent, each form once, however often; the window looks at the last time."""
+
+    op: Literal["leads"]
+    forms: Words = Field(default_factory=list)
+    """Their keys."""
+    consented: bool | None = None
+    """Whether a consent was ticked."""
+
+
+class Answers(Counted):
+    """How many answers to questions of forms say this, in the words of the form or by a term of the vocabulary."""
+
+    op: Literal["answers"]
+    questions: Words = Field(default_factory=list)
+    answers: Words = Field(default_factory=list)
+    terms: Words = Field(default_factory=list)
+
+
 def _interactions(node: Interactions) -> str:
     what = names(node.kinds) or "interactions"
     about = "".join(
@@ -112,4 +140,22 @@ WORDS: dict[type, Callable[[Any], str]] = {
     ),
     Insights: _insights,
     Messages: _messages,
+    Visits: lambda node: counted(
+        "page views"
+        f"{' of ' + names(node.paths) if node.paths else ''}"
+        f"{' at ' + names(node.sites) if node.sites else ''}"
+        f"{' from campaign ' + names(node.campaigns) if node.campaigns else ''}",
+        node,
+    ),
+    Leads: lambda node: counted(
+        f"{_CONSENTED[node.consented]}leads{' by form ' + names(node.forms) if node.forms else ''}",
+        node,
+    ),
+    Answers: lambda node: counted(
+        f"answers{' ' + names(node.answers) if node.answers else ''}"
+        f"{' to ' + names(node.questions) if node.questions else ''}"
+        f"{' that mean ' + names(node.terms) if node.terms else ''}",
+        node,
+    ),
 }
+_CONSENTED = {None: "", True: "consenting ", False: "other "}

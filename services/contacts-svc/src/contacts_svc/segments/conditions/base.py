@@ -42,6 +42,11 @@ class Counted(Window):
     compare: Compare = Compare.AT_LEAST
     value: int = Field(default=1, ge=0, le=MAX_NUMBER)
 
+    @property
+    def asks_for_any(self) -> bool:
+        """Say whether it only matters if there is a row at all."""
+        return self.value == (1 if self.compare is Compare.AT_LEAST else 0)
+
 
 def name_of(value: object) -> str:
     """Return a value in words."""

@@ -12,6 +12,7 @@ from contacts_svc.segments.conditions.base import MAX_VALUES, Clause, Days, Word
 
 Words = Annotated[list[Word], Field(max_length=MAX_VALUES)]
 Band = Annotated[int, Field(ge=1, le=10)]
+Percent = Annotated[int, Field(ge=0, le=100)]
 Number = Annotated[Decimal, Field(max_digits=30, decimal_places=10)]
 
 
@@ -60,6 +61,14 @@ class Paused(Clause):
     """The person has asked for a pause, which lasts."""
 
     op: Literal["paused"]
+
+
+class Quality(Clause):
+    """The data quality of the person, in percent, lies in a range, both ends included; who was not scored yet does not."""
+
+    op: Literal["quality"]
+    at_least: Percent = 0
+    at_most: Percent = 100
 
 
 class Linked(Clause):
@@ -148,6 +157,7 @@ WORDS: dict[type, Callable[[Any], str]] = {
     Value: _value,
     WantsTopic: lambda node: f"topic {node.topic}: {node.state}",
     Paused: lambda _node: "has asked for a pause",
+    Quality: lambda node: f"data quality from {node.at_least} to {node.at_most} %",
     Linked: _link,
     FieldIs: _field,
 }

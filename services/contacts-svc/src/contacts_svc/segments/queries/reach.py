@@ -32,8 +32,8 @@ async def count_reach(tx: ReadTx, condition: Node, request: PreflightRequest) ->
 async def _reach(
     tx: ReadTx, context: Context, condition: Node, channel: Channel, purpose: Purpose
 ) -> ChannelReach:
-    reason = sql.exclusion(context, channel, purpose).label("reason")
-    judged = sql.members(condition, now=context.at).with_only_columns(reason).subquery()
+    members = sql.clause(condition, now=context.at)
+    judged = sql.Sheet(context, channel, purpose, members).reasons().subquery()
     rows = await tx.execute(select(judged.c.reason, func.count()).group_by(judged.c.reason))
     counted = {str(name): int(number) for name, number in plain(rows)}
     return ChannelReach(channel=channel, reachable=counted.pop("", 0), excluded=counted)

@@ -1,8 +1,9 @@
 """Reads of segments: who is in them, how many, and why."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import col
 
 from contacts_svc.base import plain
@@ -24,9 +25,11 @@ from contacts_svc.segments.model import (
     SegmentReference,
     SegmentState,
 )
+from contacts_svc.segments.queries.keeping import find_kept
 from contacts_svc.segments.queries.trees import condition_of, parse, resolve
 from contacts_svc.segments.schemas import (
     ClauseOut,
+    CountOut,
     ExplanationOut,
     MemberOut,
     MembershipOut,
@@ -34,7 +37,7 @@ from contacts_svc.segments.schemas import (
     SegmentOfPersonOut,
     SegmentOut,
 )
-from contacts_svc.touched import Family, Follower, TouchedPerson
+from contacts_svc.touched import Family, Follower, TouchedPerson, untaken
 from kantis_kit.errors import Invalid
 from kantis_kit.tx import ReadTx, Tx
 from kantis_kit.web.paging import decode_cursor, encode_cursor
@@ -93,7 +96,7 @@ async def membership_of(tx: ReadTx, segment: Segment) -> MembershipOut:
     state = await tx.get(SegmentState, segment.id)
     families = sql.families(await condition_of(tx, segment)) | Family.PROFILE
     touched = select(func.min(col(TouchedPerson.at))).where(
-        col(TouchedPerson.followed).op("&")(int(Follower.SEGMENTS)) == 0,
+        untaken(col(TouchedPerson.followed), Follower.SEGMENTS),
         col(TouchedPerson.families).op("&")(int(families)) != 0,
     )
     due = select(func.min(col(SegmentDue.due_at))).where(
@@ -173,23 +176,54 @@ async def count_members(tx: ReadTx, condition: Node) -> int:
     return int(await tx.scalar(select(func.count()).select_from(found)))
 
 
+async def count_segment(tx: ReadTx, segment: Segment) -> CountOut:
+    """Return how many are in a segment now; from the kept membership where it is built."""
+    condition, kept = await find_kept(tx, segment)
+    count = await count_members(tx, condition) if kept is None else await kept.count(tx)
+    return CountOut(segment_id=segment.id, count=count, is_kept=kept is not None)
+
+
 async def list_members(
     tx: ReadTx, condition: Node, *, cursor: str | None, limit: int
 ) -> tuple[list[MemberOut], str | None]:
     """Return the people a condition holds for, in the order of their ids, and the cursor of the next page."""
-    people = sql.person
-    wanted = sql.members(condition, now=tx.clock.now()).with_only_columns(
-        people.c.id.label("person_id"), people.c.full_name, people.c.preferred_name
+    ids = sql.members(condition, now=tx.clock.now())
+    after = _read_place(cursor)
+    if after is not None:
+        ids = ids.where(sql.person.c.id > after)
+    return await _page(tx, ids.order_by(sql.person.c.id).limit(limit + 1), limit)
+
+
+async def list_segment(
+    tx: ReadTx, segment: Segment, *, cursor: str | None, limit: int
+) -> tuple[list[MemberOut], str | None]:
+    """Return a page of those who are in a segment now; from the kept membership where it is built."""
+    after = _read_place(cursor)
+    condition, kept = await find_kept(tx, segment)
+    if kept is None:
+        return await list_members(tx, condition, cursor=cursor, limit=limit)
+    return await _page(tx, kept.page(after, limit + 1), limit)
+
+
+def _read_place(cursor: str | None) -> UUID | None:
+    found = decode_cursor(cursor, 1)
+    if not found:
+        return None
+    try:
+        return UUID(str(found[0]))
+    except ValueError as error:
+        raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
+
+
+async def _page(tx: ReadTx, ids: Select[Any], limit: int) -> tuple[list[MemberOut], str | None]:
+    """Read the names of a page alone: who is on it is found without them."""
+    people, found = sql.person, ids.subquery("found")
+    wanted = (
+        select(people.c.id.label("person_id"), people.c.full_name, people.c.preferred_name)
+        .join(found, found.c.id == people.c.id)
+        .order_by(people.c.id)
     )
-    after = decode_cursor(cursor, 1)
-    if after:
-        try:
-            wanted = wanted.where(people.c.id > UUID(str(after[0])))
-        except ValueError as error:
-            raise Invalid(
-                "cursor: take it from next_cursor of the page before, unchanged"
-            ) from error
-    rows = (await tx.execute(wanted.order_by(people.c.id).limit(limit + 1))).all()
+    rows = (await tx.execute(wanted)).all()
     shown = [MemberOut.model_validate(row) for row in rows[:limit]]
     return shown, encode_cursor(shown[-1].person_id) if len(rows) > limit else None
 

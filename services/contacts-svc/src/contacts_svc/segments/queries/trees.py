@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from contacts_svc.base import plain
+from contacts_svc.permissions.known_sql import load
 from contacts_svc.segments.conditions import (
     MAX_EXPANDED,
     All,
@@ -16,8 +17,10 @@ from contacts_svc.segments.conditions import (
     InSegment,
     Nested,
     Node,
+    bind,
     every,
     expand,
+    reads_decisions,
 )
 from contacts_svc.segments.errors import ConditionInvalid
 from contacts_svc.segments.model import (
@@ -35,6 +38,8 @@ def parse(stored: object) -> Node:
 
 async def resolve(tx: ReadTx, condition: Node) -> Node:
     """Put the conditions of the segments that a tree names into their places, and of those that these name.
+
+    Where decisions are asked for, what decides for everybody now comes with them.
 
     Raises:
         ConditionInvalid: together they are larger than a condition may be.
@@ -54,12 +59,16 @@ async def resolve(tx: ReadTx, condition: Node) -> Node:
         named = {key for _, inner in found.values() for key in referred(inner)}
         asked = named - known.keys()
     if not known:
-        return condition
+        return await _decided(tx, condition)
     size = _expanded_size(condition, known, {})
     if size > MAX_EXPANDED:
         message = f"with the segments that it names it has {size} clauses of at most {MAX_EXPANDED}"
         raise ConditionInvalid(message)
-    return expand(condition, known)
+    return await _decided(tx, expand(condition, known))
+
+
+async def _decided(tx: ReadTx, condition: Node) -> Node:
+    return bind(condition, await load(tx)) if reads_decisions(condition) else condition
 
 
 def _expanded_size(

@@ -97,19 +97,14 @@ async def write_pages(tx: Tx, request: AudienceRequest, segment: Segment) -> int
     mask: ColumnElement[int] = bits[0]
     for bit in bits[1:]:
         mask = mask + bit
-    found = (
-        select(
-            sql.person.c.id,
-            mask.label("mask"),
-            ((func.row_number().over(order_by=sql.person.c.id) - 1) // literal(PAGE, Integer()))
-            .cast(Integer)
-            .label("page"),
-        )
-        .where(
-            sql.reachable(context, request.channel, request.purpose, sql.clause(condition, now=now))
-        )
-        .subquery()
-    )
+    sheet = sql.Sheet(context, request.channel, request.purpose, sql.clause(condition, now=now))
+    found = sheet.reached(
+        sql.person.c.id,
+        mask.label("mask"),
+        ((func.row_number().over(order_by=sql.person.c.id) - 1) // literal(PAGE, Integer()))
+        .cast(Integer)
+        .label("page"),
+    ).subquery()
     ordered = aggregate_order_by(found.c.id, found.c.id)
     masks = aggregate_order_by(found.c.mask, found.c.id)
     await tx.execute(

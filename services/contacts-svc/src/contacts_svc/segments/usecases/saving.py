@@ -43,6 +43,7 @@ async def make_segment(tx: Tx, body: SegmentIn) -> Segment:
         id=segment_id,
         name=body.name,
         kind=body.kind,
+        announces=body.announces.value,
         condition=condition,
         created_at=now,
         updated_at=now,
@@ -68,6 +69,7 @@ async def change_segment(tx: Tx, segment: Segment, body: SegmentIn) -> None:
     if condition != segment.condition:
         await _look_anew(tx, segment.id)
     segment.name, segment.condition = body.name, condition
+    segment.announces = body.announces.value
     segment.version, segment.updated_at = segment.version + 1, tx.clock.now()
 
 
