@@ -1,8 +1,9 @@
 """Who is spared a call: of several who answer one phone, all but the most relevant, and those who must not be called."""
 
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Subquery, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, Subquery, case, func, literal, or_, select
 from sqlmodel import col
 
 from contacts_svc.base import plain
@@ -38,7 +39,7 @@ def _ranked(on: date, role: str | None) -> Subquery:
             col(PersonLink.id),
         ),
     )
-    wanted = (
+    wanted: Select[*tuple[Any, ...]] = (
         select(
             col(Identifier.value).label("phone"),
             col(PersonLink.id).label("link_id"),
