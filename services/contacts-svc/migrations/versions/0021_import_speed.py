@@ -1,4 +1,4 @@
-"""Imports tell those who follow of the people whom they have made when they are through."""
+"""Imports tell those who follow when they are through, and know which source is trusted more."""
 
 from alembic import op
 
@@ -17,10 +17,12 @@ _UP = (
         ADD COLUMN followed_to uuid
     """,
     "ALTER TABLE import_touched ADD COLUMN families int NOT NULL DEFAULT 0",
+    "CREATE TABLE import_source (name varchar PRIMARY KEY, rank int NOT NULL)",
     "CREATE INDEX ix_import_open ON import (id) WHERE state = 'running' OR NOT is_followed",
 )
 _DOWN = (
     "DROP INDEX ix_import_open",
+    "DROP TABLE import_source",
     "ALTER TABLE import_touched DROP COLUMN families",
     "ALTER TABLE import DROP COLUMN is_followed, DROP COLUMN followed_to",
 )

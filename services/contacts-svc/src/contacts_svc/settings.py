@@ -24,7 +24,7 @@ class ContactsSettings(ServiceSettings):
     """How long page views are kept."""
     visit_stranger_days: int = 90
     """How long visitors are kept of whom nobody knows who they are, after they came last."""
-    import_chunk_rows: int = 2_000
+    import_chunk_rows: int = 5_000
     """Rows of an import that share a transaction."""
     import_max_body_bytes: int = 1024 * 1024 * 1024
     suppression_key: SecretStr = SecretStr("")

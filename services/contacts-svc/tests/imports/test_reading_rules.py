@@ -171,7 +171,7 @@ async def test_a_policy_decides_field_by_field_what_a_file_replaces(rig_for, doo
         kari["custom"]["spent"],
     )
     assert 1 == done["updated"]
-    assert "'guess' is none; use one of keep, replace, newest" in refused["detail"]
+    assert "'guess' is none; use one of keep, replace, newest, source" in refused["detail"]
     assert "'password' is no field" in refused["detail"]
 
 
@@ -271,3 +271,52 @@ async def test_what_a_row_leaves_open_replaces_nothing_that_is_known(rig_for, do
         asa["source"],
         asa["address"]["city"],
     )
+
+
+async def sources(rig, *names, status=200):
+    async with rig.client() as client:
+        answer = await client.put("/v1/imports/sources", json={"sources": list(names)})
+        assert status == answer.status_code, answer.text
+        return (await client.get("/v1/imports/sources")).json()["sources"]
+
+
+async def test_a_source_that_is_trusted_more_is_not_overruled_by_one_that_is_trusted_less(
+    rig_for, door
+):
+    rig = await rig_for(SPEC)
+    assert ["crm", "fair"] == await sources(rig, "crm", "fair")
+    policies = '{"city": "source"}'
+
+    cities = []
+    for source, city in (
+        ("bought", "Moss"),
+        ("fair", "Oslo"),
+        ("bought", "Halden"),
+        ("Fair", "Bodø"),
+        ("crm", "Bergen"),
+        ("fair", "Molde"),
+    ):
+        text = f"name,email,city,note\nKari,kari@example.com,{city},of {source}\n"
+        await door.take(rig, text, source=source, policies=policies)
+        cities.append((await door.contacts(rig))["kari@example.com"]["address"]["city"])
+
+    assert ["Moss", "Oslo", "Oslo", "Bodø", "Bergen", "Bergen"] == cities
+    kari = (await door.contacts(rig))["kari@example.com"]
+    assert "of fair" == kari["note"]
+
+
+async def test_what_was_keyed_in_by_hand_is_trusted_most_unless_the_order_names_it(rig_for, door):
+    rig = await rig_for(SPEC)
+    text = "name,email,city\nKari,kari@example.com,Oslo\n"
+    async with rig.client() as client:
+        kari = {"full_name": "Kari", "email": "kari@example.com", "address": {"city": "Moss"}}
+        assert 201 == (await client.post("/v1/contacts", json=kari)).status_code
+
+    cities = []
+    for order in (["crm"], ["crm", "hand"]):
+        await sources(rig, *order)
+        await door.take(rig, text, source="crm", policies='{"city": "source"}', again="true")
+        cities.append((await door.contacts(rig))["kari@example.com"]["address"]["city"])
+
+    assert ["Moss", "Oslo"] == cities
+    assert ["crm", "hand"] == await sources(rig, "crm", " CRM", status=422)

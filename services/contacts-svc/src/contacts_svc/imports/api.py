@@ -23,6 +23,8 @@ from contacts_svc.imports.schemas import (
     MappingOut,
     Options,
     PreviewOut,
+    SourcesIn,
+    SourcesOut,
 )
 from contacts_svc.intake import queries as intake
 from contacts_svc.people.model import OnExisting
@@ -168,7 +170,8 @@ async def start_import(
         str, Query(max_length=20_000, description='JSON: {"column": "dd.mm.yyyy"}')
     ] = "",
     policies: Annotated[
-        str, Query(max_length=20_000, description='JSON: {"field": "keep | replace | newest"}')
+        str,
+        Query(max_length=20_000, description='JSON: {"field": "keep | replace | newest | source"}'),
     ] = "",
     as_of: Annotated[
         AwareDatetime | None,
@@ -273,6 +276,18 @@ async def change_mapping(
 async def delete_mapping(mapping_id: UUID, tx: Write) -> None:
     """Forget a mapping."""
     await usecases.delete_mapping(tx, mapping_id)
+
+
+@router.get("/sources", policy=needs("contacts:read"))
+async def list_sources(tx: Read) -> SourcesOut:
+    """List the sources that are trusted more than others, the most trusted first."""
+    return SourcesOut(sources=await usecases.list_sources(tx))
+
+
+@router.put("/sources", policy=needs("contacts:write"))
+async def set_sources(body: SourcesIn, tx: Write) -> SourcesOut:
+    """Set which source is trusted more: what the policy `source` of a field goes by, from the next rows on."""
+    return SourcesOut(sources=await usecases.set_sources(tx, body.sources))
 
 
 @router.get("/{import_id}", policy=needs("contacts:read"))

@@ -33,6 +33,12 @@ class MappingInvalid(Invalid):
     slug, title = "invalid-mapping", "This mapping cannot be used"
 
 
+class SourcesInvalid(Invalid):
+    """The order of sources cannot be used."""
+
+    slug, title = "invalid-sources", "This order of sources cannot be used"
+
+
 class FileUnreadable(Invalid):
     """The file is not a table of contacts that can be read."""
 

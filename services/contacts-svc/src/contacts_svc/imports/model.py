@@ -110,6 +110,15 @@ class ImportMapping(Base, table=True):
     updated_at: datetime = Field(sa_type=Moment)
 
 
+class ImportSource(Base, table=True):
+    """How much a source of contacts is trusted, where the policy of a field asks for it: 0 is trusted most."""
+
+    __tablename__ = "import_source"
+
+    name: str = Field(primary_key=True)
+    rank: int
+
+
 class ImportTouched(Base, table=True):
     """A person whom an import has made or changed; what it changed stands in the person's history."""
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from contacts_svc.imports.values import Form
 from contacts_svc.people.model import OnExisting
@@ -20,6 +21,8 @@ class Policy(StrEnum):
     """The file's value takes its place."""
     NEWEST = "newest"
     """The file's value takes its place where the file is younger than what is known."""
+    SOURCE = "source"
+    """The file's value takes its place unless what is known came from a source that is trusted more."""
 
 
 class Options(BaseModel):
@@ -65,6 +68,21 @@ class MappingOut(Out):
     policies: dict[str, str]
     created_at: datetime
     updated_at: datetime
+
+
+class SourcesIn(In):
+    """Where contacts come from, the most trusted first."""
+
+    sources: list[Annotated[str, StringConstraints(max_length=200)]] = Field(
+        max_length=200,
+        description="Names as imports and forms give them; `hand` is what somebody has keyed in, and first when left out",
+    )
+
+
+class SourcesOut(Out):
+    """Where contacts come from, the most trusted first."""
+
+    sources: list[str]
 
 
 class KeptOut(Out):

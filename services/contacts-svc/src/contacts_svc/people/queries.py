@@ -96,21 +96,26 @@ async def find_sharers(tx: ReadTx, keys: Sequence[Key]) -> dict[Key, set[UUID]]:
     return found
 
 
-async def find_known(tx: ReadTx, keys: Sequence[Key]) -> set[Key]:
-    """Return which of these addresses stand with somebody, whether they identify them or not."""
+async def find_known(tx: ReadTx, keys: Iterable[Key]) -> set[Key]:
+    """Return which of these normalised addresses stand with somebody, whether they identify them or not."""
+    values: dict[str, list[str]] = {"email": [], "phone": []}
+    for kind, value in keys:
+        values[kind].append(value)
     found: set[Key] = set()
-    for kind in ("email", "phone"):
-        values = [value for one, value in keys if one == kind]
-        if values:
+    for kind, is_identifying in (("email", True), ("phone", True), ("phone", False)):
+        if values[kind]:
+            # One text and not an array: the driver looks at each element of an array four times.
+            asked = func.string_to_array("\n".join(values[kind]), "\n")
             rows = await tx.scalars(
                 select(col(Identifier.value)).where(
                     col(Identifier.kind) == kind,
-                    col(Identifier.value) == _any_text(values),
-                    col(Identifier.is_identifying),
+                    col(Identifier.value) == func.any(asked),
+                    col(Identifier.is_identifying)
+                    if is_identifying
+                    else ~col(Identifier.is_identifying),
                 )
             )
             found.update((kind, value) for value in rows)
-    found.update(await find_sharers(tx, keys))
     return found
 
 

@@ -17,6 +17,7 @@ from contacts_svc.imports.usecases.taking import (
     take_chunk,
     tidy,
 )
+from contacts_svc.imports.usecases.trusted import list_sources, set_sources
 from contacts_svc.imports.usecases.undoing import UNDO_TIMER, take_back, undo
 
 __all__ = [
@@ -31,8 +32,10 @@ __all__ = [
     "get_mapping_for_update",
     "give_up",
     "list_open",
+    "list_sources",
     "preview",
     "save_mapping",
+    "set_sources",
     "start",
     "take_back",
     "take_chunk",

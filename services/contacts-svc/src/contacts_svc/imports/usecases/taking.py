@@ -30,6 +30,7 @@ from contacts_svc.imports.model import (
 from contacts_svc.imports.rows import Reading, Reject, kept_cells
 from contacts_svc.imports.schemas import Policy
 from contacts_svc.imports.usecases.newest import keep_younger, note_ages
+from contacts_svc.imports.usecases.trusted import keep_better
 from contacts_svc.lists import add_to_list
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
@@ -140,7 +141,7 @@ def _reading(found: Import, declared: Mapping[str, CustomField]) -> Reading:
         country=found.country,
         source=found.source,
         as_of=found.as_of or found.started_at,
-        keeps=frozenset(field for field, policy in found.policies.items() if policy == Policy.KEEP),
+        keeps=_fields_of(found, Policy.KEEP),
     )
 
 
@@ -167,8 +168,7 @@ async def _save(tx: Tx, found: Import, chunk: Chunk, *, carefully: bool) -> None
 async def _find_known(tx: Tx, chunk: Chunk) -> set[int]:
     """Return the drafts that are not surely of somebody new: one of their addresses is known here, or given twice."""
     known = set(chunk.shared)
-    keys = chunk.owners.keys() & await people_queries.find_known(tx, list(chunk.owners))
-    known.update(chunk.owners[key] for key in keys)
+    known.update(chunk.owners[key] for key in await people_queries.find_known(tx, chunk.owners))
     if await people_queries.has_suppressed(tx):
         suppressed = await people_queries.find_suppressed(tx, chunk.drafts)
         known.update(chunk.owners[key] for key in suppressed)
@@ -184,7 +184,7 @@ async def _save_fresh(tx: Tx, found: Import, chunk: Chunk, known: Collection[int
     found.created += len(new.ids)
     if found.list_id is not None:
         found.listed += len(new.ids)
-    newest = _newest(found)
+    newest = _fields_of(found, Policy.NEWEST)
     if newest or any(chunk.granted):
         rest = chunk.part([one for one in range(len(chunk.drafts)) if one not in known])
         saved = [Saved(Verdict.CREATED, UUID(one)) for one in new.ids]
@@ -193,15 +193,17 @@ async def _save_fresh(tx: Tx, found: Import, chunk: Chunk, known: Collection[int
         await _grant(tx, found, rest, saved)
 
 
-def _newest(found: Import) -> set[str]:
-    return {field for field, policy in found.policies.items() if policy == Policy.NEWEST}
+def _fields_of(found: Import, wanted: Policy) -> frozenset[str]:
+    return frozenset(field for field, policy in found.policies.items() if policy == wanted)
 
 
 async def _save_known(tx: Tx, found: Import, chunk: Chunk) -> list[Reject]:
     """Save drafts one of whose addresses is known, or given twice; return those that the register refuses."""
-    newest = _newest(found)
+    newest, trusted = _fields_of(found, Policy.NEWEST), _fields_of(found, Policy.SOURCE)
     if newest:
         await keep_younger(tx, chunk, newest)
+    if trusted:
+        await keep_better(tx, chunk, trusted, found.source)
     saved = await people.save_drafts(
         tx,
         chunk.drafts,
