@@ -87,6 +87,7 @@ SPEC = ServiceSpec(
         contacts_svc.dossier.api.router,
         contacts_svc.quality.api.router,
         contacts_svc.quality.api.merges,
+        contacts_svc.quality.api.reports,
         contacts_svc.interactions.api.router,
         contacts_svc.interactions.api.of_contact,
         contacts_svc.insights.api.router,

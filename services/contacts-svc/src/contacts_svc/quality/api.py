@@ -5,16 +5,17 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from contacts_svc.quality import merging, queries, usecases
+from contacts_svc.quality import merging, queries, report, usecases
 from contacts_svc.quality.kinds import PairState
 from contacts_svc.quality.rules import LIKELY
-from contacts_svc.quality.schemas import BlockOut, DuplicateOut, MergeIn, MergeOut
+from contacts_svc.quality.schemas import BlockOut, DuplicateOut, MergeIn, MergeOut, QualityReportOut
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/duplicates", tags=["quality"])
+reports = Router(prefix="/v1/quality/report", tags=["quality"])
 merges = Router(prefix="/v1/merges", tags=["quality"])
 
 Cursor = Annotated[str | None, Query(max_length=500)]
@@ -46,6 +47,12 @@ async def list_blocks(tx: Read) -> list[BlockOut]:
 async def dismiss_duplicate(duplicate_id: UUID, tx: Write) -> DuplicateOut:
     """Say that these are two people; they are not asked about again."""
     return await queries.get_duplicate(tx, await usecases.dismiss(tx, duplicate_id))
+
+
+@reports.get("", policy=needs("contacts:read"))
+async def get_report(tx: Read, segment_id: UUID | None = None) -> QualityReportOut:
+    """Return how good the data of a segment, or of everybody, is: scores, what is missing, duplicates, washes."""
+    return await report.get_report(tx, segment_id)
 
 
 @merges.post("", policy=needs("contacts:write", privileged=True), status_code=201)

@@ -1,12 +1,13 @@
 """Shapes of duplicates and merges at the API."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from contacts_svc.quality.kinds import MergeState, PairState
+from kantis_contracts.values import Channel
 from kantis_kit.web.schemas import In, Out
 
 
@@ -43,6 +44,41 @@ class BlockOut(Out):
     people: int
     is_more: bool = Field(description="Whether there are more than were counted")
     seen_at: datetime
+
+
+class RegisterStateOut(Out):
+    """A reservation register, and whether its last wash still counts."""
+
+    key: str
+    country: str
+    channels: list[Channel]
+    washed_on: date | None
+    due_on: date | None
+    is_recent: bool
+
+
+class QualityReportOut(Out):
+    """How good the data of a segment, or of everybody, is; scores in percent, on average of those who have one."""
+
+    segment_id: UUID | None
+    people: int
+    scored: int
+    score: int | None
+    completeness: int | None
+    validity: int | None
+    reachability: int | None
+    freshness: int | None
+    low_scores: int = Field(description="People whose score is below 50")
+    oldest_score_at: datetime | None
+    missing: dict[str, int] = Field(
+        description="How many have no preferred_name, email, phone or street"
+    )
+    likely_duplicates: int = Field(
+        description="Pairs of which both are in it and nobody has decided"
+    )
+    people_with_duplicates: int
+    not_yet_compared: int = Field(description="People who have changed and wait to be compared")
+    registers: list[RegisterStateOut]
 
 
 class MergeIn(In):
