@@ -1,10 +1,15 @@
-"""A CSV of new contacts through the API until the last row is in, against a plain COPY of the same rows into one table.
+"""A CSV of new contacts through the API until the last row is in, against a plain COPY of the same rows into the same table.
 
 The file is posted to the service as the gateway posts it; the service's own loops take it in. Measured are the rows per
-second from the post to the last row, the same rows written by COPY into a table of the same shape in the same run, and
-how much the process grows over what it held when it was idle.
+second from the post to the last row, and how much the process grows over what it held when it was idle. Against two
+limits in the same run: the rows of `person` that came of it, written by COPY as they are into a table with the same
+columns, rules and indexes; and the ten cells of each row, written by COPY into a table with nothing but a primary key.
+The import writes addresses, history, events and what undoing it needs besides.
 
-    python benchmarks/contact_import.py [ROWS] [ROUNDS]
+Then another file is imported with messaging-svc beside it: measured is how long after the end of the file the last
+contact can be written to.
+
+    python benchmarks/contact_import.py [ROWS] [ROUNDS] [ROWS_WITH_MESSAGING]
 """
 
 import asyncio
@@ -15,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -38,6 +44,9 @@ from kantis_kit.db.provision import provision
 from kantis_kit.ids import new_id
 from kantis_kit.service import Service
 from kantis_kit.signing import Keys, make_keys
+from kantis_kit.testing.waiting import eventually
+from messaging_svc.main import SPEC as MESSAGING
+from messaging_svc.settings import MessagingSettings
 
 LOOK_SECONDS = 0.02
 HEAD = "Fornavn;Etternavn;E-post;Mobil;Adresse;Postnr;Poststed;Land;Språk;Kilde\r\n"
@@ -90,17 +99,29 @@ def resident_bytes() -> int:
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@dataclass
 class Bench:
     """The service on a database of its own, and a client."""
 
-    def __init__(
-        self,
-        service: Service,
-        client: httpx.AsyncClient,
-        owner: "asyncpg.Connection[asyncpg.Record]",
-    ) -> None:
-        self.service, self.client, self.owner = service, client, owner
-        self.grown = 0
+    service: Service
+    client: httpx.AsyncClient
+    owner: "asyncpg.Connection[asyncpg.Record]"
+    postgres: EmbeddedPostgres
+    broker_dsn: str
+    settings: ContactsSettings
+    grown: int = 0
+
+    async def rest(self) -> float:
+        """Wait until segments and the search for duplicates have followed; return the seconds."""
+        started = perf_counter()
+        await eventually(self._rests, message="what follows an import does not end", within=3_600)
+        return perf_counter() - started
+
+    async def _rests(self) -> bool:
+        return not await self.owner.fetchval(
+            "SELECT EXISTS (SELECT FROM import WHERE NOT is_followed) OR EXISTS (SELECT FROM touched_person)"
+            " OR EXISTS (SELECT FROM duplicate_due) OR EXISTS (SELECT FROM outbox)"
+        )
 
     async def take(self, path: Path, rows: int) -> float:
         """Import a file; return rows per second."""
@@ -130,8 +151,23 @@ class Bench:
             raise RuntimeError(message)
         return rows / taken
 
+    async def copy_same(self, folder: Path, rows: int) -> float:
+        """Write the rows of persons by COPY, as they are, into a table like theirs; return rows per second."""
+        await self.owner.execute("DROP TABLE IF EXISTS bench_same")
+        await self.owner.execute("CREATE TABLE bench_same (LIKE person INCLUDING ALL)")
+        path = folder / "persons.copy"
+        await self.owner.copy_from_query(
+            f"SELECT * FROM person ORDER BY id DESC LIMIT {rows}",  # noqa: S608 - a number
+            output=path,
+        )
+        started = perf_counter()
+        await self.owner.copy_to_table("bench_same", source=path)
+        taken = perf_counter() - started
+        path.unlink()
+        return rows / taken
+
     async def copy(self, rows: int, round_: int) -> float:
-        """Write the same rows by COPY; return rows per second."""
+        """Write the same cells by COPY into a table without indexes of its own; return rows per second."""
         await self.owner.execute("DROP TABLE IF EXISTS bench_person")
         await self.owner.execute(f"CREATE TABLE bench_person ({LIKE_PERSON})")
         records = []
@@ -185,10 +221,37 @@ async def open_bench(stack: AsyncExitStack, folder: Path) -> Bench:
             headers={"Authorization": f"Bearer {token}"},
         )
     )
-    return Bench(service, client, owner)
+    return Bench(service, client, owner, postgres, broker_dsns.app_dsn, settings)
 
 
-async def main(rows: int, rounds: int) -> None:
+async def measure_latency(stack: AsyncExitStack, bench: Bench, path: Path, rows: int) -> float:
+    """Import a file with messaging-svc beside it; return the seconds until it can write to the last contact."""
+    dsns = await provision(
+        bench.postgres.superuser_dsn(), "messaging", passwords=bench.postgres.secrets
+    )
+    await migrate(dsns.owner_dsn, MESSAGING.migrations)
+    given = bench.settings.model_dump(include={"keys_dir", "data_dir", "broker_url", "link_keys"})
+    settings = MessagingSettings(**given, postgres_dsn=SecretStr(dsns.app_dsn))
+    broker = EmbeddedBroker(bench.broker_dsn, name="messaging")
+    service = Service(MESSAGING, settings, broker=broker)
+    await broker.start()
+    await broker.declare(subscriptions(MESSAGING.handlers))
+    await service.start(connect=False)
+    stack.push_async_callback(service.stop)
+    cards = await asyncpg.connect(dsns.owner_dsn)
+    stack.push_async_callback(cards.close)
+    await bench.take(path, rows)
+    started = perf_counter()
+
+    async def knows_all() -> bool:
+        known: int = await cards.fetchval("SELECT count(*) FROM person_card")
+        return known >= rows
+
+    await eventually(knows_all, message="messaging does not know them", within=3_600)
+    return perf_counter() - started
+
+
+async def main(rows: int, rounds: int, beside: int) -> None:
     """Import files and copy their rows in turn."""
     gc.collect()
     gc.freeze()  # as the services do when they have started
@@ -197,17 +260,29 @@ async def main(rows: int, rounds: int) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
         bench = await open_bench(stack, folder)
         path = folder / "people.csv"
-        taken, copied = [], []
+        taken, followed, same, copied = [], [], [], []
         for round_ in range(rounds):
             await asyncio.to_thread(write_table, path, rows, round_)
             taken.append(await bench.take(path, rows))
+            followed.append(await bench.rest())
+            same.append(await bench.copy_same(folder, rows))
             copied.append(await bench.copy(rows, round_))
-        rate, limit = statistics.median(taken), statistics.median(copied)
-        print(f"plain COPY                  {limit:9.0f} rows/s")
-        print(f"import through the API      {rate:9.0f} rows/s   {rate / limit:5.3f} of COPY")
+        rate = statistics.median(taken)
+        limit, bare = statistics.median(same), statistics.median(copied)
+        print(f"COPY into the same table    {limit:9.0f} rows/s")
+        print(f"COPY into a bare table      {bare:9.0f} rows/s")
+        print(
+            f"import through the API      {rate:9.0f} rows/s   {rate / limit:5.3f} of the same table,"
+            f" {rate / bare:5.3f} of the bare one"
+        )
         print(f"memory over idle            {bench.grown / 1024**2:9.0f} MiB")
+        print(f"followed by segments and duplicates after {statistics.median(followed):.1f} s")
+        if beside:
+            await asyncio.to_thread(write_table, path, beside, rounds)
+            late = await measure_latency(stack, bench, path, beside)
+            print(f"messaging knows the last    {late:9.1f} s after the end of {beside} rows")
 
 
 if __name__ == "__main__":
     arguments = [int(value) for value in sys.argv[1:]]
-    uvloop.run(main(*(arguments + [500_000, 1][len(arguments) :])))
+    uvloop.run(main(*(arguments + [500_000, 1, 100_000][len(arguments) :])))

@@ -13,7 +13,7 @@ from contacts_svc.main import SPEC
 from contacts_svc.people import queries as people
 from contacts_svc.people.rules import address_hash
 from kantis_contracts.contacts import PermissionChangedV1, PersonChangedV1
-from kantis_kit.tx import write
+from kantis_kit.tx import read, write
 
 HEAD = "fornavn;etternavn;e-post;mobil;adresse;postnr;sted;land;språk;merknad;colour;spent;id_no;as_of;permission.email.newsletter;permission.sms.offers\r\n"
 TABLES = {
@@ -76,8 +76,10 @@ async def content(tx):
 async def take(rig, import_id, *, carefully):
     """Take an import, look at what it made, and take all of it back."""
     found, rows = {}, 0
+    async with read(rig.service.scope) as tx:
+        ((_, actor, _),) = await usecases.list_open(tx)
     with suppress(TakeBack):
-        async with write(rig.service.scope, actor="test") as tx:
+        async with write(rig.service.scope, actor=f"import:{actor}") as tx:
             chunk = None
             while chunk is None or not chunk.is_last:
                 chunk = await usecases.take_chunk(tx, import_id, carefully=carefully)

@@ -96,7 +96,7 @@ def read_chunk(
         chunk.add(draft, cells)
         chunk.granted.append(granted)
         chunk.as_of.append(as_of)
-        chunk.fresh.add(draft)
+        chunk.fresh.add(draft, granted)
     return chunk
 
 

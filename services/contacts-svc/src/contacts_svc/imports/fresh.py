@@ -16,7 +16,9 @@ from contacts_svc.fields.rules import MASK, columns_of
 from contacts_svc.fields.usecases import is_secret
 from contacts_svc.people.events import new_person_card
 from contacts_svc.people.model import FIELDS, Draft
+from contacts_svc.permissions.events import new_permission
 from contacts_svc.touched import Family
+from kantis_contracts.values import Channel, Purpose
 from kantis_kit.ids import new_id_text
 
 NULL = "\\N"
@@ -75,11 +77,39 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "field_secret": ("key", "person_id", "value"),
     "list_member": ("segment_id", "person_id", "source", "added_at"),
+    "permission_state": (
+        "person_id",
+        "channel",
+        "purpose",
+        "ledger_id",
+        "state",
+        "version",
+        "legal_basis",
+        "source",
+        "occurred_at",
+    ),
+    "permission_ledger": (
+        "person_id",
+        "channel",
+        "purpose",
+        "id",
+        "state",
+        "version",
+        "legal_basis",
+        "source",
+        "occurred_at",
+        "recorded_at",
+        "text_shown",
+        "text_version",
+        "actor",
+        "evidence",
+    ),
 }
 """The tables, in the order in which they are written, and what of them is."""
 
 _fields = itemgetter(*FIELDS)
 _FIELD = int(Family.FIELD)
+_PERMISSION = int(Family.PERMISSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +121,8 @@ class Making:
     now: str
     declared: Mapping[str, CustomField]
     list_id: str = ""
+    permission_source: str = ""
+    permission_text: str = ""
 
     @property
     def families(self) -> int:
@@ -107,6 +139,8 @@ class Payloads:
     """By table, in the text format of COPY."""
     cards: list[bytes]
     """What the other services are told of each."""
+    permissions: list[bytes]
+    """What they are told of permissions."""
 
 
 @dataclass(slots=True)
@@ -124,12 +158,14 @@ class Fresh:
     identifiers: list[tuple[str, str, str, int]] = field(default_factory=list)
     values: list[tuple[str, str, int]] = field(default_factory=list)
     secrets: list[tuple[str, str, int]] = field(default_factory=list)
+    granted: list[tuple[str, str, bytes, int]] = field(default_factory=list)
+    """A permission's state, its entry in the ledger, and what is told of it."""
 
     def __post_init__(self) -> None:
         self.shared = self.making.families
 
-    def add(self, draft: Draft) -> None:
-        """Add a draft whose addresses nobody is known to have."""
+    def add(self, draft: Draft, granted: Sequence[tuple[Channel, Purpose]]) -> None:
+        """Add a draft whose addresses nobody is known to have, and what it grants."""
         index, making = len(self.ids), self.making
         person_id = new_id_text()
         known = draft.complete()
@@ -151,6 +187,9 @@ class Fresh:
         self.changes.append(
             f"{person_id}\t1\t{making.now}\t{text_of(making.actor)}\t{making.import_id}\t{draft.row}\t\t{_json(told)}\n"
         )
+        if granted:
+            families |= _PERMISSION
+            self._keep_permissions(index, person_id, draft, granted)
         self.families.append(families)
         self.cards.append(new_person_card(person_id, known, first))
         for (kind, value), address in zip(draft.keys, draft.addresses, strict=True):
@@ -189,6 +228,24 @@ class Fresh:
                     self.values.append((key, "\t".join(cells) + "\n", index))
         return _json(kept)
 
+    def _keep_permissions(
+        self, index: int, person_id: str, draft: Draft, granted: Sequence[tuple[Channel, Purpose]]
+    ) -> None:
+        making = self.making
+        source = text_of(making.permission_source)
+        evidence = _json({"import_id": making.import_id, "row": draft.row})
+        for channel, purpose in sorted(granted):
+            ledger_id = new_id_text()
+            line = (
+                f"{person_id}\t{channel.value}\t{purpose.value}\t{ledger_id}"
+                f"\tgranted\t1\tconsent\t{source}\t{making.now}"
+            )
+            shown = row_of((making.permission_text, "", making.actor))
+            told = new_permission(person_id, channel, purpose, ledger_id, making.now)
+            self.granted.append(
+                (f"{line}\n", f"{line}\t{making.now}\t{shown}\t{evidence}\n", told, index)
+            )
+
     def payloads(self, known: Collection[int]) -> Payloads:
         """Put together what is written when the drafts of these indexes are of people who are known already."""
         making = self.making
@@ -211,11 +268,14 @@ class Fresh:
             ]
             if making.list_id
             else [],
+            "permission_state": [one[0] for one in self.granted if one[3] not in known],
+            "permission_ledger": [one[1] for one in self.granted if one[3] not in known],
         }
         return Payloads(
             [self.ids[index] for index in new],
             {table: "".join(lines).encode() for table, lines in rows.items() if lines},
             [self.cards[index] for index in new],
+            [one[2] for one in self.granted if one[3] not in known],
         )
 
 

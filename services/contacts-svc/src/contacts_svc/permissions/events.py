@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import orjson
+
 from contacts_svc.permissions.model import PermissionNow, Preference
 from kantis_contracts.contacts import (
     PermissionChangedV1,
@@ -96,4 +98,22 @@ def lifted(
                 changed_at=at,
             ),
         )
+    )
+
+
+def new_permission(
+    person_id: str, channel: Channel, purpose: Purpose, ledger_id: str, at: str
+) -> bytes:
+    """Say, as JSON, that somebody of whom nothing was known has given a permission."""
+    return orjson.dumps(
+        {
+            "person_id": person_id,
+            "channel": channel.value,
+            "purpose": purpose.value,
+            "state": PermissionState.GRANTED.value,
+            "version": 1,
+            "ledger_id": ledger_id,
+            "legal_basis": "consent",
+            "occurred_at": at,
+        }
     )

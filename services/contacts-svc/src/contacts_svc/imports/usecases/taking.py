@@ -38,7 +38,7 @@ from contacts_svc.people.model import OnExisting, Origin, Saved, Verdict
 from contacts_svc.permissions import usecases as permissions
 from contacts_svc.permissions.model import Statement
 from contacts_svc.settings import ContactsSettings
-from kantis_contracts.contacts import PermissionState, PersonChangedV1
+from kantis_contracts.contacts import PermissionChangedV1, PermissionState, PersonChangedV1
 from kantis_kit.db.sets import column_set
 from kantis_kit.ids import id_time
 from kantis_kit.outbox import Encoded
@@ -106,6 +106,8 @@ async def _next_rows(tx: ReadTx, found: Import, after: Chunk | None = None) -> C
         tx.clock.now().isoformat(),
         await fields.load(tx),
         str(found.list_id or ""),
+        found.permission_source,
+        found.permission_text,
     )
     return partial(
         read_chunk,
@@ -180,17 +182,16 @@ async def _save_fresh(tx: Tx, found: Import, chunk: Chunk, known: Collection[int
     for table, columns in COLUMNS.items():
         if table in new.rows:
             await tx.copy_text(table, columns, new.rows[table])
-    tx.stage(Encoded(PersonChangedV1, new.cards))
+    tx.stage(Encoded(PersonChangedV1, new.cards), Encoded(PermissionChangedV1, new.permissions))
     found.created += len(new.ids)
+    found.permissions += len(new.permissions)
     if found.list_id is not None:
         found.listed += len(new.ids)
     newest = _fields_of(found, Policy.NEWEST)
-    if newest or any(chunk.granted):
+    if newest:
         rest = chunk.part([one for one in range(len(chunk.drafts)) if one not in known])
         saved = [Saved(Verdict.CREATED, UUID(one)) for one in new.ids]
-        if newest:
-            await note_ages(tx, found.id, rest, saved, newest)
-        await _grant(tx, found, rest, saved)
+        await note_ages(tx, found.id, rest, saved, newest)
 
 
 def _fields_of(found: Import, wanted: Policy) -> frozenset[str]:
@@ -222,19 +223,15 @@ async def _save_known(tx: Tx, found: Import, chunk: Chunk) -> list[Reject]:
             [one.person_id for one in saved if one.person_id is not None],
             source=f"import:{found.id}",
         )
-    await _grant(tx, found, chunk, saved)
+    statements = _statements(tx, found, chunk, saved)
+    if statements:
+        found.permissions += await permissions.record(tx, statements, only_new=True)
     await _note_touched(tx, found, chunk, saved)
     return [
         Reject(draft.row or 0, one.reason, kept_cells(cells, len(found.header)))
         for draft, cells, one in zip(chunk.drafts, chunk.cells, saved, strict=True)
         if one.verdict is Verdict.REFUSED
     ]
-
-
-async def _grant(tx: Tx, found: Import, chunk: Chunk, saved: Sequence[Saved]) -> None:
-    statements = _statements(tx, found, chunk, saved)
-    if statements:
-        found.permissions += await permissions.record(tx, statements, only_new=True)
 
 
 async def _note_touched(tx: Tx, found: Import, chunk: Chunk, saved: Sequence[Saved]) -> None:
