@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from kantis_contracts.base import Event, Item, Items
-from kantis_contracts.privacy import ErasureReceipt
+from kantis_contracts.privacy import DossierPart, ErasureReceipt
 from kantis_contracts.values import Channel, Currency, Language, Purpose
 
 
@@ -132,3 +132,9 @@ class CampaignErasureCompletedV1(Event, type="campaign.campaign_erasure.complete
     """Campaign has forgotten persons."""
 
     items: tuple[ErasureReceipt, ...] = Items
+
+
+class CampaignDossierAnsweredV1(Event, type="campaign.campaign_dossier.answered.v1"):
+    """What campaign holds of persons who asked."""
+
+    items: tuple[DossierPart, ...] = Items

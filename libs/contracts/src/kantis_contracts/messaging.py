@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from kantis_contracts.base import Event, Item, Items
-from kantis_contracts.privacy import ErasureReceipt
+from kantis_contracts.privacy import DossierPart, ErasureReceipt
 from kantis_contracts.values import Channel, Purpose
 
 
@@ -106,3 +106,9 @@ class MessagingErasureCompletedV1(Event, type="messaging.messaging_erasure.compl
     """Messaging has forgotten persons."""
 
     items: tuple[ErasureReceipt, ...] = Items
+
+
+class MessagingDossierAnsweredV1(Event, type="messaging.messaging_dossier.answered.v1"):
+    """What messaging holds of persons who asked."""
+
+    items: tuple[DossierPart, ...] = Items

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from kantis_contracts.base import Event, Item, Items
-from kantis_contracts.privacy import ErasureReceipt
+from kantis_contracts.privacy import DossierPart, ErasureReceipt
 from kantis_contracts.values import Currency
 
 
@@ -179,3 +179,9 @@ class OrdersErasureCompletedV1(Event, type="orders.orders_erasure.completed.v1")
     """Orders has forgotten persons, short of the books."""
 
     items: tuple[ErasureReceipt, ...] = Items
+
+
+class OrdersDossierAnsweredV1(Event, type="orders.orders_dossier.answered.v1"):
+    """What orders holds of persons who asked."""
+
+    items: tuple[DossierPart, ...] = Items

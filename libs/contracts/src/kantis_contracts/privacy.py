@@ -55,5 +55,9 @@ PERSONAL: Mapping[str, Mapping[str, Any]] = {
     "campaign.test.requested.v1": {"to_email": "", "preferred_name": ""},
     "messaging.message.settled.v1": {"reason": ""},
     "orders.notice.requested.v1": {"facts": {}},
+    "analytics.analytics_dossier.answered.v1": {"content": "{}"},
+    "campaign.campaign_dossier.answered.v1": {"content": "{}"},
+    "messaging.messaging_dossier.answered.v1": {"content": "{}"},
+    "orders.orders_dossier.answered.v1": {"content": "{}"},
 }
 """Fields of items that can name a person or tell of one, and what is left of them when the person is forgotten."""

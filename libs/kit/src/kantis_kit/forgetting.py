@@ -5,6 +5,7 @@ Messages that wait or are parked, events that have not left, and stored answers 
 personal fields are emptied, and the messages themselves stay, because others stand in them too.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from kantis_kit.tx import ReadTx, Tx
 Blanks = Mapping[str, Mapping[str, Any]]
 """Type of event → personal field of its items → what is left of it."""
 
+_ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _REMEMBER = text(
     """
     INSERT INTO forgotten (id, cause, at)
@@ -35,6 +37,12 @@ _WAITING = text(
     "SELECT queue, event_id, envelope FROM delivery WHERE "  # noqa: S608 - constants alone
     + _NAMING.format("envelope")
     + " ORDER BY queue, event_id FOR UPDATE"
+)
+_LATELY = text(
+    """
+    SELECT queue, event_id, envelope FROM delivery
+    WHERE first_at > :since AND type = ANY(cast(:types AS text[])) ORDER BY queue, event_id LIMIT :limit FOR UPDATE
+    """
 )
 _EMPTY_WAITING = text(
     "UPDATE delivery SET envelope = :envelope, problem = '' WHERE queue = :queue AND event_id = :event_id"
@@ -199,6 +207,34 @@ async def scrub(tx: Tx, ids: Collection[UUID], blanks: Blanks) -> dict[str, int]
     return {kind: rows for kind, rows in sorted(counted.items()) if rows}
 
 
+async def scrub_late(tx: Tx, blanks: Blanks, *, since: datetime, limit: int = 1_000) -> None:
+    """Empty what has come to wait since and names somebody who was forgotten before."""
+    asked = {"since": since, "types": sorted(blanks), "limit": limit}
+    waiting = [
+        (queue, event_id, decode(bytes(raw)))
+        for queue, event_id, raw in [tuple(row) for row in await tx.execute(_LATELY, asked)]
+    ]
+    named = {
+        (queue, event_id): _ids_in(envelope.data)
+        for queue, event_id, envelope in waiting
+        if envelope
+    }
+    forgotten = await find_forgotten(tx, set().union(*named.values()))
+    names = {str(id_) for id_ in forgotten}
+    for queue, event_id, envelope in waiting:
+        if envelope is None or not names:
+            continue
+        data = _blank(envelope.type, envelope.data, names, blanks)
+        if data is not None:
+            emptied = encode(envelope.model_copy(update={"data": data}))
+            key = {"queue": queue, "event_id": event_id}
+            await tx.execute(_EMPTY_WAITING, {**key, "envelope": emptied})
+
+
+def _ids_in(data: bytes) -> set[UUID]:
+    return {UUID(one.decode()) for one in _ID.findall(data)}
+
+
 def _blank(kind: str, data: bytes, names: Collection[str], blanks: Blanks) -> bytes | None:
     """Return the payload with the personal fields of items that name them emptied; None when nothing changes."""
     fields = blanks.get(kind)
@@ -207,7 +243,7 @@ def _blank(kind: str, data: bytes, names: Collection[str], blanks: Blanks) -> by
     loaded = orjson.loads(data)
     changed = False
     for item in loaded["items"]:
-        if any(value in names for value in _texts(item)):
+        if any(name in text for text in _texts(item) for name in names):
             said = {name: value for name, value in fields.items() if item.get(name, value) != value}
             item.update(said)
             changed = changed or bool(said)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import contacts_svc.dossier.api
+import contacts_svc.dossier.consumers
+import contacts_svc.dossier.jobs
 import contacts_svc.exports.api
 import contacts_svc.exports.jobs
 import contacts_svc.facts.consumers
@@ -85,6 +87,7 @@ SPEC = ServiceSpec(
         contacts_svc.privacy.api.router,
         contacts_svc.privacy.api.overview,
         contacts_svc.dossier.api.router,
+        contacts_svc.dossier.api.everything,
         contacts_svc.quality.api.router,
         contacts_svc.quality.api.merges,
         contacts_svc.quality.api.reports,
@@ -103,6 +106,7 @@ SPEC = ServiceSpec(
         "/p": [
             contacts_svc.intake.api.confirmations,
             contacts_svc.selfservice.api.pages,
+            contacts_svc.dossier.api.pages,
             contacts_svc.exports.api.links,
         ],
     },
@@ -112,6 +116,7 @@ SPEC = ServiceSpec(
         contacts_svc.facts.consumers,
         contacts_svc.permissions.consumers,
         contacts_svc.privacy.consumers,
+        contacts_svc.dossier.consumers,
         contacts_svc.segments.consumers,
         contacts_svc.insights.consumers,
         contacts_svc.value.consumers,
@@ -131,6 +136,7 @@ SPEC = ServiceSpec(
         contacts_svc.visits.jobs,
         contacts_svc.imports.jobs,
         contacts_svc.privacy.jobs,
+        contacts_svc.dossier.jobs,
         contacts_svc.value.jobs,
         contacts_svc.scores.jobs,
     ),

@@ -1,5 +1,6 @@
 """Who asks to be forgotten is forgotten here, and does not come back with an event that comes late."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -9,8 +10,13 @@ from kantis_contracts.contacts import (
     PersonCard,
     PersonChangedV1,
 )
-from kantis_contracts.contacts.privacy import ErasureRequest, ErasureRequestedV1
-from kantis_contracts.messaging import MessagingErasureCompletedV1
+from kantis_contracts.contacts.privacy import (
+    DossierRequest,
+    DossierRequestedV1,
+    ErasureRequest,
+    ErasureRequestedV1,
+)
+from kantis_contracts.messaging import MessagingDossierAnsweredV1, MessagingErasureCompletedV1
 from kantis_contracts.orders import Notice, NoticeRequestedV1
 from kantis_kit.ids import new_id
 from kantis_kit.parked import encode
@@ -164,3 +170,23 @@ def test_every_table_that_names_a_person_has_a_fate():
     named = {table.name for table in metadata.sorted_tables if "person_id" in table.c}
     assert named == {table.name for table in doomed()} | (named & KEPT.keys())
     assert {"refusal", "wish_card"} >= {table.name for table in doomed()}
+
+
+async def test_who_asks_is_told_what_is_held_under_every_id_and_nothing_of_others(rig_for):
+    rig = await rig_for(SPEC)
+    kari, alias, other = new_id(), new_id(), new_id()
+    await rig.publish(
+        PersonChangedV1(items=(card(kari), PersonCard(person_id=other, version=1, email="o@x.no"))),
+        asked(alias),
+    )
+    await rig.drain()
+    wanted = DossierRequest(dossier_id=new_id(), person_ids=(kari, alias))
+    await rig.publish(DossierRequestedV1(items=(wanted,)))
+    await rig.drain()
+
+    (part,) = rig.items(MessagingDossierAnsweredV1)
+    assert (wanted.dossier_id, 1, 1) == (part.dossier_id, part.part, part.parts)
+    assert {"person_card", "dispatch"} <= json.loads(part.content).keys()
+    assert "kari@example.com" in part.content
+    assert "o@x.no" not in part.content
+    assert str(other) not in part.content

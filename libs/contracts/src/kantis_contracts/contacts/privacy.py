@@ -31,3 +31,16 @@ class ErasureRequestedV1(Event, type="contacts.erasure.requested.v1"):
     items: tuple[ErasureRequest, ...] = Items
     services: tuple[str, ...] = ()
     is_reminder: bool = False
+
+
+class DossierRequest(Item):
+    """A person who is to be told everything that is known of them."""
+
+    dossier_id: UUID
+    person_ids: tuple[UUID, ...]
+
+
+class DossierRequestedV1(Event, type="contacts.dossier.requested.v1"):
+    """Persons want to know what is known of them; every service answers with what it holds."""
+
+    items: tuple[DossierRequest, ...] = Items

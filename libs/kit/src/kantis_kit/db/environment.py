@@ -14,7 +14,9 @@ def is_ours(_object: Any, name: str | None, kind: str, *_: Any) -> bool:
     # autogenerate would propose to drop them.
     if kind != "table" or name is None:
         return True
-    return not (name in KIT_TABLES + LATER_TABLES or name.startswith(tuple(f"{t}_" for t in ("inbox",))))
+    return not (
+        name in KIT_TABLES + LATER_TABLES or name.startswith(tuple(f"{t}_" for t in ("inbox",)))
+    )
 
 
 def run(metadata: MetaData | None = None) -> None:

@@ -1,23 +1,26 @@
 """Forget persons: what they did is counted on, and belongs to nobody any more."""
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Table, Uuid, delete, null, select, update
 
 from analytics_svc.base import Base
-from analytics_svc.privacy import events
-from kantis_contracts.contacts.privacy import ErasureRequest
+from analytics_svc.privacy import events, queries
+from kantis_contracts.contacts.privacy import DossierRequest, ErasureRequest
 from kantis_contracts.privacy import PERSONAL
 from kantis_kit import forgetting
 from kantis_kit.db.sets import one_of
-from kantis_kit.forgetting import Counts, list_forgotten
+from kantis_kit.forgetting import Counts, list_forgotten, scrub_late
+from kantis_kit.gathering import cut
 from kantis_kit.tx import Tx
 
 KEPT = {
     "fact": "what happened, for the figures; no longer linked to anybody",
 }
 """Tables that stay, and why; rows of every other table that names a person are deleted."""
+_LATE = timedelta(days=2)
 _LATEST = 10_000
 
 
@@ -43,11 +46,19 @@ async def forget(tx: Tx, requests: Sequence[ErasureRequest], *, is_reminder: boo
     tx.stage(events.completed(done, KEPT, at=tx.clock.now()))
 
 
+async def tell(tx: Tx, requests: Sequence[DossierRequest]) -> None:
+    """Answer with everything that is held of persons, each in parts that travel."""
+    for one in requests:
+        found = await queries.gather(tx, one.person_ids)
+        tx.stage(events.answered(one.dossier_id, cut(found), at=tx.clock.now()))
+
+
 async def sweep(tx: Tx) -> None:
     """Empty what was written of persons who are forgotten since: an event came late."""
     ids = sorted(await list_forgotten(tx, limit=_LATEST))
     if ids:
         await _empty(tx, ids, Counts())
+    await scrub_late(tx, PERSONAL, since=tx.clock.now() - _LATE)
 
 
 async def _empty(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import zipfile
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from contacts_svc.quality.model import DuplicatePair
 from contacts_svc.settings import ContactsSettings
 from contacts_svc.value import usecases as value
 from kantis_contracts.privacy import PERSONAL
-from kantis_kit.forgetting import scrub
+from kantis_kit.forgetting import list_forgotten, scrub, scrub_late
 from kantis_kit.tx import Tx
 
 KEPT = {
@@ -43,6 +44,8 @@ DERIVED = frozenset({"touched_person", "segment_member", "segment_due"})
 """Ids alone, which follow by themselves from the rest."""
 _SHORTEST_WORD = 6
 _PART = 1 << 20
+_LATE = timedelta(days=2)
+_LATEST = 10_000
 
 
 def doomed() -> list[str]:
@@ -83,6 +86,16 @@ async def forget(tx: Tx, person: Person, merged_ids: Sequence[UUID]) -> dict[str
     removed["export"] = await _forget_exports(tx, [*words, *map(str, ids)])
     removed |= await scrub(tx, ids, PERSONAL)
     return {kind: rows for kind, rows in sorted(removed.items()) if rows}
+
+
+async def sweep(tx: Tx) -> None:
+    """Delete what an event that came late has written of forgotten persons, and empty what waits."""
+    ids = list(await list_forgotten(tx, limit=_LATEST))
+    gone = set(doomed()) if ids else set()
+    for table in reversed(moving.tables()):
+        if table.name in gone:
+            await tx.execute(delete(table).where(table.c.person_id == any_of(ids)))
+    await scrub_late(tx, PERSONAL, since=tx.clock.now() - _LATE)
 
 
 async def _words(tx: Tx, person: Person, ids: Sequence[UUID]) -> list[str]:

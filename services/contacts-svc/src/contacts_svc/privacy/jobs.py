@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from contacts_svc.privacy import saga, usecases
+from contacts_svc.privacy import inside, saga, usecases
 from kantis_kit import observability
 from kantis_kit.service import Service
 from kantis_kit.timers import Timer, on_timer, recurring
@@ -45,3 +45,9 @@ async def ask_again(tx: Tx, timers: Sequence[Timer]) -> None:
 async def remind(tx: Tx) -> None:
     """Tell everybody again who was forgotten lately: a service may have been set back."""
     await saga.remind(tx)
+
+
+@recurring("privacy.sweep", every=timedelta(minutes=1))
+async def sweep(tx: Tx) -> None:
+    """Empty what has come to wait for persons who were forgotten before."""
+    await inside.sweep(tx)

@@ -8,15 +8,16 @@ from uuid import UUID
 from sqlalchemy import Table, delete, func, literal, null, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from kantis_contracts.contacts.privacy import ErasureRequest
+from kantis_contracts.contacts.privacy import DossierRequest, ErasureRequest
 from kantis_contracts.privacy import PERSONAL
 from kantis_kit import forgetting
 from kantis_kit.db.sets import one_of
-from kantis_kit.forgetting import Counts, list_forgotten
+from kantis_kit.forgetting import Counts, list_forgotten, scrub_late
+from kantis_kit.gathering import cut
 from kantis_kit.tx import Tx
 from messaging_svc.base import Uid, metadata
 from messaging_svc.dispatch.model import dispatch
-from messaging_svc.privacy import events
+from messaging_svc.privacy import events, queries
 from messaging_svc.register.model import person_card
 
 KEPT = {
@@ -53,11 +54,19 @@ async def forget(tx: Tx, requests: Sequence[ErasureRequest], *, is_reminder: boo
     tx.stage(events.completed(done, KEPT, at=tx.clock.now()))
 
 
+async def tell(tx: Tx, requests: Sequence[DossierRequest]) -> None:
+    """Answer with everything that is held of persons, each in parts that travel."""
+    for one in requests:
+        found = await queries.gather(tx, one.person_ids)
+        tx.stage(events.answered(one.dossier_id, cut(found), at=tx.clock.now()))
+
+
 async def sweep(tx: Tx) -> None:
     """Empty what was written lately of persons who are forgotten: an event came late."""
     ids = list(await list_forgotten(tx, limit=_LATEST))
     if ids:
         await _empty(tx, ids, Counts(), since=tx.clock.now() - _LATE)
+    await scrub_late(tx, PERSONAL, since=tx.clock.now() - _LATE)
 
 
 async def _bury_and_empty(tx: Tx, ids: Sequence[UUID], counts: Counts) -> None:

@@ -1,6 +1,6 @@
-"""Who is to be forgotten."""
+"""Who is to be forgotten, and who wants to know."""
 
-from kantis_contracts.contacts.privacy import ErasureRequestedV1
+from kantis_contracts.contacts.privacy import DossierRequestedV1, ErasureRequestedV1
 from kantis_kit.consumer import Meta, consumes
 from kantis_kit.tx import Tx
 from orders_svc.privacy import usecases
@@ -11,3 +11,9 @@ async def on_erasures_requested(tx: Tx, event: ErasureRequestedV1, _meta: Meta) 
     """Forget, and answer with receipts."""
     if not event.services or "orders" in event.services:
         await usecases.forget(tx, event.items, is_reminder=event.is_reminder)
+
+
+@consumes(DossierRequestedV1, queue="orders.privacy")
+async def on_dossiers_requested(tx: Tx, event: DossierRequestedV1, _meta: Meta) -> None:
+    """Answer with everything that is held of the persons."""
+    await usecases.tell(tx, event.items)

@@ -1,11 +1,12 @@
 """What leaves the service about erasures."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from kantis_contracts.contacts.privacy import ErasureRequest
-from kantis_contracts.orders import OrdersErasureCompletedV1
-from kantis_contracts.privacy import ErasureReceipt, Kept
+from kantis_contracts.orders import OrdersDossierAnsweredV1, OrdersErasureCompletedV1
+from kantis_contracts.privacy import DossierPart, ErasureReceipt, Kept
 from kantis_kit.forgetting import Done
 
 
@@ -25,5 +26,21 @@ def completed(
                 done_at=at,
             )
             for one in done
+        )
+    )
+
+
+def answered(dossier_id: UUID, parts: Sequence[str], *, at: datetime) -> OrdersDossierAnsweredV1:
+    """Tell what is held of a person."""
+    return OrdersDossierAnsweredV1(
+        items=tuple(
+            DossierPart(
+                dossier_id=dossier_id,
+                part=number,
+                parts=len(parts),
+                content=content,
+                answered_at=at,
+            )
+            for number, content in enumerate(parts, start=1)
         )
     )

@@ -20,14 +20,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from kantis_contracts.contacts.privacy import ErasureRequest
+from kantis_contracts.contacts.privacy import DossierRequest, ErasureRequest
 from kantis_contracts.privacy import PERSONAL
 from kantis_kit import forgetting
 from kantis_kit.db.sets import one_of
-from kantis_kit.forgetting import Counts, list_forgotten
+from kantis_kit.forgetting import Counts, list_forgotten, scrub_late
+from kantis_kit.gathering import cut
 from kantis_kit.tx import Tx
 from orders_svc.base import Base
-from orders_svc.privacy import events
+from orders_svc.privacy import events, queries
 from orders_svc.privacy.model import legal_years
 from orders_svc.settings import OrdersSettings
 
@@ -57,11 +58,19 @@ async def forget(tx: Tx, requests: Sequence[ErasureRequest], *, is_reminder: boo
     tx.stage(events.completed(done, KEPT, at=tx.clock.now()))
 
 
+async def tell(tx: Tx, requests: Sequence[DossierRequest]) -> None:
+    """Answer with everything that is held of persons, each in parts that travel."""
+    for one in requests:
+        found = await queries.gather(tx, one.person_ids)
+        tx.stage(events.answered(one.dossier_id, cut(found), at=tx.clock.now()))
+
+
 async def sweep(tx: Tx) -> None:
     """Empty what was written lately of persons who are forgotten: an event came late."""
     ids = sorted(await list_forgotten(tx, limit=_LATEST))
     if ids:
         await _empty(tx, ids, Counts())
+    await scrub_late(tx, PERSONAL, since=tx.clock.now() - _LATE)
 
 
 def _table(name: str) -> Table:
