@@ -155,10 +155,11 @@ def rows_of(body: dict[str, Any], form: asyncpg.Record) -> dict[str, dict[str, A
 class Bare:
     """A group-commit application on one table of statements."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", form: asyncpg.Record) -> None:
-        self.pool, self.form = pool, form
+    def __init__(
+        self, connections: list["asyncpg.Connection[asyncpg.Record]"], form: asyncpg.Record
+    ) -> None:
+        self.free, self.form = connections, form
         self.waiting: deque[tuple[dict[str, Any], asyncio.Future[None]]] = deque()
-        self.free = UNDER_WAY
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -167,8 +168,7 @@ class Bare:
         done = asyncio.get_running_loop().create_future()
         self.waiting.append((body, done))
         if self.free:
-            self.free -= 1
-            task = asyncio.get_running_loop().create_task(self.run())
+            task = asyncio.get_running_loop().create_task(self.run(self.free.pop()))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
         await done
@@ -176,19 +176,23 @@ class Bare:
         await send({"type": "http.response.start", "status": 202, "headers": headers})
         await send({"type": "http.response.body", "body": ANSWER})
 
-    async def run(self) -> None:
+    async def run(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         """Commit while somebody waits."""
-        async with self.pool.acquire() as connection:
-            while self.waiting:
-                group = [self.waiting.popleft() for _ in range(min(250, len(self.waiting)))]
+        while self.waiting:
+            group = [self.waiting.popleft() for _ in range(min(250, len(self.waiting)))]
+            try:
                 await self.commit(connection, [body for body, _ in group])
+            except asyncpg.PostgresError as error:
+                for _, done in group:
+                    done.set_exception(error)
+            else:
                 for _, done in group:
                     done.set_result(None)
-        self.free += 1
+        self.free.append(connection)
 
     async def commit(
         self,
-        connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]",
+        connection: "asyncpg.Connection[asyncpg.Record]",
         bodies: list[dict[str, Any]],
     ) -> None:
         """Write one group."""
@@ -218,6 +222,9 @@ class Bare:
 
 async def bare(dsn: str) -> Bare:
     """Return the application, on a database of contacts-svc's own tables."""
-    pool = await asyncpg.create_pool(dsn, min_size=UNDER_WAY, max_size=UNDER_WAY)
-    form = await pool.fetchrow("SELECT id, list_id FROM form")
-    return Bare(pool, form)
+    connections = [await asyncpg.connect(dsn) for _ in range(UNDER_WAY)]
+    form = await connections[0].fetchrow("SELECT id, list_id FROM form")
+    if form is None:
+        message = "make the form first"
+        raise RuntimeError(message)
+    return Bare(connections, form)

@@ -6,6 +6,7 @@ import random
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -16,7 +17,9 @@ from contacts_svc.intake import posts
 from contacts_svc.intake.fast import fast_leads
 from contacts_svc.main import SPEC
 from kantis_contracts.contacts import PersonChangedV1
+from kantis_kit import failpoints
 from kantis_kit.auth.links import LinkSigner
+from kantis_kit.failpoints import FailPointHit
 from kantis_kit.testing.rig import LINK_KEYS
 
 SEED = 20_260_411
@@ -214,6 +217,12 @@ async def rows_of(rig):
     }
 
 
+@pytest.fixture(autouse=True)
+def no_failpoint_stays():
+    yield
+    failpoints.disarm_all()
+
+
 class Pages:
     """The pages behind the short way; notes what they are asked."""
 
@@ -350,3 +359,40 @@ async def test_a_lead_that_cannot_be_written_does_not_fail_those_beside_it(rig_f
     assert [500] == [one.status_code for one in answers if one.status_code != 202]
     assert 500 == answers[7].status_code
     assert (11, 11) == (len(rows["lead"]), len(rows["idempotency"]))
+
+
+async def test_one_key_is_one_lead_on_the_short_way_also_after_a_day_and_after_a_crash(
+    rig_for, watched
+):
+    spec, pages = watched
+    rig = await rig_for(spec, settings=GENEROUS, start=False)
+    await make_forms(rig)
+    body = {**LEAD, "email": "once@example.com"}
+
+    async def post(key="once", **more):
+        async with rig.anonymous() as visitor:
+            return await visitor.post(
+                "/f/autumn", json={**body, **more}, headers={"idempotency-key": key}
+            )
+
+    failpoints.arm("tx.after_commit", "raise")  # the process dies between the effect and the answer
+    try:
+        died = await post()
+    except FailPointHit:
+        died = None
+    failpoints.disarm_all()
+    before = pages[0].asked
+    at_once = await asyncio.gather(*(post() for _ in range(20)))
+    rig.clock.advance(timedelta(hours=25))
+    later, other = await post(), await post(full_name="Somebody else")
+    rows = await rows_of(rig)
+
+    assert died is None or died.status_code in (202, 500)
+    assert 20 == pages[0].asked - before - 2
+    assert {(202, "true")} == {
+        (one.status_code, one.headers.get("idempotency-replayed")) for one in (*at_once, later)
+    }
+    assert 1 == len({one.content for one in (*at_once, later)})
+    assert 422 == other.status_code
+    assert (1, 1, 1) == (len(rows["lead"]), len(rows["person"]), len(rows["confirmation"]))
+    assert ['"times": 1'] == re.findall(r'"times": \d+', " ".join(rows["lead"]))

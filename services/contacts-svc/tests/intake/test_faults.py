@@ -154,3 +154,47 @@ async def test_ten_thousand_addresses_do_not_become_ten_thousand_mails(rig_for):
     assert {202} == {answer.status_code for answer in answers}
     assert 40 == len(rig.items(LeadReceivedV1))
     assert 10 == len(rig.items(ConfirmationRequestedV1))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+async def test_ten_thousand_posts_for_one_mailbox_and_as_many_from_one_address_keep_nobody_out(
+    rig_for,
+):
+    rig = await rig_for(SPEC, settings={"contacts": {"trust_forwarded_for": True}}, start=False)
+    await make_form(rig)
+    told = {"one mailbox": Counter(), "one network": Counter(), "people": Counter()}
+    number = iter(range(1_000_000))
+
+    async def post(visitor, kind, email, network, **more):
+        answer = await visitor.post(
+            "/f/autumn",
+            json={**LEAD, "email": email, **more},
+            headers={"Idempotency-Key": f"k{next(number)}", "X-Forwarded-For": network},
+        )
+        told[kind][answer.status_code] += 1
+
+    async with rig.anonymous() as visitor:
+        for first in range(0, 10_000, 50):
+            each = range(first, first + 50)
+            attacks = [
+                post(visitor, "one mailbox", f"vic.tim+{n}@gmail.com", f"10.{n % 200}.{n // 200}.1")
+                for n in each
+            ]
+            attacks += [
+                post(visitor, "one network", f"v{n}@example.com", "192.0.2.66") for n in each
+            ]
+            attacks += [
+                post(visitor, "people", f"p{n}@example.org", f"172.16.{n // 250}.{n % 250}")
+                for n in each[::10]
+            ]
+            await asyncio.gather(*attacks)
+    pool = await rig.service.database.pool()
+    asked = await pool.fetch("SELECT email, count(*) AS n FROM confirmation GROUP BY email")
+    victims = [row for row in asked if row["email"].startswith("vic")]
+
+    assert told["people"] == Counter({202: 1_000})
+    assert 1 == sum(row["n"] for row in victims)
+    assert {202, 429} == told["one mailbox"].keys() == told["one network"].keys()
+    assert told["one mailbox"][202] <= 20
+    assert told["one network"][202] <= 120

@@ -330,3 +330,29 @@ def test_a_viewer_may_write_nothing():
 
     for service in ("contacts", "campaign", "orders", "messaging", "analytics", "operations"):
         assert not viewer.may(f"{service}:write")
+
+
+async def test_a_good_key_is_no_attempt_while_nobody_can_look_it_up(world_for):
+    world = await world_for("in-process", attempt_limit="3/minute", key_cache_seconds=0)
+    fresh, known = await world.key(), await world.key()
+    database = world.gateway.scope.database
+    here = database.sessions
+
+    async with world.client(fresh) as mine, world.client(known) as theirs:
+        before = await theirs.get("/v1/contacts/echo")
+
+        def away():
+            raise ConnectionRefusedError
+
+        database.sessions = away
+        meanwhile = {
+            (await client.get("/v1/contacts/echo")).status_code
+            for client in (mine, theirs)
+            for _ in range(6)
+        }
+        database.sessions = here
+        after = [await client.get("/v1/contacts/echo") for client in (mine, theirs)]
+
+    assert 200 == before.status_code
+    assert {503} == meanwhile
+    assert [200, 200] == [answer.status_code for answer in after]

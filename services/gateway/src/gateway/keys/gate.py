@@ -68,10 +68,20 @@ class KeyGate:
                 raise TooManyAttempts(
                     "Wait, then send a key that exists", headers=verdict.headers(refused=True)
                 )
-        principal = await self._look_up_once(key, digest)
+        try:
+            principal = await self._look_up_once(key, digest)
+        except KeyRefused:
+            raise
+        except BaseException:
+            # Nobody could say what the key is worth: that is no attempt either.
+            self._give_back(known, address)
+            raise
+        self._give_back(known, address)
+        return principal
+
+    def _give_back(self, known: _Known | None, address: str) -> None:
         if known is None:
             self._attempts.give_back(address)
-        return principal
 
     async def _look_up_once(self, key: str, digest: bytes) -> Principal:
         future = asyncio.get_running_loop().create_future()
@@ -79,7 +89,8 @@ class KeyGate:
         try:
             principal = await self._look_up(key, digest)
         except BaseException as error:
-            self._known.pop(digest, None)
+            if isinstance(error, KeyRefused):
+                self._known.pop(digest, None)
             # Who waits for the same key must not be cancelled because the first one was.
             future.set_exception(error if isinstance(error, Exception) else Unavailable())
             future.exception()  # nobody else may be waiting: that is no lost error
