@@ -70,7 +70,7 @@ def as_it_may_come(
     """Return news in any order, some of them twice, in deliveries of any size."""
     left = [*news, *chance.sample(news, len(news) // 3)]
     chance.shuffle(left)
-    deliveries = []
+    deliveries: list[Sequence[PersonMerge]] = []
     while left:
         size = chance.randint(1, 4)
         deliveries.append(left[:size])

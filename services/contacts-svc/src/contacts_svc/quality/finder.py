@@ -30,7 +30,7 @@ from contacts_svc.people.queries import any_of
 from contacts_svc.quality import merging
 from contacts_svc.quality.kinds import PairState
 from contacts_svc.quality.model import DuplicateBlock, DuplicateDue, DuplicateKey, DuplicatePair
-from contacts_svc.quality.rules import LIKELY, Looks, keys_of, kinds_of, score
+from contacts_svc.quality.rules import BLOCK, LIKELY, Looks, keys_of, kinds_of, score
 from contacts_svc.touched import Family, Follower, take_touched
 from kantis_kit.db.sets import column_set
 from kantis_kit.ids import new_id
@@ -40,8 +40,6 @@ TAKEN = 2_000
 """Touched rows that are taken at once."""
 SLICE = 200
 """People who are compared in one transaction."""
-BLOCK = 50
-"""With how many others of one key a person is compared at most: the newest."""
 MOST_PAIRS = 20
 """How many pairs of one person are put to a decision: the likeliest."""
 AT_ONCE = 2_000

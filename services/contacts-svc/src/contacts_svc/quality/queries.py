@@ -10,9 +10,9 @@ from contacts_svc.base import plain, table_of
 from contacts_svc.people.model import Person
 from contacts_svc.people.queries import any_of, list_identifiers
 from contacts_svc.quality.errors import MergeUnknown
-from contacts_svc.quality.finder import BLOCK
 from contacts_svc.quality.kinds import MergeState, PairState
 from contacts_svc.quality.model import DuplicateBlock, DuplicateKey, DuplicatePair, Merge
+from contacts_svc.quality.rules import BLOCK
 from contacts_svc.quality.schemas import AlikeOut, BlockOut, DuplicateOut, MergeOut
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.paging import Page, encode_cursor, read_cursor

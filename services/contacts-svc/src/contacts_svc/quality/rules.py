@@ -12,6 +12,8 @@ from rapidfuzz import fuzz
 
 LIKELY = 60
 """From this score on a pair is shown to a person who decides."""
+BLOCK = 50
+"""With how many others of one key a person is compared at most: the newest."""
 _PHONE_TAIL = 7
 _SHORTEST_LOCAL = 5
 _EVERYBODYS = frozenset(
