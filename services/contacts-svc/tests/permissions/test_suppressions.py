@@ -1,6 +1,6 @@
 """Addresses that must not be written to, by scope; and how people want to be written to."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,7 +10,13 @@ from sqlalchemy import literal, select
 
 from contacts_svc.main import SPEC
 from contacts_svc.permissions.hashes import doorstep, doorstep_sql, keyed_hash, keyed_hash_sql
-from kantis_contracts.contacts import PermissionChangedV1
+from kantis_contracts.contacts import (
+    PermissionChangedV1,
+    PreferenceChangedV1,
+    SuppressionChangedV1,
+)
+from kantis_contracts.messaging import PermissionWithdrawnV1, Wish, WishStatedV1, Withdrawal
+from kantis_kit.ids import new_id
 from kantis_kit.tx import read
 
 KEY = {"contacts": {"suppression_key": "a secret"}}
@@ -309,3 +315,111 @@ async def test_nobody_is_suppressed_who_is_not_there(rig_for):
         ]
 
     assert [404] * 4 == [one.status_code for one in answers]
+
+
+async def test_others_are_told_how_a_person_wants_to_be_written_to(rig_for):
+    rig = await rig_for(SPEC)
+    until = rig.clock.now() + timedelta(days=9)
+    async with rig.client() as client:
+        person = await make_person(client)
+        path = f"/v1/contacts/{person}/preferences"
+        await client.put(path, json={"topics": {"garden": False}, "per_month": 4})
+        await client.put(
+            path,
+            json={
+                "channels": ["sms", "email"], "hour_from": 9, "hour_to": 17, "days": [5, 1],
+                "paused_until": until.isoformat(),
+            },
+        )  # fmt: skip
+    await rig.drain()
+
+    first, second = sorted(rig.items(PreferenceChangedV1), key=lambda one: one.version)
+    assert (1, {"garden": False}, 4, None) == (
+        first.version, first.topics, first.per_month, first.paused_until,
+    )  # fmt: skip
+    assert (2, {}, ("sms", "email"), 9, 17, (1, 5), None, until) == (
+        second.version, second.topics, second.channels, second.hour_from, second.hour_to, second.days,
+        second.per_month, second.paused_until,
+    )  # fmt: skip
+
+
+async def test_others_are_told_of_a_suppression_and_of_its_end_each_once(rig_for):
+    rig = await rig_for(SPEC, settings=KEY)
+    async with rig.client() as client:
+        body = {"email": "Nobody@Example.com", "scope": "list", "scope_id": LIST, "reason": "asked"}
+        for _ in range(2):
+            made = await client.post("/v1/permissions/suppressions", json=body)
+        (kept,) = made.json()
+        await client.delete(f"/v1/permissions/suppressions/{kept['id']}")
+    await rig.drain()
+
+    told, gone = sorted(rig.items(SuppressionChangedV1), key=lambda one: one.version)
+    assert kept["id"] == str(told.suppression_id) == str(gone.suppression_id)
+    assert ("email", "nobody@example.com", "list", LIST, False) == (
+        told.kind, told.address, told.scope, told.scope_id, told.is_lifted,
+    )  # fmt: skip
+    assert (1, 2, "", True) == (told.version, gone.version, gone.address, gone.is_lifted)
+
+
+async def test_what_was_refused_where_messages_are_sent_is_kept_unless_something_younger_is_known(
+    rig_for,
+):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        person = await make_person(client)
+        await client.put(
+            f"/v1/contacts/{person}/preferences",
+            json={"topics": {"garden": True, "boats": True}, "per_month": 2},
+        )
+    early, late = (rig.clock.now() + timedelta(minutes=n) for n in (-1, 1))
+    until = rig.clock.now() + timedelta(days=30)
+
+    def wish(topic, at, paused=None):
+        return Wish(
+            wish_id=new_id(), person_id=UUID(person), topic=topic, paused_until=paused, stated_at=at
+        )
+
+    await rig.publish(
+        WishStatedV1(items=(wish("boats", early), wish("garden", late), wish("", late, until))),
+        WishStatedV1(items=(wish("garden", late).model_copy(update={"person_id": new_id()}),)),
+    )
+    await rig.drain()
+
+    async with rig.client() as client:
+        now = (await client.get(f"/v1/contacts/{person}/preferences")).json()
+    assert {"garden": False, "boats": True} == now["topics"]
+    assert (2, until) == (now["per_month"], datetime.fromisoformat(now["paused_until"]))
+    assert [] == await rig.parked()
+
+
+async def test_one_no_on_the_page_makes_one_entry_though_it_comes_from_two_sides(rig_for):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        person = await make_person(client)
+        await client.post(f"/v1/contacts/{person}/permissions", json=YES)
+        rig.clock.advance(timedelta(minutes=1))
+        no = {**YES, "state": "withdrawn"}
+        await client.post(f"/v1/contacts/{person}/permissions", json=no)
+
+    def said(purpose, source):
+        return PermissionWithdrawnV1(
+            items=(
+                Withdrawal(
+                    withdrawal_id=new_id(), person_id=UUID(person), channel="email", purpose=purpose,
+                    source=source, withdrawn_at=rig.clock.now(),
+                ),
+            )
+        )  # fmt: skip
+
+    await rig.publish(said("offers", "preference_page"), said("newsletter", "preference_page"))
+    await rig.drain()
+    async with rig.client() as client:
+        proof = (await client.get(f"/v1/contacts/{person}/permissions/proof")).json()
+    assert [("offers", "granted"), ("offers", "withdrawn"), ("newsletter", "withdrawn")] == [
+        (one["purpose"], one["state"]) for one in proof
+    ]
+
+    await rig.publish(said("offers", "one_click"))
+    await rig.drain()
+    async with rig.client() as client:
+        assert 4 == len((await client.get(f"/v1/contacts/{person}/permissions/proof")).json())

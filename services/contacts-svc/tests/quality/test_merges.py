@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from contacts_svc.main import SPEC
-from kantis_contracts.contacts import PermissionChangedV1, PersonChangedV1
+from kantis_contracts.contacts import PermissionChangedV1, PersonChangedV1, PreferenceChangedV1
 from kantis_contracts.messaging import PermissionWithdrawnV1, Withdrawal
 from kantis_contracts.orders import OrderCard, OrderPlacedV1
 from kantis_contracts.values import Channel, Purpose
@@ -142,7 +142,7 @@ async def test_a_no_of_either_survives_however_old_it_is(rig_for, is_older, is_k
 
 
 async def test_of_two_preferences_the_stricter_holds(rig_for):
-    rig = await rig_for(SPEC, start=False)
+    rig = await rig_for(SPEC)
     async with rig.client() as client:
         known, merged = await make(client, KARI), await make(client, AGAIN)
         await client.put(f"/v1/contacts/{known}/preferences", json={"per_month": 4})
@@ -152,7 +152,11 @@ async def test_of_two_preferences_the_stricter_holds(rig_for):
         await merge(client, known, merged)
         now = (await client.get(f"/v1/contacts/{known}/preferences")).json()
 
+    await rig.drain()
+
     assert put.status_code == 200, put.text
+    cards = [one for one in rig.items(PreferenceChangedV1) if str(one.person_id) == known]
+    assert 2 == max(cards, key=lambda one: one.version).per_month
     assert (2, "2026-06-01T00:00:00Z") == (now["per_month"], now["paused_until"])
 
 

@@ -6,9 +6,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from kantis_contracts.contacts import PreferenceCard, PreferenceChangedV1
+from kantis_contracts.contacts import (
+    PageRequest,
+    PageRequestedV1,
+    PreferenceCard,
+    PreferenceChangedV1,
+)
 from kantis_contracts.messaging import PermissionWithdrawnV1, WishStatedV1
-from kantis_contracts.values import Channel, Purpose
+from kantis_contracts.values import Channel, Language, Purpose
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.ids import new_id
 from kantis_kit.testing.rig import LINK_KEYS
@@ -203,3 +208,30 @@ async def test_the_number_of_fields_is_limited(house):
         answer = await browser.post(way(new_id()), data={f"x{n}": "y" for n in range(400)})
 
     assert 400 == answer.status_code
+
+
+@pytest.mark.parametrize("language", list(Language))
+async def test_a_link_to_an_own_page_is_mailed_once_whatever_the_person_said(house, language):
+    kari = await _known(house)
+    await _post(house, kari.person_id, everything="no")
+    asked = [
+        PageRequest(
+            request_id=new_id(), person_id=kari.person_id, page=page, email="kari0@kunde.example",
+            path=f"/p/{page}/abc", language=language, preferred_name="Kari",
+        )
+        for page in ("data", "erase", "something_new")
+    ]  # fmt: skip
+
+    for _ in range(2):
+        await house.rig.publish(PageRequestedV1(items=tuple(asked)))
+    await house.until_ended(2)
+    await house.rig.drain()
+
+    mails = house.mails()
+    assert ["kari0@kunde.example"] * 2 == [one["To"] for one in mails]
+    assert 2 == len({one["Subject"] for one in mails})
+    bodies = [one.get_body(("html",)).get_content() for one in mails]
+    for page in ("data", "erase"):
+        assert 1 == sum(f"http://kantis.test/p/{page}/abc" in body for body in bodies)
+    assert all(f'lang="{language.value}"' in body for body in bodies)
+    assert not any(one["List-Unsubscribe"] for one in mails)

@@ -133,3 +133,4 @@ async def stricter_preference(tx: Tx, known_id: UUID, dropped: Sequence[Mapping[
         if stricter != (mine.topics, mine.per_month, mine.paused_until):
             mine.topics, mine.per_month, mine.paused_until = stricter
             mine.version, mine.updated_at = mine.version + 1, tx.clock.now()
+    await permissions.announce_wishes(tx, [known_id])
