@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 
 from contacts_svc.base import table_of
@@ -217,7 +218,10 @@ async def test_sql_finds_exactly_those_for_whom_the_words_hold(rig_for):
 
     async def find(condition):
         async with read(rig.service.scope) as tx:
-            return set(await tx.scalars(sql.members(condition, now=NOW)))
+            found = set(await tx.scalars(sql.members(condition, now=NOW)))
+            each = select(sql.person.c.id).where(sql.clause(condition, now=NOW))
+            assert found == set(await tx.scalars(each))
+            return found
 
     @settings(
         max_examples=120,

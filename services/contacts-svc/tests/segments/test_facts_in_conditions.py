@@ -51,7 +51,6 @@ def day(n):
 
 
 def evaluate(node, one):
-    """Say by plain Python whether a condition holds."""
     match node:
         case c.All():
             return all(evaluate(part, one) for part in node.of)
@@ -368,7 +367,6 @@ SPANS = [
 
 
 def make_people():
-    """Return forty people whose facts differ in every way that a condition can ask for."""
     people = []
     for n in range(40):
         ago = [NOW - timedelta(days=(n * 3 + k * 13) % 65) for k in range(4)]
@@ -526,7 +524,12 @@ async def store(tx, one, terms):
     rows = [
         (Interaction, "id", {"recorded_at": NOW}, one["interactions"]),
         (ResponseFact, "response_id", {}, one["responses"]),
-        (Insight, "id", {"recorded_at": NOW, "source": "call"}, [drop(x, "key") for x in term]),
+        (
+            Insight,
+            "id",
+            {"recorded_at": NOW, "source": "call"},
+            [{k: v for k, v in x.items() if k != "key"} for x in term],
+        ),
         (MessageFact, "message_id", {}, one["messages"]),
         (OrderFact, "order_id", {"version": 1, "total_minor": 1, "currency": "NOK"}, one["orders"]),
         (InvoiceFact, "invoice_id", {"order_id": mine}, one["invoices"]),
@@ -553,10 +556,6 @@ WORTH = {
 }
 
 
-def drop(row, key):
-    return {name: value for name, value in row.items() if name != key}
-
-
 async def test_sql_finds_exactly_those_whose_facts_the_words_describe(rig_for):
     rig = await rig_for(SPEC, start=False)
     people = make_people()
@@ -569,10 +568,11 @@ async def test_sql_finds_exactly_those_whose_facts_the_words_describe(rig_for):
     async def find(condition):
         async with read(rig.service.scope) as tx:
             found = set(await tx.scalars(sql.members(condition, now=NOW)))
+            each = select(sql.person.c.id).where(sql.clause(condition, now=NOW))
+            assert found == set(await tx.scalars(each))
             flip = sql.next_flip(condition, now=NOW)
             told = select(sql.facts_of(condition, now=NOW), *([] if flip is None else [flip]))
-            told = told.select_from(sql.person)
-            for row in await tx.execute(told):
+            for row in await tx.execute(told.select_from(sql.person)):
                 assert isinstance(row[0], dict)
                 assert flip is None or row[1] is None or row[1] > NOW
             return found

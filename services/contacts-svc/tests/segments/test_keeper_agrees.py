@@ -14,13 +14,15 @@ from contacts_svc.interactions.model import Interaction
 from contacts_svc.lists import ListMember, add_to_list
 from contacts_svc.main import SPEC
 from contacts_svc.people.model import FIELDS, Person
-from contacts_svc.permissions.model import Preference
+from contacts_svc.permissions.model import PermissionNow, Preference
+from contacts_svc.scores.model import QualityScore
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments import queries, usecases
 from contacts_svc.segments.keeper import Keeper
 from contacts_svc.segments.model import Segment, SegmentDue, SegmentMember
 from contacts_svc.segments.schemas import SegmentIn
 from contacts_svc.touched import Family, touch
+from contacts_svc.visits.model import PageView, Visitor, VisitorPerson
 from kantis_kit.ids import new_id
 from kantis_kit.tx import read, write
 
@@ -35,6 +37,9 @@ CONDITIONS = [
     {"op": "owes", "overdue_days": 2},
     {"op": "spared"},
     {"op": "paused"},
+    {"op": "visits", "value": 2, "within_days": 3},
+    {"op": "quality", "at_least": 50},
+    {"op": "may_contact", "channel": "phone"},
     {
         "op": "any",
         "of": [
@@ -58,7 +63,10 @@ STEP = st.one_of(
     st.tuples(st.just("erase"), WHO, st.integers(0, 1)),
     st.tuples(st.just("advance"), st.just(0), st.integers(1, 60)),
     st.tuples(st.just("keep"), st.just(0), st.just(0)),
-    st.tuples(st.just("condition"), st.integers(0, 9), st.integers(0, 9)),
+    st.tuples(st.just("visit"), WHO, HOURS),
+    st.tuples(st.just("score"), WHO, st.integers(0, 100)),
+    st.tuples(st.just("refuse"), WHO, st.integers(0, 1)),
+    st.tuples(st.just("condition"), st.integers(0, 9), st.integers(0, len(CONDITIONS) - 1)),
 )
 
 
@@ -68,7 +76,7 @@ class House:
     def __init__(self, rig):
         self.rig = rig
         self.scope = rig.service.scope
-        self.keeper = Keeper(batch=3, slice_size=3)
+        self.keeper = Keeper(batch=3, newest=1, slice_size=3)
         self.people = [new_id() for _ in range(PEOPLE)]
         self.term = new_id()
         self.segments = []
@@ -175,6 +183,33 @@ class House:
         await tx.execute(delete(table).where(table.c.person_id == who))
         until = now + timedelta(hours=amount)
         tx.add(Preference(person_id=who, paused_until=until, updated_at=now))
+        await touch(tx, [who], Family.PERMISSION)
+
+    async def visit(self, tx, who, amount):
+        visitor, now = new_id(), tx.clock.now()
+        at = now + timedelta(hours=min(amount, 0))
+        stamps = {"consented_at": at, "first_at": at, "last_at": at}
+        tx.add(Visitor(id=visitor, site_key="s", consent_version="1", evidence={}, **stamps))
+        tx.add(VisitorPerson(visitor_id=visitor, person_id=who, joined_by="lead", joined_at=now))
+        page = {"path": "/", "title": "", "came_from": "", "campaign": "", "seen_at": at}
+        tx.add(PageView(visitor_id=visitor, id=new_id(), **page))
+        await touch(tx, [who], Family.VISIT)
+
+    async def score(self, tx, who, amount):
+        table = table_of(QualityScore)
+        await tx.execute(delete(table).where(table.c.person_id == who))
+        names = ("completeness", "validity", "reachability", "freshness", "score")
+        parts = dict.fromkeys(names, amount)
+        tx.add(QualityScore(person_id=who, source="", scored_at=tx.clock.now(), **parts))
+        await touch(tx, [who], Family.QUALITY)
+
+    async def refuse(self, tx, who, amount):
+        table, now = table_of(PermissionNow), tx.clock.now()
+        await tx.execute(delete(table).where(table.c.person_id == who))
+        key = {"person_id": who, "channel": "phone", "purpose": "offers"}
+        said = {"state": ("granted", "withdrawn")[amount], "legal_basis": "consent", "version": 1}
+        rest = {"ledger_id": new_id(), "source": "test", "occurred_at": now}
+        tx.add(PermissionNow(**key, **said, **rest))
         await touch(tx, [who], Family.PERMISSION)
 
     async def list(self, tx, who, amount):

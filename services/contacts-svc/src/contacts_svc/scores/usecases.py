@@ -9,6 +9,7 @@ from contacts_svc.people.model import Person
 from contacts_svc.scores import queries
 from contacts_svc.scores.model import QualityScore
 from contacts_svc.scores.rules import score
+from contacts_svc.touched import Family, touch
 from kantis_kit.tx import Tx
 
 SCORES_TIMER = "scores.keep"
@@ -40,6 +41,9 @@ async def keep_scores(tx: Tx) -> int:
     if rows:
         table = table_of(QualityScore)
         new = as_rows("scored", QualityScore, rows)
+        same = (table.c.person_id == new.c.person_id) & (table.c.score == new.c.score)
+        other = select(new.c.person_id).where(~select(table.c.score).where(same).exists())
+        await touch(tx, list(await tx.scalars(other)), Family.QUALITY)
         put = insert(table).from_select(new.c.keys(), select(*new.c))
         await tx.execute(
             put.on_conflict_do_update(

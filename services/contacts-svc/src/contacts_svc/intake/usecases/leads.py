@@ -20,6 +20,7 @@ from contacts_svc.people import usecases as people
 from contacts_svc.people.model import Draft, OnExisting, Origin, Saved, Verdict
 from contacts_svc.permissions import usecases as permissions
 from contacts_svc.permissions.model import Statement
+from contacts_svc.touched import Family, touch
 from kantis_contracts.contacts import PermissionState
 from kantis_contracts.values import Channel, Language, Purpose
 from kantis_kit.ids import new_id
@@ -132,6 +133,8 @@ async def take_lead(
         tx, body.visitor, saved.person_id, is_certain=is_certain
     )
     lead, new_boxes = await _keep_lead(tx, row)
+    if saved.verdict is not Verdict.CREATED:
+        await touch(tx, [lead.person_id], Family.INTERACTION)  # who is new is looked at anyway
     if lead.times == 1:
         tx.stage(events.lead_received(lead, form))
     await _enter_consent(tx, form, lead, draft, {key: words[key] for key in new_boxes})
