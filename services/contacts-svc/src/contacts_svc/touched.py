@@ -67,7 +67,7 @@ class TouchedPerson(Base, table=True):
     __tablename__ = "touched_person"
     __table_args__ = tuple(
         Index(
-            f"ix_touched_person_{follower.name.lower()}",
+            f"ix_touched_person_{str(follower.name).lower()}",
             "id",
             postgresql_where=untaken(column("followed", Integer()), follower),
         )

@@ -26,12 +26,12 @@ from contacts_svc.segments import events, queries
 from contacts_svc.segments.conditions import bind, reads_decisions
 from contacts_svc.segments.looking import Kept, Move, count_kept, look_at, look_between
 from contacts_svc.segments.model import (
-    Announces,
     Segment,
     SegmentDue,
     SegmentMember,
     SegmentState,
 )
+from contacts_svc.segments.schemas import Announces
 from contacts_svc.touched import (
     Family,
     Follower,

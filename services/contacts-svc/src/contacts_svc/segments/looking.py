@@ -26,7 +26,8 @@ from sqlalchemy.dialects.postgresql import insert
 from contacts_svc.base import Moment, plain, table_of
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments.conditions import Node
-from contacts_svc.segments.model import Announces, SegmentDue, SegmentMember
+from contacts_svc.segments.model import SegmentDue, SegmentMember
+from contacts_svc.segments.schemas import Announces
 from contacts_svc.touched import Family
 from kantis_kit.db.sets import column_set
 from kantis_kit.tx import Tx

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,21 +10,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
+from contacts_svc.segments.schemas import Announces
 
 PAGE = 1_000
 """Persons on a page of a frozen audience: as many as an event carries."""
 _Ids: Any = ARRAY(Uuid())
 _Numbers: Any = ARRAY(Integer())
-
-
-class Announces(StrEnum):
-    """What a segment tells other services of who comes and goes."""
-
-    NOTHING = "nothing"
-    CHANGES = "changes"
-    """Who comes and goes from when it is built; of everybody whom a new condition brings or takes, only how many."""
-    EVERYTHING = "everything"
-    """These, too."""
 
 
 class Segment(Base, table=True):

@@ -1,13 +1,13 @@
 """Shapes of segments at the API."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
 
 from contacts_svc.segments.conditions import Condition, check_size
-from contacts_svc.segments.model import Announces
 from kantis_kit.web.schemas import In, Out
 
 EXAMPLE = {
@@ -19,6 +19,16 @@ EXAMPLE = {
     ],
 }
 MAX_LISTED = 1_000
+
+
+class Announces(StrEnum):
+    """What a segment tells other services of who comes and goes."""
+
+    NOTHING = "nothing"
+    CHANGES = "changes"
+    """Who comes and goes from when it is built; of everybody whom a new condition brings or takes, only how many."""
+    EVERYTHING = "everything"
+    """These, too."""
 
 
 class SegmentIn(In):

@@ -13,6 +13,7 @@ from kantis_contracts.values import Channel
 
 Words = Annotated[list[Word], Field(max_length=MAX_VALUES)]
 _MAX_LAST = 100
+_CONSENTED = {None: "", True: "consenting ", False: "other "}
 
 
 class Interactions(Counted):
@@ -158,4 +159,3 @@ WORDS: dict[type, Callable[[Any], str]] = {
         node,
     ),
 }
-_CONSENTED = {None: "", True: "consenting ", False: "other "}

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlmodel import col
 
-from contacts_svc.base import plain
+from contacts_svc.base import plain, table_of
 from contacts_svc.people.errors import ContactUnknown
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments.conditions import (
@@ -96,7 +96,7 @@ async def membership_of(tx: ReadTx, segment: Segment) -> MembershipOut:
     state = await tx.get(SegmentState, segment.id)
     families = sql.families(await condition_of(tx, segment)) | Family.PROFILE
     touched = select(func.min(col(TouchedPerson.at))).where(
-        untaken(col(TouchedPerson.followed), Follower.SEGMENTS),
+        untaken(table_of(TouchedPerson).c.followed, Follower.SEGMENTS),
         col(TouchedPerson.families).op("&")(int(families)) != 0,
     )
     due = select(func.min(col(SegmentDue.due_at))).where(
