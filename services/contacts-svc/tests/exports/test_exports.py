@@ -325,9 +325,9 @@ async def test_a_workbook_whose_making_was_interrupted_is_made_again(rig_for):
     rig = await rig_for(SPEC)
     (kari,) = await make_people(rig, {"full_name": "Kari", "email": "kari@example.com"})
     started = await order(rig, fields=["id"], kind="xlsx")
-    path = rig.data_dir / "exports" / f"{started['id']}.part"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(b"half a workbook")
+    path = rig.data_dir / "exports" / f"{started['id']}.making"
+    path.mkdir(parents=True, exist_ok=True)
+    (path / "sheet").write_bytes(b"half a workbook")
 
     await finished(rig, started["id"])
 
@@ -385,6 +385,17 @@ def test_a_full_sheet_is_followed_by_another_with_the_same_head(tmp_path):
         [["name", "age"], ["p4", 4.0]],
     ] == sheets
     assert target.stat().st_size == size
+
+
+def test_a_workbook_that_is_stopped_leaves_nothing_behind(tmp_path):
+    source, target = tmp_path / "a.rows", tmp_path / "a.xlsx"
+    source.write_bytes(workbook.head(["name"], []) + workbook.lines([["p"]] * 10))
+    asked = iter([False] * 5 + [True])
+
+    with pytest.raises(workbook.Stopped):
+        workbook.write(source, target, is_stopped=lambda: next(asked))
+
+    assert [source] == list(tmp_path.iterdir())
 
 
 def test_the_memory_of_a_workbook_does_not_grow_with_its_rows(tmp_path):

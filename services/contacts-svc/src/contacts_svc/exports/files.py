@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -44,3 +45,8 @@ def read(path: Path) -> Iterator[bytes]:
 async def forget(path: Path) -> None:
     """Delete a file; one that is gone already is no error."""
     await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+async def forget_folder(path: Path) -> None:
+    """Delete a folder with all that is in it; one that is gone already is no error."""
+    await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)

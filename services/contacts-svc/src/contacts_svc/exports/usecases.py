@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import threading
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -134,12 +135,17 @@ async def make_workbook(tx: Tx) -> bool:
 
 
 async def _made(tx: Tx, source: Path, target: Path) -> int | None:
-    async with asyncio.TaskGroup() as group:
-        making = group.create_task(asyncio.to_thread(workbook.write, source, target))
-        # A transaction in which nothing happens for a minute is ended by the database.
-        while not (await asyncio.wait([making], timeout=_SIGN_OF_LIFE_SECONDS))[0]:
-            await tx.execute(select(literal(1)))
-    return making.result()
+    stop = threading.Event()
+    making = asyncio.to_thread(workbook.write, source, target, is_stopped=stop.is_set)
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(making)
+            # A transaction in which nothing happens for a minute is ended by the database.
+            while not (await asyncio.wait([task], timeout=_SIGN_OF_LIFE_SECONDS))[0]:
+                await tx.execute(select(literal(1)))
+    finally:
+        stop.set()  # a process that ends does not wait for it
+    return task.result()
 
 
 async def forget_rows(tx: Tx, export_id: UUID) -> None:
@@ -194,6 +200,7 @@ async def forget_file(tx: Tx, export_id: UUID) -> None:
         found.finished_at = found.finished_at or tx.clock.now()
     for kind in ("csv", "xlsx", ROWS):
         await files.forget(_path(tx, export_id, kind))
+    await files.forget_folder(workbook.folder_of(_path(tx, export_id, "xlsx")))
 
 
 async def _lock(tx: Tx, export_id: UUID) -> Export | None:

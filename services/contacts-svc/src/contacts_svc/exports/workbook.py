@@ -1,7 +1,8 @@
 """Workbooks from rows, one row in memory at a time: text stays text, whatever it begins with."""
 
 import os
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import orjson
@@ -19,6 +20,10 @@ _EXACT = 15
 """A spreadsheet counts with so many digits; a longer number would be changed by it and stays text."""
 
 
+class Stopped(Exception):
+    """The process ends before the workbook is made."""
+
+
 def head(fields: Sequence[str], numbers: Sequence[int]) -> bytes:
     """Return the first line of a file of rows: the columns, and which of them hold numbers."""
     return orjson.dumps([list(fields), list(numbers)]) + b"\n"
@@ -29,31 +34,59 @@ def lines(rows: Sequence[Sequence[str]]) -> bytes:
     return b"".join(orjson.dumps(list(row)) + b"\n" for row in rows)
 
 
-def write(source: Path, target: Path, *, rows_a_sheet: int = ROWS_A_SHEET) -> int | None:
+def folder_of(target: Path) -> Path:
+    """Return the folder in which a workbook is made; it is there no longer than that."""
+    return target.with_suffix(".making")
+
+
+def write(
+    source: Path,
+    target: Path,
+    *,
+    rows_a_sheet: int = ROWS_A_SHEET,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> int | None:
     """Make a workbook of a file of rows, and see it on the disk; return its size, or None when there are no rows.
 
     No cell is a formula or a link: a text that begins like one carries the mark by which spreadsheets take it as text.
+    One that was stopped is no workbook, and is made anew another time.
     """
     if not source.exists():
         return None
-    draft = target.with_suffix(".part")
+    folder = folder_of(target)
+    shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
+    folder.mkdir(mode=0o700)
+    try:
+        draft = folder / target.name
+        _write(source, draft, rows_a_sheet, is_stopped)
+        draft.chmod(0o600)
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return target.stat().st_size
+
+
+def _write(source: Path, draft: Path, most: int, is_stopped: Callable[[], bool]) -> None:
     options = {
         "constant_memory": True,
-        "tmpdir": str(target.parent),
+        "tmpdir": str(draft.parent),
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    with source.open("rb") as told, Workbook(str(draft), options) as book:
+    book = Workbook(str(draft), options)
+    with source.open("rb") as told:
         fields, numbers = orjson.loads(told.readline())
-        sheets = _Sheets(book, fields, frozenset(numbers), rows_a_sheet)
+        sheets = _Sheets(book, fields, frozenset(numbers), most)
         for line in told:
+            if is_stopped():
+                for sheet in book.worksheets():
+                    sheet.row_data_fh.close()  # to close the book would be to write all of it
+                raise Stopped
             sheets.add(orjson.loads(line))
-    draft.chmod(0o600)
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(target)
-    return target.stat().st_size
+    book.close()
 
 
 class _Sheets:
