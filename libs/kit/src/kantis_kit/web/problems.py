@@ -20,7 +20,7 @@ log = observability.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "urn:kantis:problem:"
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _METHOD_REFUSED = 405
 
 _TITLES = {
@@ -97,7 +97,7 @@ def _allowed(request: Request) -> str:
     }
     return ", ".join(
         method
-        for method in _METHODS
+        for method in METHODS
         if any(
             route.matches({**where, "method": method})[0] is Match.FULL
             for route in request.app.routes
