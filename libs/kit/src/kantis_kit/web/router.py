@@ -20,6 +20,7 @@ from kantis_kit.auth.policy import Policy
 from kantis_kit.auth.principal import ANONYMOUS, Principal
 from kantis_kit.errors import AppError, Conflict, Forbidden, Invalid, Unauthenticated
 from kantis_kit.tx import Tx
+from kantis_kit.web.bodies import kept
 from kantis_kit.web.state import RequestState, runtime_of
 
 MAX_KEY = 255
@@ -128,9 +129,16 @@ class _Route:
 async def _once(request: Request, state: RequestState, key: str, route: _Route) -> Response:
     if not key or len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
         raise Invalid(f"Idempotency-Key: 1 to {MAX_KEY} printable ASCII characters")
-    body = await request.body()
     target = f"{request.scope['path']}?{request.scope.get('query_string', b'').decode('latin-1')}"
-    digest = hashlib.sha256(target.encode() + b"\n" + body).digest()
+    digest = hashlib.sha256(target.encode() + b"\n")
+    # The whole body before the first statement: no transaction stands open while a slow caller sends.
+    async with kept(request, state.scope.settings.data_dir, digest.update) as again:
+        return await _effect_or_answer(again, state, key, route, digest.digest())
+
+
+async def _effect_or_answer(
+    request: Request, state: RequestState, key: str, route: _Route, digest: bytes
+) -> Response:
     tx = await state.write()
     where = {
         "caller": state.principal.id,
