@@ -1,6 +1,7 @@
 """The edge: policies, problems, one effect per idempotency key, nothing answered that was not committed."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from kantis_kit.service import Service
 from kantis_kit.testing.probe import SPEC
 from kantis_kit.tx import read
 from kantis_kit.web.app import create_api
+from kantis_kit.web.deps import Write
 from kantis_kit.web.router import Router, RouteWithoutPolicy
 from kantis_kit.web.state import WebRuntime
 
@@ -303,6 +305,23 @@ async def test_a_privileged_change_makes_one_row_in_a_log_that_shows_tampering(
         assert [3] == await audit.verify(admin)
     finally:
         await admin.close()
+
+
+async def test_a_privileged_change_that_speaks_for_itself_makes_one_row_too(rig_for):
+    router = Router(prefix="/v1/things")
+
+    @router.delete("/{name}", policy=needs("things:write", privileged=True))
+    async def remove(name: str, tx: Write) -> dict[str, str]:
+        tx.audit("thing.removed", name, because="it was old")
+        return {}
+
+    rig = await rig_for(replace(SPEC, routers=[router]), start=False)
+    async with rig.client(caller="anna") as client:
+        await client.delete("/v1/things/chair")
+
+    pool = await rig.service.database.pool()
+    rows = await pool.fetch("SELECT actor, action, subject FROM audit")
+    assert [("anna", "thing.removed", "chair")] == [tuple(row) for row in rows]
 
 
 async def test_paging_shows_everything_once(rig_for):

@@ -23,9 +23,7 @@ async def kept(
     No more than a megabyte is held in memory; the rest lies in a nameless file in `folder` until the block is left.
     """
     size = 0
-    with SpooledTemporaryFile(
-        max_size=MEMORY_BYTES, dir=folder if folder.is_dir() else None
-    ) as file:
+    with SpooledTemporaryFile(max_size=MEMORY_BYTES, dir=_existing(folder)) as file:
         async for part in request.stream():
             watch(part)
             size += len(part)
@@ -43,3 +41,8 @@ async def kept(
             return {"type": "http.request", "body": part, "more_body": left > 0}
 
         yield Request(request.scope, receive)
+
+
+def _existing(folder: Path) -> Path | None:
+    # Some processes have no data folder; the system's own place for such files is as good for them.
+    return folder if folder.is_dir() else None
