@@ -282,8 +282,13 @@ def create_key(
     as_json: Json = False,
 ) -> None:
     """Make an API key and print it, alone; it is not shown again."""
+    from gateway.keys.roles import Role  # noqa: PLC0415 - as below
     from kantis.operations import create_api_key  # noqa: PLC0415 - imports the gateway
 
+    if role not in set(Role):
+        raise typer.BadParameter(
+            f"{role!r} is no role; one of {', '.join(Role)}", param_hint="--role"
+        )
     key = _run(create_api_key(Surroundings.read(), role=role, name=name))
     typer.echo(json.dumps({"key": key, "role": role}) if as_json else key)
 
