@@ -201,8 +201,8 @@ async def replay(tx: Tx, keys: Sequence[tuple[str, UUID]] | None = None) -> int:
         "ids": None if keys is None else [event_id for _, event_id in keys],
     }
     freed = (await tx.execute(_REPLAY, parameters)).all()
-    for queue, event_id in freed:
-        tx.audit("parked.replay", str(event_id), queue=queue)
+    for row in freed:
+        tx.audit("parked.replay", str(row.event_id), queue=row.queue)
     return len(freed)
 
 

@@ -142,8 +142,8 @@ async def replay(tx: Tx, ids: Sequence[UUID] | None = None) -> int:
     """Let parked timers fire again, now and with all their attempts; all of them when no ids are given."""
     wanted = None if ids is None else list(ids)
     freed = (await tx.execute(_REPLAY, {"ids": wanted, "now": tx.clock.now()})).all()
-    for id_, kind in freed:
-        tx.audit("timer.replay", str(id_), kind=kind)
+    for row in freed:
+        tx.audit("timer.replay", str(row.id), kind=row.kind)
     return len(freed)
 
 

@@ -43,6 +43,6 @@ async def kept(
         yield Request(request.scope, receive)
 
 
-def _existing(folder: Path) -> Path | None:
+def _existing(folder: Path) -> str | None:
     # Some processes have no data folder; the system's own place for such files is as good for them.
-    return folder if folder.is_dir() else None
+    return str(folder) if folder.is_dir() else None
