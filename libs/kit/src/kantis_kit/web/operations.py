@@ -101,10 +101,15 @@ class Resumed(Out):
 
 
 class AuditState(Out):
-    """Whether the audit log's chain is whole; `broken` lists the rows that do not fit."""
+    """Whether the audit log's chain is whole; `broken` lists the rows that do not fit.
+
+    Keep `rows` and `head` elsewhere: a log whose newest rows were cut off is whole, but no longer goes that far.
+    """
 
     whole: bool
     broken: list[int]
+    rows: int
+    head: str
 
 
 def _out(row: Row) -> ParkedOut:
@@ -179,6 +184,7 @@ def operations_router(service: str, scope: Scope) -> Router:
         """Walk the hash chain of the audit log."""
         pool = await scope.database.pool()
         broken = await audit.verify(pool)
-        return AuditState(whole=not broken, broken=broken)
+        rows, head = await audit.head(pool)
+        return AuditState(whole=not broken, broken=broken, rows=rows, head=head)
 
     return router
