@@ -1,7 +1,8 @@
 """Messages that wait for another attempt or for a person: rows in the service's own database.
 
 Nothing is lost by parking: the row holds the whole envelope, is listed by the API and `kantis parked`, and is replayed
-through the same handler with the same inbox, so a replay has its effect once.
+through the same handler with the same inbox, so a replay has its effect once. What nobody replays for half a year is
+forgotten, because it may hold personal data.
 """
 
 from collections.abc import Callable, Sequence
@@ -99,6 +100,9 @@ _REPLAY = text(
         FROM unnest(cast(:queues AS text[]), cast(:ids AS uuid[])) AS wanted (queue, event_id)))
     RETURNING queue, event_id
     """
+)
+_FORGET = text(
+    "DELETE FROM delivery WHERE state = 'parked' AND last_at < :before RETURNING queue, event_id, type"
 )
 
 
@@ -204,6 +208,14 @@ async def replay(tx: Tx, keys: Sequence[tuple[str, UUID]] | None = None) -> int:
     for row in freed:
         tx.audit("parked.replay", str(row.event_id), queue=row.queue)
     return len(freed)
+
+
+async def forget(tx: Tx, *, before: datetime) -> int:
+    """Delete parked messages that nobody has touched since; each is named in the audit log, without its content."""
+    gone = (await tx.execute(_FORGET, {"before": before})).all()
+    for row in gone:
+        tx.audit("parked.forgotten", str(row.event_id), queue=row.queue, type=row.type)
+    return len(gone)
 
 
 class Parked:
