@@ -170,8 +170,7 @@ def stop() -> None:
         return
     os.kill(running.pid, signal.SIGTERM)
     with screen.status("Stopping …"):
-        while _is_alive(running.pid):
-            signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        while running.is_alive:
             _pause()
     screen.print("Stopped")
 
@@ -180,14 +179,6 @@ def _pause() -> None:
     import select  # noqa: PLC0415 - a wait without a clock
 
     select.select((), (), (), 0.05)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 @app.command()
