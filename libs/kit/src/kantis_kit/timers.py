@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from cronsim import CronSim
 from sqlalchemy import Row, text
@@ -122,6 +123,7 @@ _REPLAY = text(
     WHERE state = 'parked' AND (cast(:ids AS uuid[]) IS NULL OR id = ANY(cast(:ids AS uuid[]))) RETURNING id, kind
     """
 )
+_NEXT = "SELECT name, next_at FROM job WHERE name = ANY($1)"
 _KINDS = "SELECT DISTINCT kind FROM timer WHERE state = 'waiting' AND due_at <= $1"
 
 
@@ -196,10 +198,18 @@ class TimerLoop:
             handler = self._handlers.get(record["kind"])
             if handler is not None:
                 fired += await self._fire(handler, now)
-        for job in self._jobs:
-            if now >= self._not_before.get(job.name, now):
-                fired += await self._run_job_safely(job, now)
+        for job in await self._due_jobs(pool, now):
+            fired += await self._run_job_safely(job, now)
         return fired
+
+    async def _due_jobs(self, pool: "asyncpg.Pool[Any]", now: datetime) -> list[Job]:
+        """Return the jobs whose time has come; other processes' runs count, and are asked for all at once."""
+        waiting = [job for job in self._jobs if now >= self._not_before.get(job.name, now)]
+        if not waiting:
+            return []
+        records = await pool.fetch(_NEXT, [job.name for job in waiting])
+        self._not_before.update((record["name"], record["next_at"]) for record in records)
+        return [job for job in waiting if now >= self._not_before.get(job.name, now)]
 
     async def _run_job_safely(self, job: Job, now: datetime) -> int:
         try:
@@ -293,6 +303,7 @@ class TimerLoop:
                 {"name": job.name, "next": upcoming, "now": now},
             )
             await job.function(tx)
+        self._not_before[job.name] = upcoming
         return 1
 
 
