@@ -1,5 +1,6 @@
 """Bodies of requests with an idempotency key: hashed whole, never held whole."""
 
+import asyncio
 import hashlib
 import tracemalloc
 from dataclasses import replace
@@ -11,6 +12,7 @@ from kantis_kit.auth.policy import needs
 from kantis_kit.testing.probe import SPEC
 from kantis_kit.web import Router, Write
 from kantis_kit.web.bodies import MEMORY_BYTES
+from kantis_kit.web.middleware import Edge
 
 PART = b"0123456789abcdef" * 4_096  # 64 KiB
 LARGE = 32 * MEMORY_BYTES
@@ -90,3 +92,60 @@ async def test_a_body_above_the_limit_is_refused_while_it_comes(rig_for):
     answer = await send(rig, LARGE + 1)
 
     assert (413, []) == (answer.status_code, TAKEN)
+
+
+class Line:
+    """A caller whose parts come one by one, each when it is let go; the service's deadline is told by the loop's clock."""
+
+    def __init__(self, parts, seconds):
+        self.parts, self.seconds = parts, seconds
+
+    async def __call__(self):
+        self.parts -= 1
+        asyncio.get_running_loop().time.passed += self.seconds
+        for _ in range(3):  # the loop sees that time has passed
+            await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"x", "more_body": self.parts > 0}
+
+
+async def taken(parts, seconds, monkeypatch):
+    """Send a body whose parts are so far apart; return the status. The clock of the loop is ours."""
+    loop = asyncio.get_running_loop()
+    real, answers = loop.time, []
+
+    def time():
+        return real() + time.passed
+
+    time.passed = 0.0
+    monkeypatch.setattr(loop, "time", time)
+
+    async def app(_scope, receive, send):
+        while True:
+            message = await receive()
+            if not message["more_body"]:
+                break
+        await send({"type": "http.response.start", "status": 201, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def send(message):
+        answers.append(message)
+
+    scope = {"type": "http", "path": "/", "query_string": b"", "method": "POST", "headers": []}
+    edge = Edge(app, service="probe", timeout_seconds=30)
+    await edge(scope, Line(parts, seconds), send)
+    return answers[0]["status"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "seconds", "status"),
+    [
+        (10, 25, 201),  # four minutes in all, never silent for long
+        (2, 31, 503),  # silent for longer than the deadline
+        (60, 25, 503),  # never silent, and never done
+        (1, 31, 503),  # a body in one part has the plain deadline
+    ],
+)
+async def test_a_large_body_may_take_longer_than_the_deadline_while_it_comes(
+    parts, seconds, status, monkeypatch
+):
+    assert status == await taken(parts, seconds, monkeypatch)
