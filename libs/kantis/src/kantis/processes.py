@@ -139,7 +139,12 @@ class Supervisor:
             await asyncio.sleep(min(5.0, 0.1 * 2 ** min(child.restarts, 6)))
             if child.is_held:  # it died while the house was about to end
                 return
-            await child.launch(self._log)
+            try:
+                await child.launch(self._log)
+            except (
+                OSError
+            ) as error:  # no memory or no process left: the same again after the next pause
+                log.warning("process.not_started", process=child.name, error=type(error).__name__)
 
     async def drain(self) -> None:
         """Have callers leave: the gateway ends as if it were alone, and nobody waits for it to come again."""
