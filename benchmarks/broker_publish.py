@@ -65,8 +65,11 @@ class Raw:
         publishing = await stack.enter_async_context(await aio_pika.connect(self.url))
         channel = await publishing.channel(on_return_raises=True)
         self.exchange = await channel.declare_exchange("bench.raw", "topic", durable=True)
-        arguments = {"x-queue-type": "quorum", "x-overflow": "reject-publish"}
-        queue = await channel.declare_queue(RAW_QUEUE, durable=True, arguments=arguments)
+        queue = await channel.declare_queue(
+            RAW_QUEUE,
+            durable=True,
+            arguments={"x-queue-type": "quorum", "x-overflow": "reject-publish"},
+        )
         await queue.bind(self.exchange, TYPE)
         self.consuming = await stack.enter_async_context(await aio_pika.connect(self.url))
 

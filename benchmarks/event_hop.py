@@ -195,10 +195,11 @@ async def main(events: int, rounds: int) -> None:
                 p50, p99 = quantiles(await bench.hops(HOPS))
             print(f"hop {bench.name:9} p50 {p50:6.2f} ms   p99 {p99:6.2f} ms")
         rates: dict[tuple[str, str], list[float]] = defaultdict(list)
+        both_sides: list[Bench | RawBench] = [raw, *benches]
         for _ in range(rounds):
-            for bench in (raw, *benches):
-                for what, rate in (await measure(bench, events)).items():
-                    rates[bench.name, what].append(rate)
+            for side in both_sides:
+                for what, rate in (await measure(side, events)).items():
+                    rates[side.name, what].append(rate)
         middle = {key: statistics.median(values) for key, values in rates.items()}
         for (name, what), rate in middle.items():
             limit = middle["raw", what.removesuffix(", batches")]

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 from uuid import UUID
 
 import uvicorn
@@ -73,7 +74,7 @@ ORDERS = ServiceSpec(
 
 def make(spec: ServiceSpec, dsn: str, keys_dir: str) -> Service:
     """Build a service's web side."""
-    limits = {"key_limit": "1000000/second"} if spec is SPEC else {}
+    limits: dict[str, Any] = {"key_limit": "1000000/second"} if spec is SPEC else {}
     settings = spec.settings(
         postgres_dsn=SecretStr(dsn), broker_url=BROKER, keys_dir=Path(keys_dir), **limits
     )

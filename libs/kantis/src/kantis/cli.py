@@ -170,8 +170,7 @@ def stop() -> None:
         return
     os.kill(running.pid, signal.SIGTERM)
     with screen.status("Stopping …"):
-        while _is_alive(running.pid):
-            signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        while running.is_alive:
             _pause()
     screen.print("Stopped")
 
@@ -180,14 +179,6 @@ def _pause() -> None:
     import select  # noqa: PLC0415 - a wait without a clock
 
     select.select((), (), (), 0.05)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 @app.command()
@@ -282,8 +273,13 @@ def create_key(
     as_json: Json = False,
 ) -> None:
     """Make an API key and print it, alone; it is not shown again."""
+    from gateway.keys.roles import Role  # noqa: PLC0415 - as below
     from kantis.operations import create_api_key  # noqa: PLC0415 - imports the gateway
 
+    if role not in set(Role):
+        raise typer.BadParameter(
+            f"{role!r} is no role; one of {', '.join(Role)}", param_hint="--role"
+        )
     key = _run(create_api_key(Surroundings.read(), role=role, name=name))
     typer.echo(json.dumps({"key": key, "role": role}) if as_json else key)
 

@@ -1,10 +1,14 @@
 """What is wrong with this installation, and how to mend it."""
 
+import asyncio
 import os
 import shutil
 import sys
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
 
 from kantis import ports, runtime
 from kantis.errors import InstallationError
@@ -14,6 +18,8 @@ from kantis_kit.errors import Unavailable
 from kantis_kit.http import OutgoingClient
 
 MIN_FREE_BYTES = 1_000_000_000
+_PATIENCE_SECONDS = 5
+_PORTS = {"postgresql": 5432, "postgres": 5432, "amqp": 5672, "amqps": 5671}
 MINIMUM = {"starlette": (1, 3, 1), "python-multipart": (0, 0, 30), "jinja2": (3, 1, 6)}
 """Below these, parsers of requests and templates have known holes."""
 
@@ -34,6 +40,10 @@ class Finding:
 async def examine(around: Surroundings) -> list[Finding]:
     """Look at the machine, the folder, the libraries and the running system."""
     findings = [_python(), *_libraries(), _disk(around), _folder(around), _secrets(around)]
+    if around.postgres_url:
+        findings.append(await _server("PostgreSQL", "KANTIS_POSTGRES_URL", around.postgres_url))
+    if around.rabbitmq_url:
+        findings.append(await _server("RabbitMQ", "KANTIS_RABBITMQ_URL", around.rabbitmq_url))
     running = runtime.read(around.data_dir)
     if running is None:
         findings += [
@@ -41,7 +51,7 @@ async def examine(around: Surroundings) -> list[Finding]:
             _port(around),
         ]
         return findings
-    return [*findings, *await _readiness(running)]
+    return [*findings, *await _readiness(running), await _parked(around)]
 
 
 def _python() -> Finding:
@@ -117,6 +127,39 @@ def _port(around: Surroundings) -> Finding:
             return Finding(f"Port {probe.getsockname()[1]} is free", good=True)
     except InstallationError as error:
         return Finding("A port is free", good=False, mend=str(error))
+
+
+async def _server(what: str, variable: str, url: str) -> Finding:
+    parts = urlsplit(url)
+    port = parts.port or _PORTS.get(parts.scheme, 0)
+    where = f"{parts.hostname}:{port}" if parts.hostname else "its socket"
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            if what == "PostgreSQL":
+                connection = await asyncpg.connect(url)
+                await connection.close()
+            else:  # only its own module speaks its language
+                _, writer = await asyncio.open_connection(parts.hostname, port)
+                writer.close()
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as e:
+        mend = f"{variable} leads there; it says: {type(e).__name__} {e}".rstrip()
+        return Finding(f"{what} at {where} answers", good=False, mend=mend)
+    return Finding(f"{what} at {where} answers", good=True)
+
+
+async def _parked(around: Surroundings) -> Finding:
+    from kantis.operations import ParkedEverywhere  # noqa: PLC0415 - imports the chassis
+
+    try:
+        rows = await ParkedEverywhere(around).use(lambda everywhere: everywhere.list())
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        mend = f"Their database does not answer: {type(error).__name__}. Look into kantis.log in the data folder."
+        return Finding("Parked messages can be counted", good=False, mend=mend)
+    return Finding(
+        f"Parked messages: {len(rows)}",
+        not rows,
+        "`kantis parked list` says why; mend that, then `kantis parked replay`.",
+    )
 
 
 async def _readiness(running: runtime.Running) -> list[Finding]:

@@ -17,7 +17,7 @@ import asyncpg
 from kantis import ports
 from kantis.errors import InstallationError
 from kantis.registry import ALL, spec_of
-from kantis.runtime import Running
+from kantis.runtime import Running, birth_of
 from kantis_kit import observability
 from kantis_kit.brokers.embedded import create_schema
 from kantis_kit.clock import SystemClock
@@ -236,6 +236,7 @@ class Installation:
             pid=os.getpid(),
             dsns={name: dsns.app_dsn for name, dsns in self.dsns.items()},
             mailbox=self.smtp_port is not None,
+            born=birth_of(os.getpid()),
         )
 
 

@@ -15,7 +15,7 @@ from kantis.registry import ALL, GATEWAY, SERVICES, spec_of
 from kantis_kit.clock import SystemClock
 from kantis_kit.db import Database
 from kantis_kit.db.database import is_away
-from kantis_kit.parked import Parked, Row
+from kantis_kit.parked import Parked, Row, replay
 from kantis_kit.service import Service, migrate_service
 from kantis_kit.settings import ServiceSettings
 from kantis_kit.signing import Keys
@@ -46,6 +46,18 @@ async def reachable(around: Surroundings) -> AsyncIterator[dict[str, str]]:
         yield installation.note().dsns
     finally:
         await installation.close()
+
+
+@asynccontextmanager
+async def reachable_scopes(around: Surroundings) -> AsyncIterator[dict[str, Scope]]:
+    """Provide what transactions in each reachable service's database need."""
+    async with reachable(around) as dsns, AsyncExitStack() as stack:
+        scopes = {}
+        for name, dsn in dsns.items():
+            database = Database(dsn, name="kantis-cli", pool_size=1, worker_pool_size=1)
+            stack.push_async_callback(database.close)
+            scopes[name] = Scope(database, ServiceSettings(), SystemClock())
+        yield scopes
 
 
 async def migrate_installation(around: Surroundings) -> None:
@@ -122,51 +134,41 @@ class ParkedEverywhere:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._parked: dict[str, Parked] = {}
+        self._scopes: dict[str, Scope] = {}
 
     async def use(self, work: Callable[["ParkedEverywhere"], Awaitable[T]]) -> T:
         """Connect, do the work, disconnect."""
-        async with reachable(self._around) as dsns, AsyncExitStack() as stack:
-            for name, dsn in dsns.items():
-                database = Database(dsn, name="kantis-cli", pool_size=1, worker_pool_size=1)
-                stack.push_async_callback(database.close)
-                self._parked[name] = Parked(Scope(database, ServiceSettings(), SystemClock()))
+        async with reachable_scopes(self._around) as self._scopes:
             return await work(self)
 
     async def list(self) -> list[dict[str, Any]]:
         """Return every parked message, the newest first."""
         rows = [
             _summary(name, row)
-            for name, parked in self._parked.items()
-            for row in await parked.list(limit=500)
+            for name, scope in self._scopes.items()
+            for row in await Parked(scope).list(limit=500)
         ]
         return sorted(rows, key=lambda row: row["last_at"], reverse=True)
 
     async def show(self, event_id: UUID) -> dict[str, Any] | None:
         """Return one message with its content."""
-        for name, parked in self._parked.items():
-            for row in await parked.list(limit=500):
-                if row.event_id == event_id:
-                    return {
-                        **_summary(name, row),
-                        "content": row.raw.decode("utf-8", errors="replace"),
-                    }
+        for name, scope in self._scopes.items():
+            for row in await Parked(scope).find(event_id):
+                content = row.raw.decode("utf-8", errors="replace")
+                return {**_summary(name, row), "content": content}
         return None
 
     async def replay(self, event_id: UUID | None) -> int:
         """Let one or all be tried again."""
         count = 0
-        for parked in self._parked.values():
+        for scope in self._scopes.values():
             keys = None
             if event_id is not None:
-                keys = [
-                    (row.queue, row.event_id)
-                    for row in await parked.list(limit=500)
-                    if row.event_id == event_id
-                ]
+                keys = [(row.queue, row.event_id) for row in await Parked(scope).find(event_id)]
                 if not keys:
                     continue
-            count += await parked.replay(keys)
+            async with write(scope, actor="command line") as tx:
+                count += await replay(tx, keys)
         return count
 
 

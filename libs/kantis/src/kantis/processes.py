@@ -16,7 +16,7 @@ from kantis.errors import InstallationError
 from kantis.installation import Installation
 from kantis.ports import HOST, PortRow
 from kantis.registry import GATEWAY, SERVICES
-from kantis.runner import LISTEN_FD, SUPERVISOR
+from kantis.runner import LISTEN_FD, SUPERVISOR, keep_partitions
 from kantis.serve import Role
 from kantis_kit import observability
 from kantis_kit.errors import Unavailable
@@ -139,7 +139,12 @@ class Supervisor:
             await asyncio.sleep(min(5.0, 0.1 * 2 ** min(child.restarts, 6)))
             if child.is_held:  # it died while the house was about to end
                 return
-            await child.launch(self._log)
+            try:
+                await child.launch(self._log)
+            except (
+                OSError
+            ) as error:  # no memory or no process left: the same again after the next pause
+                log.warning("process.not_started", process=child.name, error=type(error).__name__)
 
     async def drain(self) -> None:
         """Have callers leave: the gateway ends as if it were alone, and nobody waits for it to come again."""
@@ -194,10 +199,13 @@ async def all_processes(
 ) -> AsyncIterator[Supervisor]:
     """Run every service in processes of its own; leaving the block stops them in order."""
     supervisor = Supervisor(installation)
+    upkeep = asyncio.get_running_loop().create_task(keep_partitions(installation), name="upkeep")
     try:
         await supervisor.start(starting)
         installation.note().write(installation.data_dir)
         yield supervisor
     finally:
+        upkeep.cancel()
+        await asyncio.gather(upkeep, return_exceptions=True)
         runtime.forget(installation.data_dir)
         await supervisor.stop()

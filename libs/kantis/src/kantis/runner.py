@@ -152,7 +152,9 @@ async def everything(
         gc.freeze()  # a full collection over the loaded frameworks is a 38 ms pause
         gc.set_threshold(100_000, 50, 100)
         serving = asyncio.get_running_loop().create_task(server.serve(sockets=[front]), name="http")
-        maintaining = asyncio.get_running_loop().create_task(_maintain(installation), name="upkeep")
+        maintaining = asyncio.get_running_loop().create_task(
+            keep_partitions(installation), name="upkeep"
+        )
         try:
             while not server.started:
                 if serving.done():
@@ -181,7 +183,8 @@ async def _declare(service: Service) -> None:
         await service.broker.declare(subscriptions(service.spec.handlers))
 
 
-async def _maintain(installation: Installation) -> None:
+async def keep_partitions(installation: Installation) -> None:
+    """Have the partitions of the coming weeks made and old ones dropped, for as long as the installation runs."""
     while True:
         try:
             await installation.maintain()

@@ -2,10 +2,15 @@
 
 import json
 import os
+import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from kantis_kit.db.postmaster import is_running
+
 FILE = "runtime.json"
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_STARTED = 19  # of the words in /proc/<pid>/stat behind the program's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,13 @@ class Running:
     pid: int
     dsns: dict[str, str]
     mailbox: bool = False
+    born: str = ""
+    """What tells the process from a later one with its number."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process that left the note is there: after a crash its number may be a stranger's."""
+        return is_running(self.pid) and (not self.born or birth_of(self.pid) == self.born)
 
     def write(self, data_dir: Path) -> None:
         """Leave the note; only its owner may read it."""
@@ -31,10 +43,24 @@ def read(data_dir: Path) -> Running | None:
     path = data_dir / FILE
     try:
         running = Running(**json.loads(path.read_text(encoding="utf-8")))
-        os.kill(running.pid, 0)
     except (OSError, ValueError, TypeError):
         return None
-    return running
+    return running if running.is_alive else None
+
+
+def birth_of(pid: int) -> str:
+    """Return when a process began, as the system tells it, and under which start of the machine; empty when it is gone."""
+    if not _BOOT.exists():  # macOS
+        command = ["/bin/ps", "-o", "lstart=", "-p", str(pid)]
+        told = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a number
+        return told.stdout.strip()
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return (
+        f"{_BOOT.read_text(encoding='ascii').strip()} {stat.rpartition(')')[2].split()[_STARTED]}"
+    )
 
 
 def forget(data_dir: Path) -> None:

@@ -1,8 +1,7 @@
 """`kantis sagas`: long transactions whose compensation failed too often, in every reachable service."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -14,7 +13,6 @@ from kantis.installation import Surroundings
 
 if TYPE_CHECKING:
     from kantis_kit.sagas import Saga
-    from kantis_kit.tx import Scope
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 MOST = 500
@@ -58,11 +56,12 @@ def register(app: typer.Typer, run: Run) -> None:
 
 async def list_stuck(around: Surroundings) -> list[dict[str, Any]]:
     """Return the stuck sagas of every reachable service, the longest stuck first."""
-    from kantis_kit import sagas  # noqa: PLC0415 - imports the chassis
+    from kantis.operations import reachable_scopes  # noqa: PLC0415 - imports the chassis
+    from kantis_kit import sagas  # noqa: PLC0415 - as above
     from kantis_kit.tx import read  # noqa: PLC0415 - as above
 
     found = []
-    async with _scopes(around) as scopes:
+    async with reachable_scopes(around) as scopes:
         for name, scope in scopes.items():
             async with read(scope) as tx:
                 found += [_summary(name, saga) for saga in await sagas.list_stuck(tx, MOST)]
@@ -71,33 +70,17 @@ async def list_stuck(around: Surroundings) -> list[dict[str, Any]]:
 
 async def resume(around: Surroundings, saga_id: UUID | None) -> int:
     """Let one stuck saga or all of them be compensated again; return how many there were."""
-    from kantis_kit import sagas  # noqa: PLC0415 - imports the chassis
+    from kantis.operations import reachable_scopes  # noqa: PLC0415 - imports the chassis
+    from kantis_kit import sagas  # noqa: PLC0415 - as above
     from kantis_kit.tx import write  # noqa: PLC0415 - as above
 
     ids = None if saga_id is None else [saga_id]
     count = 0
-    async with _scopes(around) as scopes:
+    async with reachable_scopes(around) as scopes:
         for scope in scopes.values():
             async with write(scope, actor="command line") as tx:
                 count += await sagas.resume(tx, ids)
     return count
-
-
-@asynccontextmanager
-async def _scopes(around: Surroundings) -> AsyncIterator[dict[str, "Scope"]]:
-    from kantis.operations import reachable  # noqa: PLC0415 - imports the chassis
-    from kantis_kit.clock import SystemClock  # noqa: PLC0415 - as above
-    from kantis_kit.db import Database  # noqa: PLC0415 - as above
-    from kantis_kit.settings import ServiceSettings  # noqa: PLC0415 - as above
-    from kantis_kit.tx import Scope  # noqa: PLC0415 - as above
-
-    async with reachable(around) as dsns, AsyncExitStack() as stack:
-        scopes = {}
-        for name, dsn in dsns.items():
-            database = Database(dsn, name="kantis-cli", pool_size=1, worker_pool_size=1)
-            stack.push_async_callback(database.close)
-            scopes[name] = Scope(database, ServiceSettings(), SystemClock())
-        yield scopes
 
 
 def _summary(service: str, saga: "Saga") -> dict[str, Any]:

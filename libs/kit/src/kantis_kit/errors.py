@@ -9,7 +9,8 @@ KantisError
 │   ├── Invalid         422
 │   ├── PreconditionFailed 412
 │   ├── TooMany         429
-│   └── Unavailable     503
+│   ├── Unavailable     503
+│   └── ItemTooLarge    413
 └── BrokerError
     ├── Unroutable      no queue is bound for the event: it must not be marked published
     └── PublishFailed   the broker did not confirm within the deadline
@@ -94,6 +95,12 @@ class Unavailable(AppError):
     """Something that the request needs is away for the moment."""
 
     slug, status, title = "unavailable", 503, "Try again in a moment"
+
+
+class ItemTooLarge(AppError):
+    """What the request stores about one thing is more than an event can carry to the other services."""
+
+    slug, status, title = "item-too-large", 413, "That is too much for one thing"
 
 
 class BrokerError(KantisError):

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from kantis_kit import inbox
+from kantis_kit import inbox, parked
 from kantis_kit.ids import first_id_at
 from kantis_kit.timers import recurring
 from kantis_kit.tx import Tx
 
 KEEP_ANSWERS = timedelta(days=7)
+KEEP_PARKED = timedelta(days=180)
+"""A parked message holds what it told of people; half a year after its last attempt nobody will want it."""
 
 
 @recurring("kit.answers", every=timedelta(hours=1))
@@ -30,4 +32,9 @@ async def _forget_inbox(tx: Tx) -> None:
     )
 
 
-KIT_JOBS = (_forget_answers, _forget_inbox)
+@recurring("kit.parked", every=timedelta(hours=6))
+async def _forget_parked(tx: Tx) -> None:
+    await parked.forget(tx, before=tx.clock.now() - KEEP_PARKED)
+
+
+KIT_JOBS = (_forget_answers, _forget_inbox, _forget_parked)

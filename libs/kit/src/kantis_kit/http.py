@@ -163,6 +163,10 @@ class OutgoingClient:
             except (httpx.TransportError, TimeoutError):
                 breaker.record(good=False, now=self._clock.now().timestamp())
                 return None
+            except BaseException:
+                # Neither good nor bad: but a trial that ended like this must not leave the host cut off for ever.
+                breaker.trial = False
+                raise
         breaker.record(good=response.status_code < SERVER_ERROR, now=self._clock.now().timestamp())
         return response
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kantis_contracts.base import MAX_BYTES, MAX_ITEMS, Envelope, Event
+from kantis_kit.errors import ItemTooLarge
 from kantis_kit.ids import new_id
 
 _INSERT = text(
@@ -77,21 +78,33 @@ class Cause:
 def cut(event: Event | Encoded) -> Iterator[bytes]:
     """Yield the event as JSON in pieces of at most 1,000 items and 256 KiB.
 
-    A single item larger than that travels alone; the broker's limit is twice the size.
+    A single item larger than that travels alone, up to twice the size.
+
+    Raises:
+        ItemTooLarge: not even alone can it travel; consumers would refuse it when nobody can mend it any more.
     """
     if isinstance(event, Encoded):
         yield from event.cut()
         return
-    if not event.items:
-        return
-    if len(event.items) <= MAX_ITEMS:
-        data = event.model_dump_json().encode()
-        if len(data) <= MAX_BYTES or len(event.items) == 1:
-            yield data
-            return
-    middle = min(MAX_ITEMS, (len(event.items) + 1) // 2)
-    for part in (event.items[:middle], event.items[middle:]):
-        yield from cut(event.model_copy(update={"items": part}))
+    for start in range(0, len(event.items), MAX_ITEMS):
+        yield from _halved(event, event.items[start : start + MAX_ITEMS])
+
+
+def _halved(event: Event, items: tuple[Any, ...]) -> Iterator[bytes]:
+    part = event if len(items) == len(event.items) else event.model_copy(update={"items": items})
+    data = part.model_dump_json().encode()
+    if len(data) <= MAX_BYTES:
+        yield data
+    elif len(items) > 1:
+        middle = (len(items) + 1) // 2
+        yield from _halved(event, items[:middle])
+        yield from _halved(event, items[middle:])
+    elif len(data) <= 2 * MAX_BYTES:
+        yield data
+    else:
+        raise ItemTooLarge(
+            f"An item of {event.type} has {len(data)} bytes; at most {2 * MAX_BYTES} can travel"
+        )
 
 
 async def insert(

@@ -1,7 +1,8 @@
 """Messages that wait for another attempt or for a person: rows in the service's own database.
 
 Nothing is lost by parking: the row holds the whole envelope, is listed by the API and `kantis parked`, and is replayed
-through the same handler with the same inbox, so a replay has its effect once.
+through the same handler with the same inbox, so a replay has its effect once. What nobody replays for half a year is
+forgotten, because it may hold personal data.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,9 +13,10 @@ from uuid import UUID
 
 import orjson
 from pydantic import ValidationError
+from sqlalchemy import text
 
 from kantis_contracts.base import Envelope
-from kantis_kit.tx import Scope
+from kantis_kit.tx import Scope, Tx
 
 # A row that is being tried is invisible for a while; a process that died with it leaves it to be tried again.
 LEASE = timedelta(seconds=60)
@@ -90,6 +92,18 @@ RETURNING attempts
 _PARK = """
 UPDATE delivery SET state = 'parked', next_at = NULL, reason = $3, last_at = $4 WHERE queue = $1 AND event_id = $2
 """
+_REPLAY = text(
+    """
+    UPDATE delivery SET state = 'waiting', attempts = 0, next_at = :now, reason = ''
+    WHERE state = 'parked' AND (cast(:queues AS text[]) IS NULL OR (queue, event_id) IN (
+        SELECT queue, event_id
+        FROM unnest(cast(:queues AS text[]), cast(:ids AS uuid[])) AS wanted (queue, event_id)))
+    RETURNING queue, event_id
+    """
+)
+_FORGET = text(
+    "DELETE FROM delivery WHERE state = 'parked' AND last_at < :before RETURNING queue, event_id, type"
+)
 
 
 class Waiting:
@@ -180,6 +194,30 @@ class Waiting:
         return [_row(record) for record in records]
 
 
+async def replay(tx: Tx, keys: Sequence[tuple[str, UUID]] | None = None) -> int:
+    """Let parked messages be tried again from attempt one; all of them when no keys are given.
+
+    Each is named in the audit log, with this transaction.
+    """
+    parameters = {
+        "now": tx.clock.now(),
+        "queues": None if keys is None else [queue for queue, _ in keys],
+        "ids": None if keys is None else [event_id for _, event_id in keys],
+    }
+    freed = (await tx.execute(_REPLAY, parameters)).all()
+    for row in freed:
+        tx.audit("parked.replay", str(row.event_id), queue=row.queue)
+    return len(freed)
+
+
+async def forget(tx: Tx, *, before: datetime) -> int:
+    """Delete parked messages that nobody has touched since; each is named in the audit log, without its content."""
+    gone = (await tx.execute(_FORGET, {"before": before})).all()
+    for row in gone:
+        tx.audit("parked.forgotten", str(row.event_id), queue=row.queue, type=row.type)
+    return len(gone)
+
+
 class Parked:
     """What waits for a person."""
 
@@ -213,23 +251,14 @@ class Parked:
         )
         return _row(record) if record else None
 
-    async def replay(self, keys: Sequence[tuple[str, UUID]] | None = None) -> int:
-        """Let parked messages be tried again from attempt one; all of them when no keys are given."""
+    async def find(self, event_id: UUID) -> Sequence[Row]:
+        """Return one event as it is parked, once per queue that could not handle it."""
         pool = await self._scope.database.pool()
-        queues = [queue for queue, _ in keys] if keys is not None else None
-        ids = [event_id for _, event_id in keys] if keys is not None else None
         records = await pool.fetch(
-            """
-            UPDATE delivery SET state = 'waiting', attempts = 0, next_at = $1, reason = ''
-            WHERE state = 'parked' AND ($2::text[] IS NULL OR (queue, event_id) IN (
-                SELECT queue, event_id FROM unnest($2::text[], $3::uuid[]) AS wanted (queue, event_id)))
-            RETURNING event_id
-            """,
-            self._scope.clock.now(),
-            queues,
-            ids,
+            "SELECT * FROM delivery WHERE event_id = $1 AND state = 'parked' ORDER BY queue",
+            event_id,
         )
-        return len(records)
+        return [_row(record) for record in records]
 
     async def park(self, queue: str, event_id: UUID, reason: str) -> None:
         """Set a waiting row aside for a person."""

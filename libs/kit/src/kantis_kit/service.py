@@ -7,9 +7,11 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from sqlalchemy import MetaData
 from starlette.responses import JSONResponse, Response
 
@@ -31,8 +33,8 @@ from kantis_kit.relay import Relay
 from kantis_kit.sagas import SagaDefinition, Sagas
 from kantis_kit.settings import ServiceSettings
 from kantis_kit.signing import Keys
-from kantis_kit.timers import Job, TimerHandler, TimerLoop
-from kantis_kit.tx import Scope
+from kantis_kit.timers import Job, TimerHandler, TimerLoop, count_parked
+from kantis_kit.tx import Scope, read
 from kantis_kit.web.app import create_api, create_public
 from kantis_kit.web.middleware import App, Edge, Receive, Send
 from kantis_kit.web.middleware import Scope as AsgiScope
@@ -41,6 +43,8 @@ from kantis_kit.web.router import Router
 from kantis_kit.web.state import WebRuntime
 
 log = observability.get_logger(__name__)
+
+LOOP_PAUSE_SECONDS = 0.5
 
 Reading = Callable[["Service"], Awaitable[None]]
 Loop = Callable[["Service"], Coroutine[Any, Any, None]]
@@ -68,7 +72,7 @@ class ServiceSpec:
     sagas: Sequence[SagaDefinition] = ()
     """Long transactions; their deadlines and compensations run in the timer loop."""
     loops: Sequence[Loop] = ()
-    """Own loops of the worker side, such as the mail sender; cancelled at the stop."""
+    """Own loops of the worker side, such as the mail sender; begun anew when they fail, cancelled at the stop."""
     gauges: Sequence[Reading] = ()
     """What sets the service's own gauges; asked when metrics are read, at most once a second."""
     extras: Callable[[ServiceSettings], Mapping[type, Any]] = lambda _settings: {}
@@ -148,13 +152,7 @@ class Service:
     def _build_web(self) -> App:
         verifier = TokenVerifier(self.keys, audience=self.spec.name, clock=self.clock)
         runtime = WebRuntime(self.spec.name, self.scope, verifier)
-        api = create_api(
-            runtime,
-            [*self.spec.routers, operations_router(self.spec.name, self.scope)],
-            title=self.spec.title,
-            version=self.spec.version,
-            max_body_bytes=self.settings.max_body_bytes,
-        )
+        api = self._api(runtime)
         pages: dict[str, App] = {
             prefix: create_public(runtime, routers, max_body_bytes=self.spec.public_max_body_bytes)
             for prefix, routers in self.spec.public.items()
@@ -184,21 +182,19 @@ class Service:
             dispatch, service=self.spec.name, timeout_seconds=self.settings.request_timeout_seconds
         )
 
-    def openapi(self) -> dict[str, Any]:
-        """Return the description of the service's API."""
-        runtime = WebRuntime(
-            self.spec.name,
-            self.scope,
-            TokenVerifier(self.keys, audience=self.spec.name, clock=self.clock),
-        )
-        api = create_api(
+    def _api(self, runtime: WebRuntime) -> FastAPI:
+        return create_api(
             runtime,
             [*self.spec.routers, operations_router(self.spec.name, self.scope)],
             title=self.spec.title,
             version=self.spec.version,
             max_body_bytes=self.settings.max_body_bytes,
         )
-        return api.openapi()
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description of the service's API."""
+        verifier = TokenVerifier(self.keys, audience=self.spec.name, clock=self.clock)
+        return self._api(WebRuntime(self.spec.name, self.scope, verifier)).openapi()
 
     async def _livez(self) -> Response:
         return JSONResponse({"status": "alive"})
@@ -259,6 +255,8 @@ class Service:
         self._lag = await self.relay.lag()
         self._parked = await Parked(self.scope).count()
         observability.parked_rows.labels(self.spec.name).set(self._parked)
+        async with read(self.scope) as tx:
+            observability.parked_timers.labels(self.spec.name).set(await count_parked(tx))
         await self.sagas.tell(self.scope, self.spec.name)
         for reading in self.spec.gauges:
             await reading(self)
@@ -286,19 +284,19 @@ class Service:
         """
         observability.add_figures(self.figures)
         if not worker:
-            self._spawn("notifier", self.relay.run_notifier())
+            self._spawn("notifier", self.relay.run_notifier)
             return
         self._is_worker = True
         if connect:
-            self._spawn("broker", self._connect_and_work())
+            self._spawn("broker", self._connect_and_work)
         else:
             self._work()
-        self._spawn("timers", self.timers.run())
-        self._spawn("retrier", self.retrier.run())
-        self._spawn("notifier", self.relay.run_notifier())
-        self._spawn("listener", Listener(self.database, OUTBOX_CHANNEL, self.relay.wake_here).run())
+        self._spawn("timers", self.timers.run)
+        self._spawn("retrier", self.retrier.run)
+        self._spawn("notifier", self.relay.run_notifier)
+        self._spawn("listener", Listener(self.database, OUTBOX_CHANNEL, self.relay.wake_here).run)
         for loop in self.spec.loops:
-            self._spawn(getattr(loop, "__name__", "loop"), loop(self))
+            self._spawn(getattr(loop, "__name__", "loop"), partial(loop, self))
 
     async def _connect_and_work(self) -> None:
         while True:
@@ -318,18 +316,32 @@ class Service:
         self._work()
 
     def _work(self) -> None:
-        self._spawn("relay", self.relay.run())
+        self._spawn("relay", self.relay.run)
         for consumer in self.consumers:
-            self._spawn(f"consumer {consumer.queue}", consumer.run())
+            self._spawn(f"consumer {consumer.queue}", consumer.run)
 
-    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work, name=f"{self.spec.name}: {name}")
-        task.add_done_callback(self._on_end)
+    def _spawn(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = asyncio.get_running_loop().create_task(
+            self._keep(name, work), name=f"{self.spec.name}: {name}"
+        )
         self._tasks.append(task)
 
-    def _on_end(self, task: "asyncio.Task[None]") -> None:
-        if not task.cancelled() and task.exception() is not None:
-            log.error("service.loop_died", loop=task.get_name(), exc_info=task.exception())
+    async def _keep(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a loop; one that dies of what it did not expect is begun anew: a process without it only looks alive."""
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                observability.loops_died.labels(self.spec.name, name).inc()
+                log.exception(
+                    "service.loop_died",
+                    service=self.spec.name,
+                    loop=name,
+                    error=type(error).__name__,
+                )
+                await asyncio.sleep(LOOP_PAUSE_SECONDS)
+            else:
+                return
 
     async def stop(self) -> None:
         """Stop taking work, let what is under way end or roll back, publish what is committed, disconnect."""

@@ -8,13 +8,14 @@ from types import ModuleType
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from cronsim import CronSim
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from kantis_kit import failpoints, observability
 from kantis_kit.db.database import is_away
-from kantis_kit.tx import Scope, Tx, write
+from kantis_kit.tx import ReadTx, Scope, Tx, write
 
 log = observability.get_logger(__name__)
 
@@ -109,7 +110,43 @@ _FAILED = text(
     WHERE id = :id
     """
 )
+_PARKED = text(
+    """
+    SELECT id, kind, key, attempts, problem, due_at FROM timer
+    WHERE state = 'parked' AND (cast(:moment AS timestamptz) IS NULL OR (due_at, id) > (:moment, cast(:id AS uuid)))
+    ORDER BY due_at, id LIMIT :limit
+    """
+)
+_REPLAY = text(
+    """
+    UPDATE timer SET state = 'waiting', attempts = 0, problem = '', due_at = :now
+    WHERE state = 'parked' AND (cast(:ids AS uuid[]) IS NULL OR id = ANY(cast(:ids AS uuid[]))) RETURNING id, kind
+    """
+)
+_NEXT = "SELECT name, next_at FROM job WHERE name = ANY($1)"
 _KINDS = "SELECT DISTINCT kind FROM timer WHERE state = 'waiting' AND due_at <= $1"
+
+
+async def list_parked(
+    tx: ReadTx, limit: int = 100, *, after: tuple[datetime, UUID] | None = None
+) -> Sequence[Row[Any]]:
+    """Return the timers that failed five times, the longest overdue first: they wait for a person."""
+    at, id_ = after or (None, None)
+    return (await tx.execute(_PARKED, {"limit": limit, "moment": at, "id": id_})).all()
+
+
+async def count_parked(tx: ReadTx) -> int:
+    """Return how many timers wait for a person."""
+    return int(await tx.scalar(text("SELECT count(*) FROM timer WHERE state = 'parked'")))
+
+
+async def replay(tx: Tx, ids: Sequence[UUID] | None = None) -> int:
+    """Let parked timers fire again, now and with all their attempts; all of them when no ids are given."""
+    wanted = None if ids is None else list(ids)
+    freed = (await tx.execute(_REPLAY, {"ids": wanted, "now": tx.clock.now()})).all()
+    for row in freed:
+        tx.audit("timer.replay", str(row.id), kind=row.kind)
+    return len(freed)
 
 
 class TimerLoop:
@@ -161,10 +198,18 @@ class TimerLoop:
             handler = self._handlers.get(record["kind"])
             if handler is not None:
                 fired += await self._fire(handler, now)
-        for job in self._jobs:
-            if now >= self._not_before.get(job.name, now):
-                fired += await self._run_job_safely(job, now)
+        for job in await self._due_jobs(pool, now):
+            fired += await self._run_job_safely(job, now)
         return fired
+
+    async def _due_jobs(self, pool: "asyncpg.Pool[Any]", now: datetime) -> list[Job]:
+        """Return the jobs whose time has come; other processes' runs count, and are asked for all at once."""
+        waiting = [job for job in self._jobs if now >= self._not_before.get(job.name, now)]
+        if not waiting:
+            return []
+        records = await pool.fetch(_NEXT, [job.name for job in waiting])
+        self._not_before.update((record["name"], record["next_at"]) for record in records)
+        return [job for job in waiting if now >= self._not_before.get(job.name, now)]
 
     async def _run_job_safely(self, job: Job, now: datetime) -> int:
         try:
@@ -258,6 +303,7 @@ class TimerLoop:
                 {"name": job.name, "next": upcoming, "now": now},
             )
             await job.function(tx)
+        self._not_before[job.name] = upcoming
         return 1
 
 

@@ -127,6 +127,8 @@ class Tx(ReadTx):
         self._audited: list[audit.Entry] = []
         self._scheduled = False
         self._staged_any = False
+        self.has_audited = False
+        """Whether something is in the audit log with this transaction already."""
 
     def caused_by(self, envelope: Envelope) -> None:
         """Say that what is staged from here on follows from this event (a batch handles many)."""
@@ -237,16 +239,18 @@ class Tx(ReadTx):
             correlation_id=self.cause.correlation_id,
         )
         self._audited.append(entry)
+        self.has_audited = True
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What fails in this block takes back its own rows, events and audit entries; all before it stands."""
         await self.seal()
+        had_audited = self.has_audited
         try:
             async with self._session.begin_nested():
                 yield
         except BaseException:
-            self._staged, self._audited = [], []
+            self._staged, self._audited, self.has_audited = [], [], had_audited
             raise
 
     @property

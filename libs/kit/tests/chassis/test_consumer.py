@@ -9,10 +9,12 @@ from kantis_contracts.base import Envelope
 from kantis_kit import failpoints
 from kantis_kit.brokers.port import Delivery
 from kantis_kit.consumer import MAX_ATTEMPTS, consumes, subscriptions
+from kantis_kit.housekeeping import KEEP_PARKED
 from kantis_kit.ids import new_id
-from kantis_kit.parked import Parked
+from kantis_kit.parked import Parked, replay
 from kantis_kit.signing import Keys
 from kantis_kit.testing.probe import SPEC, Made, ThingMadeV1
+from kantis_kit.tx import write
 
 
 @pytest.fixture(autouse=True)
@@ -73,15 +75,44 @@ async def test_a_replay_has_its_effect_once_however_often_it_is_replayed(rig_for
     await let_retries_pass(rig)
     assert 1 == len(await rig.parked())
     failpoints.disarm_all()
-    parked = Parked(rig.service.scope)
+    (row,) = await Parked(rig.service.scope).list()
 
-    assert 1 == await parked.replay()
+    async def let_loose():
+        async with write(rig.service.scope, actor="ops") as tx:
+            return await replay(tx)
+
+    assert 1 == await let_loose()
     await rig.drain()
-    assert 0 == await parked.replay()
+    assert 0 == await let_loose()
     await rig.drain()
 
     assert {"late": 1} == await effects(rig)
     assert [] == await rig.parked()
+    pool = await rig.service.database.pool()
+    audited = await pool.fetch("SELECT actor, action, subject FROM audit")
+    assert [("ops", "parked.replay", str(row.event_id))] == [tuple(one) for one in audited]
+
+
+async def test_a_parked_message_is_forgotten_after_half_a_year_and_its_name_is_kept(rig_for):
+    rig = await rig_for(SPEC, duplicate=False, start=False)
+    consumer = rig.service.consumers[0]
+    odd = Delivery(None, None, redelivered=False, raw=b"Kari Nordmann", problem="odd")
+    await consumer._settle([odd])
+    rig.clock.advance(KEEP_PARKED - timedelta(hours=1))
+    await consumer._settle([odd])
+
+    await rig.service.timers.step()
+    assert 2 == len(await rig.parked())
+    rig.clock.advance(timedelta(hours=7))
+    await rig.service.timers.step()
+
+    (left,) = await rig.parked()
+    pool = await rig.service.database.pool()
+    (told,) = await pool.fetch("SELECT action, subject, detail::text AS detail FROM audit")
+    assert "parked.forgotten" == told["action"]
+    assert str(left["event_id"]) != told["subject"]
+    assert '"queue": "probe.effects"' in told["detail"]
+    assert "Kari" not in str(tuple(told))
 
 
 async def test_what_does_not_fit_the_schema_is_parked_at_once_with_the_reason(rig_for):

@@ -106,3 +106,19 @@ async def test_retries_stay_below_a_fifth_of_the_calls():
             retries += 1
 
     assert 250 >= retries
+
+
+async def test_a_trial_that_is_cancelled_does_not_cut_the_host_off_for_ever():
+    clock = FrozenClock()
+    server = Server(*[httpx.ConnectError("refused")] * 5, RuntimeError("the caller has gone"), 200)
+    outgoing = client(server, clock, retries=0)
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            await outgoing.request("GET", "http://a.test/")
+    clock.advance(timedelta(seconds=30))
+
+    with pytest.raises(RuntimeError):
+        await outgoing.request("GET", "http://a.test/")
+    answer = await outgoing.request("GET", "http://a.test/")
+
+    assert 200 == answer.status_code

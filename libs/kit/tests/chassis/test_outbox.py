@@ -182,6 +182,30 @@ def test_cutting_keeps_every_item_in_order_and_every_piece_small(lengths):
     )
 
 
+def test_a_million_items_are_cut():
+    item = Made(id=new_id(), name="")
+    event = ThingMadeV1.model_construct(items=(item,) * 1_001_000)
+    pieces = cut(event)
+
+    assert MAX_ITEMS == len(ThingMadeV1.model_validate_json(next(pieces)).items)
+    assert 1_000 == sum(1 for _ in pieces)
+
+
+async def test_an_item_that_no_consumer_would_take_is_refused_before_it_is_stored(rig_for):
+    rig = await rig_for(SPEC, start=False, settings={"probe": {"max_body_bytes": 4 * MAX_BYTES}})
+
+    async with rig.client() as client:
+        largest = await client.post("/v1/things", json={"name": "x" * (2 * MAX_BYTES - 100)})
+        larger = await client.post("/v1/things", json={"name": "x" * (2 * MAX_BYTES)})
+
+    assert (201, 413) == (largest.status_code, larger.status_code)
+    assert "urn:kantis:problem:item-too-large" == larger.json()["type"]
+    pool = await rig.service.database.pool()
+    assert 1 == await pool.fetchval("SELECT count(*) FROM thing")
+    (data,) = await pool.fetchrow("SELECT data FROM outbox")
+    assert MAX_BYTES < len(data) <= 2 * MAX_BYTES
+
+
 async def test_an_effect_of_an_effect_keeps_the_correlation_and_names_its_cause(rig_for):
     rig = await rig_for(SPEC)
 

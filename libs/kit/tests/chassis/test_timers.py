@@ -108,6 +108,50 @@ async def test_a_timer_that_fails_is_parked_and_holds_back_no_other(rig_for):
     assert ("bad", "parked", MAX_ATTEMPTS, "Broke: bad") == tuple(row)
 
 
+async def test_operators_see_parked_timers_and_have_them_fire_when_the_cause_is_mended(rig_for):
+    mended = False
+
+    @on_timer("probe.fragile")
+    async def fragile(_tx, timers):
+        if not mended:
+            raise Broke("still broken")
+        FIRED.extend(timer.key for timer in timers)
+
+    rig = await rig_for(replace(SPEC, timers=[fragile]), start=False)
+    async with write(rig.service.scope) as tx:
+        for key in ("a", "b", "c"):
+            await tx.schedule("probe.fragile", key, rig.clock.now())
+    for _ in range(MAX_ATTEMPTS):
+        await rig.service.timers.step()
+        rig.clock.advance(timedelta(hours=1))
+    path = "/v1/operations/probe/timers"
+
+    async with rig.client(scopes=["operations:write"], caller="ops") as client:
+        first = (await client.get(path, params={"limit": 2})).json()
+        rest = (await client.get(path, params={"cursor": first["next_cursor"]})).json()
+        told = (await client.get("/metrics")).text
+        mended = True
+        one = await client.post(f"{path}/replay", json={"timers": [first["items"][0]["id"]]})
+        others = await client.post(f"{path}/replay", json={})
+        none = await client.post(f"{path}/replay", json={})
+    async with rig.client(scopes=["operations:read"]) as reader:
+        refused = await reader.post(f"{path}/replay", json={})
+    await rig.service.timers.step()
+
+    shown = first["items"] + rest["items"]
+    assert ["a", "b", "c"] == sorted(row["key"] for row in shown)
+    assert {("probe.fragile", MAX_ATTEMPTS, "Broke: still broken")} == {
+        (row["kind"], row["attempts"], row["problem"]) for row in shown
+    }
+    assert 'kantis_parked_timers{service="probe"} 3.0' in told
+    assert [1, 2, 0] == [answer.json()["replayed"] for answer in (one, others, none)]
+    assert 403 == refused.status_code
+    assert ["a", "b", "c"] == sorted(FIRED)
+    pool = await rig.service.database.pool()
+    audited = await pool.fetch("SELECT subject FROM audit WHERE action = 'timer.replay'")
+    assert {row["id"] for row in shown} == {row["subject"] for row in audited}
+
+
 async def test_a_timer_of_a_failed_transaction_was_never_set(rig_for):
     rig = await rig_for(replace(SPEC, timers=[ring]))
 

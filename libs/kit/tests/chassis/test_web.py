@@ -1,6 +1,7 @@
 """The edge: policies, problems, one effect per idempotency key, nothing answered that was not committed."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -9,8 +10,9 @@ from kantis_kit import audit, failpoints
 from kantis_kit.auth.policy import Policy, needs
 from kantis_kit.service import Service
 from kantis_kit.testing.probe import SPEC
-from kantis_kit.tx import read
+from kantis_kit.tx import read, write
 from kantis_kit.web.app import create_api
+from kantis_kit.web.deps import Write
 from kantis_kit.web.router import Router, RouteWithoutPolicy
 from kantis_kit.web.state import WebRuntime
 
@@ -305,6 +307,50 @@ async def test_a_privileged_change_makes_one_row_in_a_log_that_shows_tampering(
         await admin.close()
 
 
+async def test_a_log_longer_than_a_part_is_walked_to_its_end(rig_for, postgres_server, monkeypatch):
+    import asyncpg
+
+    monkeypatch.setattr(audit, "PART", 3)
+    rig = await rig_for(SPEC, start=False)
+    async with write(rig.service.scope) as tx:
+        for number in range(7):
+            tx.audit("thing.counted", str(number))
+    pool = await rig.service.database.pool()
+    assert [] == await audit.verify(pool)
+    rows, head = await audit.head(pool)
+
+    database = rig.dsns["probe"].split("?")[0].rsplit("/", 1)[1]
+    admin = await asyncpg.connect(postgres_server.admin_dsn(database))
+    try:
+        await admin.execute(
+            "ALTER TABLE audit DISABLE TRIGGER ALL; UPDATE audit SET subject = 'x' WHERE seq IN (3, 4)"
+        )
+        assert [3, 4] == await audit.verify(admin)
+        await admin.execute("DELETE FROM audit WHERE seq > 5")
+        assert [3, 4] == await audit.verify(admin)
+        assert (7, 5) == (rows, (await audit.head(admin))[0])
+        assert head != (await audit.head(admin))[1]
+    finally:
+        await admin.close()
+
+
+async def test_a_privileged_change_that_speaks_for_itself_makes_one_row_too(rig_for):
+    router = Router(prefix="/v1/things")
+
+    @router.delete("/{name}", policy=needs("things:write", privileged=True))
+    async def remove(name: str, tx: Write) -> dict[str, str]:
+        tx.audit("thing.removed", name, because="it was old")
+        return {}
+
+    rig = await rig_for(replace(SPEC, routers=[router]), start=False)
+    async with rig.client(caller="anna") as client:
+        await client.delete("/v1/things/chair")
+
+    pool = await rig.service.database.pool()
+    rows = await pool.fetch("SELECT actor, action, subject FROM audit")
+    assert [("anna", "thing.removed", "chair")] == [tuple(row) for row in rows]
+
+
 async def test_paging_shows_everything_once(rig_for):
     rig = await rig_for(SPEC, start=False)
     seen, cursor = [], None
@@ -384,7 +430,8 @@ async def test_operators_read_and_replay_parked_messages_by_the_api(rig_for):
     assert "?" == detail.json()["content"]
     assert {"replayed": 1} == replayed.json()
     assert [] == gone
-    assert {"whole": True, "broken": []} == whole
+    assert (True, [], 1) == (whole["whole"], whole["broken"], whole["rows"])
+    assert 64 == len(whole["head"])
 
 
 async def test_metrics_and_readiness_tell_of_the_service(rig_for):

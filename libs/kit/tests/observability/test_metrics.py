@@ -148,3 +148,16 @@ async def test_a_service_with_too_much_to_count_stays_ready(rig_for, monkeypatch
 
     assert 200 == ready.status_code
     assert "could not be counted in time" == ready.json()["checks"]["outbox"]["detail"]
+
+
+async def test_methods_that_nobody_knows_are_counted_under_one_name(rig_for):
+    rig = await rig_for(SPEC)
+    async with rig.anonymous() as client:
+        for method in ("BREW", "PROPFIND"):
+            await client.request(method, "/v1/things")
+
+    told = await figures(rig)
+
+    methods = {method for name in told for method in re.findall(r'method="([^"]*)"', name)}
+    assert "other" in methods
+    assert not {"BREW", "PROPFIND"} & methods

@@ -7,7 +7,6 @@ that the services call from a new migration.
 from alembic import op
 
 OUTBOX_CHANNEL = "kantis_outbox"
-TIMER_CHANNEL = "kantis_timer"
 
 _TABLES = (
     # What leaves the service. Deleted once the broker has confirmed it: personal data does not rest in transport.

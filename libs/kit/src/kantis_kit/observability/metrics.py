@@ -27,6 +27,7 @@ queue_depth = Gauge(
     "kantis_queue_depth", "Messages waiting in a queue", ["queue"], registry=registry
 )
 parked_rows = Gauge("kantis_parked_rows", "Parked messages", ["service"], registry=registry)
+parked_timers = Gauge("kantis_parked_timers", "Parked timers", ["service"], registry=registry)
 saga_rows = Gauge(
     "kantis_saga_rows",
     "Long transactions that have not ended",
@@ -55,6 +56,12 @@ consumer_lag_seconds = Histogram(
 )
 timer_lateness_seconds = Histogram(
     "kantis_timer_lateness_seconds", "How late timers fired", ["service"], registry=registry
+)
+loops_died = Counter(
+    "kantis_loops_died",
+    "Times that a loop of the worker side ended unexpectedly and was begun anew",
+    ["service", "loop"],
+    registry=registry,
 )
 figures_fresh = Gauge(
     "kantis_figures_fresh",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kantis_kit import observability
 from kantis_kit.ids import new_id
-from kantis_kit.web.problems import MEDIA_TYPE, problem
+from kantis_kit.web.problems import MEDIA_TYPE, METHODS, problem
 
 log = observability.get_logger(__name__)
 
@@ -19,6 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _HEADER = b"x-correlation-id"
+BODY_DEADLINES = 20  # ten minutes by default, as long as the gateway waits for an import
 
 
 def _correlation(scope: Scope) -> UUID:
@@ -34,6 +35,12 @@ def _correlation(scope: Scope) -> UUID:
 def route_of(scope: Scope) -> str:
     """Return the route's pattern, for logs and metrics: a path may hold a person's token."""
     return str(getattr(scope.get("route"), "path", "other"))
+
+
+def _method_of(scope: Scope) -> str:
+    """Return the method for metrics: one that nobody knows is anybody's invention, and each would be a series."""
+    method: str = scope["method"]
+    return method if method in METHODS else "other"
 
 
 class Edge:
@@ -62,8 +69,8 @@ class Edge:
                     "The address holds a NUL character (%00), which cannot be stored; leave it out.",
                 )
                 return
-            async with asyncio.timeout(self._timeout):
-                await self._app(scope, receive, answer.send)
+            async with asyncio.timeout(self._timeout) as deadline:
+                await self._app(scope, self._arriving(receive, deadline), answer.send)
         except TimeoutError:
             if answer.status:
                 raise
@@ -82,9 +89,28 @@ class Edge:
                 )
         finally:
             observability.requests_seconds.labels(
-                self._service, scope["method"], route_of(scope), str(answer.status or HTTP_FAILED)
+                self._service,
+                _method_of(scope),
+                route_of(scope),
+                str(answer.status or HTTP_FAILED),
             ).observe(time.perf_counter() - started)
             observability.correlation_id.reset(token)
+
+    def _arriving(self, receive: Receive, deadline: asyncio.Timeout) -> Receive:
+        """Move the deadline while a body in several parts comes in: a large file takes the time that its line needs."""
+        loop = asyncio.get_running_loop()
+        last = loop.time() + self._timeout * BODY_DEADLINES
+        in_parts = False
+
+        async def arriving() -> Message:
+            nonlocal in_parts
+            message = await receive()
+            in_parts = in_parts or bool(message.get("more_body"))
+            if in_parts and message["type"] == "http.request":
+                deadline.reschedule(min(last, loop.time() + self._timeout))
+            return message
+
+        return arriving
 
 
 class _Answer:

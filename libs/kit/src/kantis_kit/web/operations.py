@@ -1,4 +1,4 @@
-"""What every service shows to operators: parked messages, stuck sagas, the audit log's state."""
+"""What every service shows to operators: parked messages and timers, stuck sagas, the audit log's state."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
-from kantis_kit import audit, sagas
+from kantis_kit import audit, sagas, timers
 from kantis_kit.auth.policy import needs
 from kantis_kit.errors import NotFound
-from kantis_kit.parked import Parked, Row
+from kantis_kit.parked import Parked, Row, replay
 from kantis_kit.tx import Scope
-from kantis_kit.web.deps import Caller, Read, Write
+from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page, encode_cursor, moment, read_cursor
 from kantis_kit.web.router import Router
 from kantis_kit.web.schemas import In, Out
@@ -52,9 +52,26 @@ class MessageKey(In):
 
 
 class Replayed(Out):
-    """How many messages were let loose."""
+    """How many messages or timers were let loose."""
 
     replayed: int
+
+
+class TimerOut(Out):
+    """A timer whose handler failed five times."""
+
+    id: UUID
+    kind: str
+    key: str
+    attempts: int
+    problem: str
+    due_at: datetime
+
+
+class TimersIn(In):
+    """Which parked timers to fire again; all of them when left out."""
+
+    timers: list[UUID] | None = Field(default=None, max_length=500)
 
 
 class SagaOut(Out):
@@ -84,10 +101,15 @@ class Resumed(Out):
 
 
 class AuditState(Out):
-    """Whether the audit log's chain is whole; `broken` lists the rows that do not fit."""
+    """Whether the audit log's chain is whole; `broken` lists the rows that do not fit.
+
+    Keep `rows` and `head` elsewhere: a log whose newest rows were cut off is whole, but no longer goes that far.
+    """
 
     whole: bool
     broken: list[int]
+    rows: int
+    head: str
 
 
 def _out(row: Row) -> ParkedOut:
@@ -120,12 +142,27 @@ def operations_router(service: str, scope: Scope) -> Router:
         )
 
     @router.post("/parked/replay", policy=needs("operations:write", privileged=True))
-    async def replay_parked(body: ReplayIn, _caller: Caller) -> Replayed:
+    async def replay_parked(body: ReplayIn, tx: Write) -> Replayed:
         """Try parked messages again; each has its effect once, however often it is replayed."""
         keys = (
             None if body.messages is None else [(one.queue, one.event_id) for one in body.messages]
         )
-        return Replayed(replayed=await Parked(scope).replay(keys))
+        return Replayed(replayed=await replay(tx, keys))
+
+    @router.get("/timers", policy=needs("operations:read"), response_model=Page[TimerOut])
+    async def list_parked_timers(
+        tx: Read, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> dict[str, Any]:
+        """Return the timers that failed five times and wait for a person, the longest overdue first."""
+        keys = read_cursor(cursor, moment, UUID)
+        rows = await timers.list_parked(tx, limit, after=(keys[0], keys[1]) if keys else None)
+        more = encode_cursor(rows[-1].due_at, rows[-1].id) if len(rows) == limit else None
+        return {"items": [TimerOut.model_validate(row) for row in rows], "next_cursor": more}
+
+    @router.post("/timers/replay", policy=needs("operations:write", privileged=True))
+    async def replay_timers(body: TimersIn, tx: Write) -> Replayed:
+        """Fire parked timers now; mend first what their handler stumbled over."""
+        return Replayed(replayed=await timers.replay(tx, body.timers))
 
     @router.get("/sagas", policy=needs("operations:read"), response_model=Page[SagaOut])
     async def list_stuck_sagas(
@@ -147,6 +184,7 @@ def operations_router(service: str, scope: Scope) -> Router:
         """Walk the hash chain of the audit log."""
         pool = await scope.database.pool()
         broken = await audit.verify(pool)
-        return AuditState(whole=not broken, broken=broken)
+        rows, head = await audit.head(pool)
+        return AuditState(whole=not broken, broken=broken, rows=rows, head=head)
 
     return router

@@ -1,6 +1,6 @@
 """Every refusal is `application/problem+json` (RFC 9457): what, where, how to mend it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -20,7 +20,7 @@ log = observability.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "urn:kantis:problem:"
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _METHOD_REFUSED = 405
 
 _TITLES = {
@@ -74,8 +74,23 @@ def validation_errors(error: RequestValidationError) -> list[dict[str, Any]]:
     for one in error.errors():
         where = [str(part) for part in one["loc"]]
         place, field = where[0] if where else "body", ".".join(where[1:])
-        found.append({"in": place, "field": field, "message": str(one["msg"])})
+        found.append({"in": place, "field": field, "message": _message(one)})
     return found
+
+
+def _message(one: Mapping[str, Any]) -> str:
+    """Return the finding's sentence; where pydantic speaks of its own workings, what to write instead."""
+    match one["type"]:
+        case "extra_forbidden":
+            return (
+                "There is no such field here; leave it out or see its name in the API's description"
+            )
+        case "union_tag_not_found":
+            return f"Say which kind this is, in the field {one['ctx']['discriminator']}"
+        case "union_tag_invalid":
+            return f"{one['ctx']['discriminator']} is one of {one['ctx']['expected_tags']}"
+        case _:
+            return str(one["msg"])
 
 
 def _instance(request: Request) -> str:
@@ -97,7 +112,7 @@ def _allowed(request: Request) -> str:
     }
     return ", ".join(
         method
-        for method in _METHODS
+        for method in METHODS
         if any(
             route.matches({**where, "method": method})[0] is Match.FULL
             for route in request.app.routes

@@ -20,6 +20,7 @@ from kantis_kit.auth.policy import Policy
 from kantis_kit.auth.principal import ANONYMOUS, Principal
 from kantis_kit.errors import AppError, Conflict, Forbidden, Invalid, Unauthenticated
 from kantis_kit.tx import Tx
+from kantis_kit.web.bodies import kept
 from kantis_kit.web.state import RequestState, runtime_of
 
 MAX_KEY = 255
@@ -115,7 +116,8 @@ async def _audit(
         and response.status_code < HTTP_ERROR
     ):
         tx = await state.write()
-        tx.audit(f"{request.method} {request.scope['route'].path}", request.scope["path"])
+        if not tx.has_audited:  # the use case says more of what it did than its address can
+            tx.audit(f"{request.method} {request.scope['route'].path}", request.scope["path"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,14 @@ def is_key(key: str) -> bool:
 
 def request_digest(scope: MutableMapping[str, Any], body: bytes) -> bytes:
     """Return what a repeated request must be the same in: address, query and body."""
+    digest = _target_digest(scope)
+    digest.update(body)
+    return digest.digest()
+
+
+def _target_digest(scope: MutableMapping[str, Any]) -> "hashlib._Hash":
     target = f"{scope['path']}?{scope.get('query_string', b'').decode('latin-1')}"
-    return hashlib.sha256(target.encode() + b"\n" + body).digest()
+    return hashlib.sha256(target.encode() + b"\n")
 
 
 def stored_headers(response: Response) -> str:
@@ -150,8 +158,15 @@ def stored_headers(response: Response) -> str:
 async def _once(request: Request, state: RequestState, key: str, route: _Route) -> Response:
     if not is_key(key):
         raise Invalid(f"Idempotency-Key: 1 to {MAX_KEY} printable ASCII characters")
-    body = await request.body()
-    digest = request_digest(request.scope, body)
+    digest = _target_digest(request.scope)
+    # The whole body before the first statement: no transaction stands open while a slow caller sends.
+    async with kept(request, state.scope.settings.data_dir, digest.update) as again:
+        return await _effect_or_answer(again, state, key, route, digest.digest())
+
+
+async def _effect_or_answer(
+    request: Request, state: RequestState, key: str, route: _Route, digest: bytes
+) -> Response:
     tx = await state.write()
     where = {
         "caller": state.principal.id,

@@ -1,0 +1,42 @@
+"""A refused body is told what to write instead, in words about the body and not about the library that read it."""
+
+from typing import Annotated, Literal
+
+import pytest
+from fastapi import Body
+from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter, ValidationError
+
+from kantis_kit.web.problems import validation_errors
+from kantis_kit.web.schemas import In
+
+
+class Cat(In):
+    kind: Literal["cat"]
+
+
+class Dog(In):
+    kind: Literal["dog"]
+
+
+PET: TypeAdapter[Cat | Dog] = TypeAdapter(Annotated[Cat | Dog, Body(discriminator="kind")])
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({}, "Say which kind this is, in the field 'kind'"),
+        ({"kind": "cow"}, "'kind' is one of 'cat', 'dog'"),
+        (
+            {"kind": "cat", "secret": "1"},
+            "There is no such field here; leave it out or see its name in the API's description",
+        ),
+    ],
+)
+def test_what_to_write_instead_is_told(body: dict[str, str], message: str):
+    with pytest.raises(ValidationError) as refused:
+        PET.validate_python(body)
+
+    found = validation_errors(RequestValidationError(refused.value.errors()))
+
+    assert [message] == [one["message"] for one in found]
