@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,13 @@ def routes_of(service: str) -> set[str]:
     return {route for router in (*spec.routers, *pages) for route in routes_in(router)}
 
 
+@cache
+def wiring() -> event_docs.Wiring:
+    """Return what all services publish and consume; reading them takes seconds, so it is done once."""
+    return event_docs.read_wiring(SERVICE_FOLDERS)
+
+
+@cache
 def built_events(source: Path) -> set[str]:
     """Return the types of all events that are built anywhere below a folder."""
     names: set[str] = set()
@@ -101,9 +109,9 @@ def test_the_canvas_says_what_the_code_says(service: str):
 
 @every_service
 def test_events_are_built_in_the_files_that_the_generated_documents_read(service: str):
-    wiring = event_docs.read_wiring(SERVICE_FOLDERS)
+    published = wiring().published
     name = folder_of(service).name
-    told = {TYPES[one] for one in wiring.published.keys() & TYPES if name in wiring.published[one]}
+    told = {TYPES[one] for one in published.keys() & TYPES if name in published[one]}
 
     assert told == built_events(folder_of(service) / "src"), "build events in events.py only"
 
