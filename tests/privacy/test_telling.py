@@ -45,7 +45,9 @@ async def check(house, count):
         found = answer.json()
         kinds = {one["service"]: set(one["records"]) for one in found["services"]}
         kinds["contacts"] = set(found["contacts"]["records"])
-        assert {name: SEEDED[name] - kinds[name] for name in SEEDED} == {name: set() for name in SEEDED}
+        assert {name: SEEDED[name] - kinds[name] for name in SEEDED} == {
+            name: set() for name in SEEDED
+        }
         for seeded in (
             guest.email, guest.phone, f"likes {guest.word}", f"{guest.word} gate 1",
             f"{guest.word} complained", f"{guest.word} wants it wrapped", f"T{guest.word}",

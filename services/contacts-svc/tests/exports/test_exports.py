@@ -387,6 +387,18 @@ def test_a_full_sheet_is_followed_by_another_with_the_same_head(tmp_path):
     assert target.stat().st_size == size
 
 
+@pytest.mark.parametrize("cell", ["1234567890123456", "NaN", "inf", "1 234", "many"])
+def test_what_a_spreadsheet_would_change_stays_a_text(tmp_path, cell):
+    source, target = tmp_path / "a.rows", tmp_path / "a.xlsx"
+    source.write_bytes(workbook.head(["n"], [0]) + workbook.lines([[cell], ["-0.5"]]))
+
+    workbook.write(source, target)
+
+    (sheet,) = CalamineWorkbook.from_path(str(target)).sheet_names
+    rows = CalamineWorkbook.from_path(str(target)).get_sheet_by_name(sheet).to_python()
+    assert [["n"], [cell], [-0.5]] == rows
+
+
 def test_a_workbook_that_is_stopped_leaves_nothing_behind(tmp_path):
     source, target = tmp_path / "a.rows", tmp_path / "a.xlsx"
     source.write_bytes(workbook.head(["name"], []) + workbook.lines([["p"]] * 10))

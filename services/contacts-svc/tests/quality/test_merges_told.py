@@ -1,9 +1,14 @@
 """Merges: what the others are told, and what files have brought."""
 
+import asyncio
+from uuid import UUID
+
 from contacts_svc.main import SPEC
-from contacts_svc.quality import moving
-from kantis_contracts.contacts import PersonMergedV1
+from contacts_svc.quality import merging, moving
+from kantis_contracts.contacts import PersonMergedV1, PreferenceChangedV1
 from kantis_kit.testing.merges import contents
+from kantis_kit.testing.waiting import eventually
+from kantis_kit.tx import write
 
 FILE = "navn;e-post;mobil;sted\r\nKari Nes;kari@example.com;41234567;Bergen\r\n"
 
@@ -96,3 +101,52 @@ async def test_what_files_brought_follows_and_comes_back_and_an_import_of_a_merg
     assert known in "".join(together["person_field_source"])
     assert before == after
     assert [f"merged into {known}"] == [one["kept_because"] for one in kept]
+
+
+async def test_wishes_that_came_with_the_merged_one_are_told_for_the_known_and_taken_back(rig_for):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        known, merged = [await make(client, "Kari", f"k{n}@example.com") for n in range(2)]
+        wishes = {"per_month": 2, "topics": {}}
+        await client.put(f"/v1/contacts/{merged}/preferences", json=wishes)
+        merge_id = await merge(client, known, merged)
+        await undo(client, merge_id)
+        own = await client.put(f"/v1/contacts/{known}/preferences", json={**wishes, "per_month": 4})
+        assert own.status_code < 300, own.text
+    await rig.drain()
+
+    told = [one for one in rig.items(PreferenceChangedV1) if str(one.person_id) == known]
+    by_version = sorted(told, key=lambda one: one.version)
+    assert [2, None, 4] == [one.per_month for one in by_version]
+    assert len(told) == len({one.version for one in told})
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+
+async def test_nobody_undoes_a_merge_while_late_rows_are_moved(rig_for, monkeypatch):
+    rig = await rig_for(SPEC, start=False)
+    pool = await rig.service.database.pool()
+    carry = merging.carry
+    async with rig.client() as client, asyncio.TaskGroup() as group:
+        known, merged = [await make(client, "Kari", f"k{n}@example.com") for n in range(2)]
+        merge_id = await merge(client, known, merged)
+
+        async def carry_while_it_is_undone(*given, **options):
+            undoing = group.create_task(undo(client, merge_id))
+
+            async def is_decided():
+                return undoing.done() or await pool.fetchval(WAITING)
+
+            await eventually(is_decided, message="the undoing neither ended nor waits")
+            return await carry(*given, **options)
+
+        monkeypatch.setattr(merging, "carry", carry_while_it_is_undone)
+        async with write(rig.service.scope, actor="test") as tx:
+            await merging.follow(tx, [UUID(merged)])
+    async with rig.client() as client:
+        mails = [
+            (await client.get(f"/v1/contacts/{one}")).json()["email"] for one in (known, merged)
+        ]
+
+    assert ["k0@example.com", "k1@example.com"] == mails

@@ -44,3 +44,17 @@ class DossierRequestedV1(Event, type="contacts.dossier.requested.v1"):
     """Persons want to know what is known of them; every service answers with what it holds."""
 
     items: tuple[DossierRequest, ...] = Items
+
+
+class RetentionPeriod(Item):
+    """How long a kind of data is kept; `kind` begins with the service that holds it."""
+
+    kind: str
+    days: int
+    version: int
+
+
+class RetentionChangedV1(Event, type="contacts.retention.changed.v1"):
+    """Periods for which data is kept have been decided."""
+
+    items: tuple[RetentionPeriod, ...] = Items

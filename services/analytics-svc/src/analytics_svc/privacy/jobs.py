@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from analytics_svc.privacy import usecases
+from analytics_svc.privacy import retention, usecases
+from kantis_kit.retention import keep
 from kantis_kit.timers import recurring
 from kantis_kit.tx import Tx
 
@@ -11,3 +12,10 @@ from kantis_kit.tx import Tx
 async def sweep(tx: Tx) -> None:
     """Empty what was written of forgotten persons since."""
     await usecases.sweep(tx)
+
+
+@recurring("privacy.retain", cron="*/10 1-4 * * *")
+async def retain(tx: Tx) -> None:
+    """Delete or empty what is older than it may be, a bounded batch at a time, at night: it looks at whole tables."""
+    await keep(tx, (), service="analytics")
+    await retention.unlink_old(tx)

@@ -1,8 +1,13 @@
 """Who is to be forgotten, and who wants to know."""
 
 from campaign_svc.privacy import usecases
-from kantis_contracts.contacts.privacy import DossierRequestedV1, ErasureRequestedV1
+from kantis_contracts.contacts.privacy import (
+    DossierRequestedV1,
+    ErasureRequestedV1,
+    RetentionChangedV1,
+)
 from kantis_kit.consumer import Meta, consumes
+from kantis_kit.forgetting import set_keep_periods
 from kantis_kit.tx import Tx
 
 
@@ -17,3 +22,12 @@ async def on_erasures_requested(tx: Tx, event: ErasureRequestedV1, _meta: Meta) 
 async def on_dossiers_requested(tx: Tx, event: DossierRequestedV1, _meta: Meta) -> None:
     """Answer with everything that is held of the persons."""
     await usecases.tell(tx, event.items)
+
+
+@consumes(RetentionChangedV1, queue="campaign.privacy")
+async def on_periods_decided(tx: Tx, event: RetentionChangedV1, _meta: Meta) -> None:
+    """Keep the periods of our kinds."""
+    ours = [
+        (one.kind, one.days, one.version) for one in event.items if one.kind.startswith("campaign.")
+    ]
+    await set_keep_periods(tx, ours)

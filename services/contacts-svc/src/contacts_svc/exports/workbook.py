@@ -1,5 +1,6 @@
 """Workbooks from rows, one row in memory at a time: text stays text, whatever it begins with."""
 
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -129,5 +130,11 @@ class _Sheets:
 
 
 def _number(cell: str) -> float | None:
-    digits = sum(sign.isdigit() for sign in cell)
-    return float(cell) if digits <= _EXACT else None
+    """Return what a spreadsheet may count with, or None for what it would change or not understand."""
+    if sum(sign.isdigit() for sign in cell) > _EXACT:
+        return None
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

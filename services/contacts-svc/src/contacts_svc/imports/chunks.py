@@ -79,15 +79,13 @@ def read_chunk(
     )
     short = shortcut(reading)
     for at, row in enumerate(found.rows, number + 1):
-        record = row if isinstance(row, Record) else None
-        cells = record.cells if record else row
-        judged = None if record else short(cells, at)
+        cells, problem = (row.cells, row.problem) if isinstance(row, Record) else (row, "")
+        judged = None if problem else short(cells, at)
         if judged is None:
-            record = record or Record(at, cells, 0)
-            if not record.problem and not any(cell.strip() for cell in cells):
+            if not problem and not any(cell.strip() for cell in cells):
                 continue
             try:
-                judged = judge(record, reading)
+                judged = judge(Record(at, cells, found.end, problem), reading)
             except Refused as refusal:
                 kept = kept_cells(cells, len(reading.header))
                 chunk.rejects.append(Reject(at, str(refusal), kept))

@@ -197,6 +197,9 @@ class _Numbers:
 
     def __init__(self, region: str, *, trunk: str) -> None:
         metadata = PhoneMetadata.metadata_for_region(region)
+        assert metadata is not None  # noqa: S101 - the library knows the Nordic countries
+        general = metadata.general_desc
+        assert general is not None  # noqa: S101 - as above
         kinds = (
             metadata.fixed_line,
             metadata.mobile,
@@ -211,8 +214,8 @@ class _Numbers:
         patterns = [kind.national_number_pattern for kind in kinds if kind is not None]
         self.trunk = trunk
         self.code = f"+{metadata.country_code}"
-        self.lengths: Final = frozenset(metadata.general_desc.possible_length)
-        self._general = re.compile(metadata.general_desc.national_number_pattern)
+        self.lengths: Final = frozenset(general.possible_length)
+        self._general = re.compile(general.national_number_pattern or "")
         self._kinds = re.compile("|".join(f"(?:{one})" for one in patterns if one))
         self._leading = re.compile(metadata.leading_digits or "")
 

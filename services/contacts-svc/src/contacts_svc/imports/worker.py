@@ -29,7 +29,7 @@ _PAUSE_SECONDS = 2.0
 _AGAIN_SECONDS = 0.2
 _PATIENCE = 5
 """How often in a row the same rows may fail."""
-BACKLOG = 200
+BACKLOG = 60
 """So many events may wait to leave; with more, an import gives way."""
 _GIVE_WAY_SECONDS = 0.05
 _GIVEN_WAY = 20
@@ -109,7 +109,9 @@ class Worker:
         await self._give_way()
         try:
             ahead, turn.ahead = turn.ahead, None
-            ready = await asyncio.wrap_future(ahead) if ahead is not None else None
+            ready: Chunk | None = None
+            if ahead is not None:
+                ready = await asyncio.wrap_future(ahead)
             async with write(self._scope, actor=f"import:{actor}") as tx:
                 await usecases.take_chunk(
                     tx,

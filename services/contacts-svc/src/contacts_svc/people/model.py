@@ -323,14 +323,9 @@ class Draft:
     keys: tuple[tuple[str, str], ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        # Written out: half a million rows of an import pass here, and reading an enumeration's value costs as much as
-        # all the rest.
-        keys = []
-        if self.email is not None:
-            keys.append(("email", self.email.value))
-        if self.phone is not None:
-            keys.append(("phone", self.phone.value))
-        self.keys = tuple(keys)
+        # Not by `address.key`: an enumeration's value costs more than all the rest, and imports make millions of these.
+        given = (("email", self.email), ("phone", self.phone))
+        self.keys = tuple([(kind, one.value) for kind, one in given if one is not None])
 
     @property
     def addresses(self) -> tuple[Address, ...]:

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from contacts_svc.privacy import queries, usecases
-from contacts_svc.privacy.schemas import ErasureOut, ReplayOut
+from contacts_svc.privacy import queries, retention, usecases
+from contacts_svc.privacy.schemas import ErasureOut, ReplayOut, RetentionIn, RetentionOut
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page
@@ -49,3 +49,16 @@ async def list_erasures(
 async def get_erasure(erasure_id: UUID, tx: Read) -> ErasureOut:
     """Tell how far an erasure is, service by service, what was removed, and what stays and why."""
     return await queries.get_erasure(tx, erasure_id)
+
+
+@overview.get("/retention", policy=needs("contacts:read"))
+async def get_retention(tx: Read) -> RetentionOut:
+    """Tell how long every kind of data is kept, in all services, and why."""
+    return await retention.get_periods(tx)
+
+
+@overview.put("/retention", policy=needs("contacts:write", privileged=True))
+async def decide_retention(body: RetentionIn, tx: Write) -> RetentionOut:
+    """Decide how long kinds of data are kept; what is older goes in the nights that follow."""
+    await retention.decide(tx, body.periods)
+    return await retention.get_periods(tx)

@@ -4,7 +4,12 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from contacts_svc.privacy.model import ErasureRow
-from kantis_contracts.contacts.privacy import ErasureRequest, ErasureRequestedV1
+from kantis_contracts.contacts.privacy import (
+    ErasureRequest,
+    ErasureRequestedV1,
+    RetentionChangedV1,
+    RetentionPeriod,
+)
 
 
 def erasures_requested(
@@ -22,3 +27,13 @@ def erasures_requested(
         for row in rows
     )
     return ErasureRequestedV1(items=items, services=tuple(services), is_reminder=is_reminder)
+
+
+def periods_decided(periods: Iterable[tuple[str, int, int]]) -> RetentionChangedV1:
+    """Tell every service how long its kinds are kept."""
+    return RetentionChangedV1(
+        items=tuple(
+            RetentionPeriod(kind=kind, days=days, version=version)
+            for kind, days, version in periods
+        )
+    )

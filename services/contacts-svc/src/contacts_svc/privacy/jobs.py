@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from contacts_svc.privacy import inside, saga, usecases
+from contacts_svc.privacy import inside, retention, saga, usecases
 from kantis_kit import observability
+from kantis_kit.retention import keep
 from kantis_kit.service import Service
 from kantis_kit.timers import Timer, on_timer, recurring
 from kantis_kit.tx import Tx, write
@@ -51,3 +52,9 @@ async def remind(tx: Tx) -> None:
 async def sweep(tx: Tx) -> None:
     """Empty what has come to wait for persons who were forgotten before."""
     await inside.sweep(tx)
+
+
+@recurring("privacy.retain", cron="*/10 1-4 * * *")
+async def retain(tx: Tx) -> None:
+    """Delete or empty what is older than it may be, a bounded batch at a time, at night: it looks at whole tables."""
+    await keep(tx, retention.RULES, service="contacts")

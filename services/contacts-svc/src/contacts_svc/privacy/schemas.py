@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from kantis_kit.web.schemas import Out
+from kantis_kit.web.schemas import In, Out
 
 
 class ReplayOut(Out):
@@ -52,3 +52,35 @@ class ErasureOut(Out):
         description="`running`, `overdue`, or `done` when every service has answered"
     )
     services: list[ReceiptOut]
+
+
+class PeriodOut(Out):
+    """How long a kind of data is kept."""
+
+    kind: str
+    days: int
+    default_days: int
+    least_days: int
+    most_days: int
+    what: str = Field(description="What is deleted or emptied then")
+    reason: str
+
+
+class RetentionOut(Out):
+    """Every period, and what no period is decided for, with the reason."""
+
+    periods: list[PeriodOut]
+    fixed: dict[str, str]
+
+
+class PeriodIn(In):
+    """A decision about one kind."""
+
+    kind: str = Field(max_length=100)
+    days: int = Field(ge=1, le=36_500)
+
+
+class RetentionIn(In):
+    """Decisions; kinds that are not named keep their periods."""
+
+    periods: list[PeriodIn] = Field(min_length=1, max_length=100)

@@ -134,3 +134,21 @@ async def stricter_preference(tx: Tx, known_id: UUID, dropped: Sequence[Mapping[
             mine.topics, mine.per_month, mine.paused_until = stricter
             mine.version, mine.updated_at = mine.version + 1, tx.clock.now()
     await permissions.announce_wishes(tx, [known_id])
+
+
+async def part_wishes(tx: Tx, row: Merge, kept: Mapping[str, Any]) -> None:
+    """Tell others of the known person's wishes when those that came with the merged one have gone back.
+
+    An empty wish stays, with a version that grows: others keep the one that they were told of last.
+    """
+    if not kept["moved"].get("preference"):
+        return
+    theirs: Preference | None = await tx.get(Preference, row.merged_id)
+    if theirs is None:
+        return
+    tx.add(
+        Preference(person_id=row.known_id, version=theirs.version + 1, updated_at=tx.clock.now())
+    )
+    # What is told is read from the table.
+    await tx.flush()
+    await permissions.announce_wishes(tx, [row.known_id, row.merged_id])

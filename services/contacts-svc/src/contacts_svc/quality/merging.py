@@ -13,14 +13,14 @@ from sqlalchemy import delete, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
-from contacts_svc.base import plain, table_of
+from contacts_svc.base import table_of
 from contacts_svc.national import refuse_national_numbers
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
 from contacts_svc.people.model import FIELDS, Identifier, Origin, Person, PersonAlias
 from contacts_svc.people.usecases.save import history_row, set_fields, write_history
 from contacts_svc.quality import events, moving
-from contacts_svc.quality.carrying import carry, part_permissions, stricter_preference
+from contacts_svc.quality.carrying import carry, part_permissions, part_wishes, stricter_preference
 from contacts_svc.quality.errors import MergeFinal, MergeInvalid, MergeUnknown
 from contacts_svc.quality.kinds import MergeState, PairState
 from contacts_svc.quality.model import DuplicateDue, DuplicatePair, Merge
@@ -131,6 +131,7 @@ async def undo(tx: Tx, merge_id: UUID) -> Merge:
     known.custom = _without(known.custom, kept["filled"])
     known.version, known.updated_at = known.version + 1, now
     await part_permissions(tx, row, kept["yeses"])
+    await part_wishes(tx, row, kept)
     row.state, row.undone_at, row.undone_by, row.kept = MergeState.UNDONE, now, tx.actor, {}
     await tx.flush()
     parted = await people_queries.get_for_update(tx, row.merged_id)
@@ -153,26 +154,44 @@ async def undo(tx: Tx, merge_id: UUID) -> Merge:
 async def follow(tx: Tx, person_ids: Iterable[UUID]) -> None:
     """Let what came for a merged id follow to the known one, and let an erasure reach what merges keep."""
     chosen = sorted(set(person_ids))
-    rows = await tx.execute(
-        select(_alias.c.merged_id, _alias.c.known_id)
+    merged = await tx.scalars(
+        select(_alias.c.merged_id)
         .join(_person, _person.c.id == _alias.c.known_id)
         .where(_alias.c.merged_id == people_queries.any_of(chosen), ~_person.c.is_erased)
         .order_by(_alias.c.merged_id)
     )
-    for merged_id, known_id in plain(rows):
+    for merged_id in list(merged):
+        late, known_id = await _hold(tx, merged_id)
+        if late is None or known_id is None:
+            continue
         await carry(tx, merged_id, known_id, only_noes=True)
         told = await moving.move(tx, merged_id, known_id)
-        if not any(told.values()):
-            continue
-        await touch(tx, [known_id], _EVERYTHING)
-        late = await tx.scalar(
-            select(Merge)
-            .where(col(Merge.merged_id) == merged_id, col(Merge.state) == MergeState.DONE)
-            .with_for_update()
-        )
-        if late is not None:
+        if any(told.values()):
+            await touch(tx, [known_id], _EVERYTHING)
             late.kept = _joined(late.kept, told)
     await forget(tx, chosen)
+
+
+async def _hold(tx: Tx, merged_id: UUID) -> tuple[Merge | None, UUID | None]:
+    """Return the merge of an id and where it leads, both held: nobody may undo it, or merge on, while rows are moved.
+
+    Locked in the order in which merging and undoing lock: the merge, the person, the alias.
+    """
+    late: Merge | None = await tx.scalar(
+        select(Merge)
+        .where(col(Merge.merged_id) == merged_id, col(Merge.state) == MergeState.DONE)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    leads = select(_alias.c.known_id).where(_alias.c.merged_id == merged_id)
+    known_id = await tx.scalar(leads)
+    while late is not None and known_id is not None:
+        await tx.execute(select(_person.c.id).where(_person.c.id == known_id).with_for_update())
+        held = await tx.scalar(leads.with_for_update())
+        if held == known_id:
+            break
+        known_id = held
+    return late, known_id
 
 
 async def forget(tx: Tx, person_ids: Iterable[UUID]) -> None:

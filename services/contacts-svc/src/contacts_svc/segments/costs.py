@@ -10,6 +10,8 @@ from contacts_svc.segments.errors import ConditionTooCostly
 from contacts_svc.settings import ContactsSettings
 from kantis_kit.tx import ReadTx
 
+_ROOM = "64MB"
+
 
 class _Plan(Executable, ClauseElement):
     """EXPLAIN of a statement."""
@@ -48,3 +50,8 @@ async def bound_time(tx: ReadTx) -> None:
     """Let no statement of this transaction run longer than a preview may."""
     milliseconds = tx.settings(ContactsSettings).segment_preview_timeout_ms
     await tx.execute(select(func.set_config("statement_timeout", str(milliseconds), True)))  # noqa: FBT003 - is_local
+
+
+async def give_room(tx: ReadTx) -> None:
+    """Let this transaction join everybody in memory: it looks at the whole register, and few do at a time."""
+    await tx.execute(select(func.set_config("work_mem", _ROOM, True)))  # noqa: FBT003 - is_local

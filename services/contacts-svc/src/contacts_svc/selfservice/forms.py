@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from babel.dates import format_date
 from pydantic import ValidationError
@@ -54,7 +55,7 @@ class Shown:
     texts: Texts
     now: datetime
 
-    def values(self) -> dict[str, object]:
+    def values(self) -> dict[str, Any]:
         """Return the values of the page."""
         texts, wishes = self.texts, self.wishes
         hours = [(str(hour), f"{hour:02}:00") for hour in range(25)]

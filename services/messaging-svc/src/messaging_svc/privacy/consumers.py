@@ -1,7 +1,12 @@
 """Who is to be forgotten, and who wants to know."""
 
-from kantis_contracts.contacts.privacy import DossierRequestedV1, ErasureRequestedV1
+from kantis_contracts.contacts.privacy import (
+    DossierRequestedV1,
+    ErasureRequestedV1,
+    RetentionChangedV1,
+)
 from kantis_kit.consumer import Meta, consumes
+from kantis_kit.forgetting import set_keep_periods
 from kantis_kit.tx import Tx
 from messaging_svc.privacy import usecases
 
@@ -17,3 +22,14 @@ async def on_erasures_requested(tx: Tx, event: ErasureRequestedV1, _meta: Meta) 
 async def on_dossiers_requested(tx: Tx, event: DossierRequestedV1, _meta: Meta) -> None:
     """Answer with everything that is held of the persons."""
     await usecases.tell(tx, event.items)
+
+
+@consumes(RetentionChangedV1, queue="messaging.privacy")
+async def on_periods_decided(tx: Tx, event: RetentionChangedV1, _meta: Meta) -> None:
+    """Keep the periods of our kinds."""
+    ours = [
+        (one.kind, one.days, one.version)
+        for one in event.items
+        if one.kind.startswith("messaging.")
+    ]
+    await set_keep_periods(tx, ours)

@@ -167,18 +167,20 @@ async def take_noes(tx: Tx, person_id: UUID, noes: Noes) -> None:
         ]
     )
     if said:
-        rows = [
-            {
-                "person_id": person_id,
-                "channel": channel.value,
-                "purpose": purpose.value if purpose else ALL_PURPOSES,
-                "id": new_id(),
-                "source": PREFERENCE_PAGE,
-                "withdrawn_at": now,
-            }
-            for channel, purpose in said
-        ]
-        new = insert(withdrawal).values(rows)
+        told = [(new_id(), channel, purpose) for channel, purpose in said]
+        new = insert(withdrawal).values(
+            [
+                {
+                    "person_id": person_id,
+                    "channel": channel.value,
+                    "purpose": purpose.value if purpose else ALL_PURPOSES,
+                    "id": id_,
+                    "source": PREFERENCE_PAGE,
+                    "withdrawn_at": now,
+                }
+                for id_, channel, purpose in told
+            ]
+        )
         await tx.execute(
             new.on_conflict_do_update(
                 index_elements=["person_id", "channel", "purpose"],
@@ -186,7 +188,6 @@ async def take_noes(tx: Tx, person_id: UUID, noes: Noes) -> None:
                 | {"message_id": None},
             )
         )
-        told = [(row["id"], *one) for row, one in zip(rows, said, strict=True)]
         tx.stage(events.permissions_withdrawn(person_id, told, source=PREFERENCE_PAGE, at=now))
     await _refuse(tx, person_id, noes)
     await _wait_for_wire(tx, known_id)

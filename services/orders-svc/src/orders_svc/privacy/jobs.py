@@ -2,12 +2,20 @@
 
 from datetime import timedelta
 
+from kantis_kit.retention import keep
 from kantis_kit.timers import recurring
 from kantis_kit.tx import Tx
-from orders_svc.privacy import usecases
+from orders_svc.privacy import retention, usecases
 
 
 @recurring("privacy.sweep", every=timedelta(minutes=1))
 async def sweep(tx: Tx) -> None:
     """Empty what was written of forgotten persons since."""
     await usecases.sweep(tx)
+
+
+@recurring("privacy.retain", cron="*/10 1-4 * * *")
+async def retain(tx: Tx) -> None:
+    """Delete or empty what is older than it may be, a bounded batch at a time, at night: it looks at whole tables."""
+    await keep(tx, retention.RULES, service="orders")
+    await retention.drop_restricted(tx)

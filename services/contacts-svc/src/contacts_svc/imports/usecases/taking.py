@@ -49,6 +49,8 @@ WAITS = "imports.chunk"
 NOTIFY_CHANNEL = "kantis_imports"
 """Wakes the loops that take rows."""
 FORGET_TIMER = "imports.forget"
+AT_ONCE = 500
+"""Rows that are decided on without giving others a turn."""
 KEEP_REJECTS = timedelta(days=30)
 
 
@@ -151,8 +153,10 @@ async def _save(tx: Tx, found: Import, chunk: Chunk, *, carefully: bool) -> None
     everybody = range(len(chunk.drafts))
     known = set(everybody) if carefully else await _find_known(tx, chunk)
     rejects = list(chunk.rejects)
-    if known:
-        rejects += await _save_known(tx, found, chunk.part(sorted(known)))
+    one_by_one = sorted(known)
+    for start in range(0, len(one_by_one), AT_ONCE):
+        part = chunk.part(one_by_one[start : start + AT_ONCE])
+        rejects += await _save_known(tx, found, part)
     if len(known) < len(everybody):
         await _save_fresh(tx, found, chunk, known)
     found.rejected += len(rejects)

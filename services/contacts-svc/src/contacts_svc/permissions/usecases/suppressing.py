@@ -135,13 +135,13 @@ async def lift(tx: Tx, suppression_id: UUID, *, owner: UUID | None = None) -> No
         if suppression_id not in {one.id for one in await queries.list_suppressions(tx, owner)}:
             raise SuppressionUnknown
         await touch(tx, [owner], Family.PERMISSION)
-    gone = (
+    gone = plain(
         await tx.execute(
             wanted.returning(
                 col(Suppression.kind), col(Suppression.scope), col(Suppression.scope_id)
             )
         )
-    ).first()
-    if gone is None:
+    )
+    if not gone:
         raise SuppressionUnknown
-    tx.stage(events.lifted(suppression_id, *plain([gone])[0], at=tx.clock.now()))
+    tx.stage(events.lifted(suppression_id, *gone[0], at=tx.clock.now()))

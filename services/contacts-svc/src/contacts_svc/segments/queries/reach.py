@@ -32,7 +32,7 @@ async def count_reach(tx: ReadTx, condition: Node, request: PreflightRequest) ->
 async def _reach(
     tx: ReadTx, context: Context, condition: Node, channel: Channel, purpose: Purpose
 ) -> ChannelReach:
-    members = sql.clause(condition, now=context.at)
+    members = sql.clause(condition, now=context.at, sweep=True)
     judged = sql.Sheet(context, channel, purpose, members).reasons().subquery()
     rows = await tx.execute(select(judged.c.reason, func.count()).group_by(judged.c.reason))
     counted = {str(name): int(number) for name, number in plain(rows)}

@@ -11,6 +11,7 @@ from contacts_svc.permissions import decide_sql
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments import events, queries
 from contacts_svc.segments.conditions import describe
+from contacts_svc.segments.costs import give_room
 from contacts_svc.segments.model import PAGE, FrozenAudience, FrozenPage, Segment
 from kantis_contracts.campaign import AudienceRequest, PreflightRequest
 from kantis_kit.tx import Tx
@@ -29,6 +30,7 @@ async def answer_preflights(tx: Tx, requests: Sequence[PreflightRequest]) -> Non
             tx.stage(events.reach_unknown(request))
             continue
         condition = await queries.condition_of(tx, segment)
+        await give_room(tx)
         tx.stage(
             events.reach_counted(
                 request,
@@ -87,17 +89,21 @@ async def write_pages(tx: Tx, request: AudienceRequest, segment: Segment) -> int
 
     Beside each person stands, as the bits of a number, which clauses hold for them.
     """
+    await give_room(tx)
     context = await decide_sql.load(tx)
     now = context.at
     condition = await queries.condition_of(tx, segment)
     clauses = queries.reasons(condition)[:MAX_BECAUSE]
     bits = [
-        case((sql.clause(node, now=now), 1 << place), else_=0) for place, node in enumerate(clauses)
+        case((sql.clause(node, now=now, sweep=True), 1 << place), else_=0)
+        for place, node in enumerate(clauses)
     ]
     mask: ColumnElement[int] = bits[0]
     for bit in bits[1:]:
         mask = mask + bit
-    sheet = sql.Sheet(context, request.channel, request.purpose, sql.clause(condition, now=now))
+    sheet = sql.Sheet(
+        context, request.channel, request.purpose, sql.clause(condition, now=now, sweep=True)
+    )
     found = sheet.reached(
         sql.person.c.id,
         mask.label("mask"),
