@@ -114,6 +114,12 @@ class OrderPaidV1(Event, type="orders.order.paid.v1"):
     items: tuple[OrderCard, ...] = Items
 
 
+class OrderCancelledV1(Event, type="orders.order.cancelled.v1"):
+    """Orders have been called off before they were shipped; their goods are for sale again."""
+
+    items: tuple[OrderCard, ...] = Items
+
+
 class InvoiceCard(Item):
     """An invoice as others need it."""
 

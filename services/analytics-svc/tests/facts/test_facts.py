@@ -18,7 +18,7 @@ marks = st.builds(
     st.integers(-1000, 100_000),
 )
 names = st.sampled_from(
-    ["released", "accepted", "failed", "suppressed", "expired", "in_doubt", "placed", "paid", "seen", "booked"]
+    ["released", "accepted", "failed", "suppressed", "expired", "in_doubt", "placed", "paid", "cancelled", "seen", "booked"]
 )  # fmt: skip
 facts = st.builds(
     Fact,
@@ -90,3 +90,11 @@ def test_a_suppressed_piece_costs_nothing():
 
 def test_what_belongs_to_no_campaign_counts_for_none():
     assert {} == counted(Fact("order", UUID(int=3), marks={"placed": Mark(1, START, 100)}))
+
+
+def test_an_order_that_was_called_off_counts_nothing_whichever_is_told_first():
+    placed = Fact("order", UUID(int=3), CAMPAIGN, CELL, marks={"placed": Mark(1, START, 100)})
+    cancelled = Fact("order", UUID(int=3), CAMPAIGN, CELL, marks={"cancelled": Mark(2, START, 100)})
+
+    assert {"ordered": 1, "revenue_minor": 100} == counted(placed)
+    assert {} == counted(placed.merge(cancelled)) == counted(cancelled.merge(placed))

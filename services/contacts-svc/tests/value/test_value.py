@@ -9,7 +9,7 @@ from contacts_svc.main import SPEC
 from contacts_svc.touched import Family
 from contacts_svc.value import usecases
 from kantis_contracts.contacts import PersonChangedV1
-from kantis_contracts.orders import OrderCard, OrderPaidV1, OrderPlacedV1
+from kantis_contracts.orders import OrderCancelledV1, OrderCard, OrderPaidV1, OrderPlacedV1
 from kantis_kit.ids import new_id
 from kantis_kit.tx import write
 
@@ -203,3 +203,27 @@ async def test_orders_of_nobody_we_know_are_facts_without_a_value(rig_for):
         await pool.fetchval("SELECT count(*) FROM person_value"),
     )
     assert [] == await rig.parked()
+
+
+async def test_an_order_that_was_called_off_is_neither_bought_nor_open(rig_for):
+    rig = await rig_for(SPEC)
+    open_orders = {"op": "orders", "state": "open", "value": 2}
+    async with rig.client() as client:
+        kari = await make(client)
+        kept, dropped = order(rig, kari), order(rig, kari, total=70_000)
+        counts = []
+
+        async def count():
+            answer = await client.post("/v1/segments/preview", json={"condition": open_orders})
+            assert answer.status_code == 200, answer.text
+            counts.append(answer.json()["count"])
+
+        await place(rig, kept, dropped)
+        await count()
+        await rig.publish(OrderCancelledV1(items=(dropped.model_copy(update={"version": 2}),)))
+        await rig.drain()
+        await count()
+        value = (await client.get(f"/v1/contacts/{kari}/value")).json()
+
+    assert [1, 0] == counts
+    assert 1 == value["orders"]

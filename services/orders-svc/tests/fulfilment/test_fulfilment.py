@@ -4,7 +4,12 @@ import asyncio
 
 import pytest
 
-from kantis_contracts.orders import InvoiceIssuedV1, NoticeRequestedV1, OrderShippedV1
+from kantis_contracts.orders import (
+    InvoiceIssuedV1,
+    NoticeRequestedV1,
+    OrderCancelledV1,
+    OrderShippedV1,
+)
 from kantis_kit import failpoints
 from kantis_kit.ids import new_id
 
@@ -56,6 +61,9 @@ async def test_a_cancelled_order_gives_its_goods_back_and_is_off_the_list(desk):
     assert {"orders": [], "totals": []} == await desk.get("/v1/orders/pick-list")
     assert "done" == response["next_step"]
     assert {} == await desk.accounts()
+    await desk.rig.drain()
+    told = desk.rig.items(OrderCancelledV1)
+    assert [(answer["order_id"], 2)] == [(str(one.order_id), one.lines[0].quantity) for one in told]
 
 
 @pytest.mark.parametrize("place", ["tx.before_commit", "web.answered"])

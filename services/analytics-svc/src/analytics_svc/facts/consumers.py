@@ -11,6 +11,7 @@ from kantis_contracts.messaging import (
 )
 from kantis_contracts.orders import (
     InvoiceIssuedV1,
+    OrderCancelledV1,
     OrderPaidV1,
     OrderPlacedV1,
     OrderShippedV1,
@@ -76,6 +77,12 @@ async def on_orders_placed(tx: Tx, event: OrderPlacedV1, _meta: Meta) -> None:
 async def on_orders_shipped(tx: Tx, event: OrderShippedV1, _meta: Meta) -> None:
     """Orders are on their way."""
     await usecases.record(tx, intake.ordered(event.items, "shipped"))
+
+
+@consumes(OrderCancelledV1, queue=QUEUE)
+async def on_orders_cancelled(tx: Tx, event: OrderCancelledV1, _meta: Meta) -> None:
+    """Orders were called off."""
+    await usecases.record(tx, intake.ordered(event.items, "cancelled"))
 
 
 @consumes(InvoiceIssuedV1, queue=QUEUE)

@@ -106,7 +106,7 @@ def responded(items: tuple[ResponseRegistered, ...]) -> Iterator[Fact]:
 
 
 def ordered(items: tuple[OrderCard, ...], mark: str) -> Iterator[Fact]:
-    """Orders were `placed`, `shipped` or `paid`; the newest version of an order tells its amount."""
+    """Orders were `placed`, `shipped`, `paid` or `cancelled`; the newest version of an order tells its amount."""
     for item in items:
         yield Fact(
             "order",

@@ -248,6 +248,8 @@ def _piece(marks: Mapping[str, Mark]) -> Iterator[_Count]:
 
 
 def _order(marks: Mapping[str, Mark]) -> Iterator[_Count]:
+    if "cancelled" in marks:
+        return  # called off before it was shipped: neither ordered nor earned
     for name, count, amount in (
         ("placed", Measure.ORDERED, Measure.REVENUE_MINOR),
         ("paid", Measure.PAID, Measure.PAID_MINOR),

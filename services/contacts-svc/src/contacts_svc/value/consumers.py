@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 from contacts_svc.facts.usecases import OrderStep, keep_orders
 from contacts_svc.value import usecases
-from kantis_contracts.orders import OrderCard, OrderPaidV1, OrderPlacedV1, OrderShippedV1
+from kantis_contracts.orders import (
+    OrderCancelledV1,
+    OrderCard,
+    OrderPaidV1,
+    OrderPlacedV1,
+    OrderShippedV1,
+)
 from kantis_kit.consumer import Meta, consumes
 from kantis_kit.tx import Tx
 
@@ -33,3 +39,9 @@ async def on_order_paid(tx: Tx, event: OrderPaidV1, _meta: Meta) -> None:
 async def on_order_shipped(tx: Tx, event: OrderShippedV1, _meta: Meta) -> None:
     """Keep that orders are on their way."""
     await _keep(tx, event.items, OrderStep.SHIPPED)
+
+
+@consumes(OrderCancelledV1, queue=QUEUE)
+async def on_order_cancelled(tx: Tx, event: OrderCancelledV1, _meta: Meta) -> None:
+    """Keep that orders were called off: they are neither open nor bought."""
+    await _keep(tx, event.items, OrderStep.CANCELLED)

@@ -55,7 +55,9 @@ async def cancel_order(tx: Tx, order_id: UUID) -> SalesOrder:
         WrongState: it has shipped, or is cancelled.
     """
     order = await lock_order(tx, order_id)
-    order.cancel(at=tx.clock.now())
+    now = tx.clock.now()
+    order.cancel(at=now)
     await catalogue.release(tx, [order_id])
+    tx.stage(events.orders_cancelled([order], await queries.lines_of(tx, [order_id]), now))
     await responses.answer_orders(tx, [order_id])
     return order

@@ -7,6 +7,7 @@ from uuid import UUID
 from kantis_contracts.orders import (
     Notice,
     NoticeRequestedV1,
+    OrderCancelledV1,
     OrderCard,
     OrderLineCard,
     OrderPaidV1,
@@ -56,6 +57,11 @@ def orders_placed(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> O
 def orders_shipped(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> OrderShippedV1:
     """Say that orders are on their way."""
     return OrderShippedV1(items=_cards(orders, lines, at))
+
+
+def orders_cancelled(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> OrderCancelledV1:
+    """Say that orders have been called off."""
+    return OrderCancelledV1(items=_cards(orders, lines, at))
 
 
 def orders_paid(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> OrderPaidV1:
