@@ -86,7 +86,7 @@ def house(given: dict[str, str]) -> App:
 async def serve(given: dict[str, str]) -> None:
     """Be a server process: print the port, serve until told to end."""
     if given["role"] == "bare":
-        from lead_intake_bare import bare  # noqa: PLC0415 - beside this file
+        from _lead_intake_bare import bare  # noqa: PLC0415 - beside this file
 
         app = await bare(given["contacts"])
     else:

@@ -87,7 +87,7 @@ async def find_forgotten(tx: ReadTx, ids: Collection[UUID]) -> set[UUID]:
 async def list_forgotten(tx: ReadTx, *, limit: int) -> dict[UUID, UUID]:
     """Return the ids that were forgotten last, with what caused it."""
     rows = await tx.execute(_SINCE, {"limit": limit})
-    return {row[0]: row[1] for row in rows}
+    return {one[0]: one[1] for one in [tuple(row) for row in rows]}
 
 
 class Counts:
@@ -263,7 +263,7 @@ def _texts(value: Any) -> Iterable[str]:
 
 async def keep_periods(tx: ReadTx) -> dict[str, int]:
     """Return how many days which kind is kept, where that was decided."""
-    return {row[0]: row[1] for row in await tx.execute(_PERIODS)}
+    return {one[0]: one[1] for one in [tuple(row) for row in await tx.execute(_PERIODS)]}
 
 
 async def set_keep_periods(tx: Tx, periods: Sequence[tuple[str, int, int]]) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from analytics_svc.base import Base
 from analytics_svc.main import SPEC
+from analytics_svc.privacy.retention import unlink_old
 from analytics_svc.privacy.usecases import KEPT, doomed
 from kantis_contracts.analytics import AnalyticsDossierAnsweredV1, AnalyticsErasureCompletedV1
 from kantis_contracts.contacts.privacy import (
@@ -14,6 +15,7 @@ from kantis_contracts.contacts.privacy import (
 )
 from kantis_kit.ids import new_id
 from kantis_kit.testing.waiting import eventually
+from kantis_kit.tx import write
 
 FACT = """
 INSERT INTO fact (kind, key, campaign_id, person_id, currency, label, marks)
@@ -68,3 +70,19 @@ async def test_a_fact_that_is_told_late_is_unlinked_too(rig_for):
 def test_every_table_that_names_a_person_has_a_fate():
     named = {name for name, table in Base.metadata.tables.items() if "person_id" in table.c}
     assert named == {table.name for table in doomed()} | KEPT.keys()
+
+
+async def test_facts_of_old_campaigns_belong_to_nobody_any_more(rig_for):
+    rig = await rig_for(SPEC)
+    kari, old, young = new_id(), new_id(), new_id()
+    pool = await rig.service.database.pool()
+    card = "INSERT INTO campaign_card (campaign_id, name, channel, currency, offer_name, launched_at) VALUES ($1, '', '', '', '', $2)"
+    for campaign, age in ((old, 2_000), (young, 10)):
+        await pool.execute(card, campaign, rig.clock.now() - timedelta(days=age))
+        await pool.execute(FACT, new_id(), campaign, kari)
+
+    async with write(rig.service.scope) as tx:
+        await unlink_old(tx)
+
+    rows = await pool.fetch("SELECT campaign_id, person_id FROM fact")
+    assert {old: None, young: kari} == {row["campaign_id"]: row["person_id"] for row in rows}

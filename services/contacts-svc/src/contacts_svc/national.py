@@ -26,12 +26,16 @@ _TWELVE = re.compile(r"(?<!\d)\d{8}[- +]?\d{4}(?!\d)")
 _FINNISH = re.compile(r"(?<!\d)\d{6}[-+A-FU-Ya-fu-y]\d{3}[0-9A-Ya-y](?![0-9A-Za-z])")
 
 
+_SHORTEST = 9
+"""Digits of the shortest."""
+
+
 def national_number_in(text: str) -> str | None:
     """Name the kind of national identity number that a free text holds, or None.
 
     Ten digits without a sign between them count only with a valid check digit, so that order and phone numbers pass.
     """
-    if sum(sign.isdigit() for sign in text) < 9:  # noqa: PLR2004 - the shortest holds nine digits
+    if len(text) < _SHORTEST or sum(map(str.isdigit, text)) < _SHORTEST:
         return None
     return next((name for name, holds in _NATIONAL.items() if holds(text)), None)
 

@@ -24,7 +24,7 @@ from kantis_kit.testing.rig import LINK_KEYS
 
 SEED = 20_260_411
 LONG = replace(SPEC, fast={})
-POSTS = 80
+POSTS = 60
 LEAD = {"full_name": "Åse Bjørk", "consent": True, "consent_version": ""}
 GENEROUS = {
     "contacts": {

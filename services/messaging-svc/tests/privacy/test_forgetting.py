@@ -20,9 +20,12 @@ from kantis_contracts.messaging import MessagingDossierAnsweredV1, MessagingEras
 from kantis_contracts.orders import Notice, NoticeRequestedV1
 from kantis_kit.ids import new_id
 from kantis_kit.parked import encode
+from kantis_kit.retention import keep
 from kantis_kit.testing.waiting import eventually
+from kantis_kit.tx import write
 from messaging_svc.base import metadata
 from messaging_svc.main import SPEC
+from messaging_svc.privacy.retention import RULES
 from messaging_svc.privacy.usecases import KEPT, doomed
 
 SECRETS = re.compile("kari|likes blue", re.IGNORECASE)
@@ -190,3 +193,22 @@ async def test_who_asks_is_told_what_is_held_under_every_id_and_nothing_of_other
     assert "kari@example.com" in part.content
     assert "o@x.no" not in part.content
     assert str(other) not in part.content
+
+
+async def test_to_whom_an_old_message_went_is_emptied_and_that_it_went_stays(rig_for):
+    rig = await rig_for(SPEC)
+    await rig.publish(asked(new_id()))
+    await rig.drain()
+    pool = await rig.service.database.pool()
+    await pool.execute("UPDATE dispatch SET settled_at = $1", rig.clock.now())
+
+    async with write(rig.service.scope) as tx:
+        early = await keep(tx, RULES, service="messaging")
+    rig.clock.advance(timedelta(days=731))
+    async with write(rig.service.scope) as tx:
+        done = await keep(tx, RULES, service="messaging")
+
+    assert ({}, {"messaging.dispatch": 1}) == (early, done)
+    assert [(None, None)] == [
+        tuple(row) for row in await pool.fetch("SELECT to_email, preferred_name FROM dispatch")
+    ]

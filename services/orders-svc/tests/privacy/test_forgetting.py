@@ -1,16 +1,24 @@
 """Who asks to be forgotten is forgotten here; the books stay, and are restricted."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from kantis_contracts.contacts import PersonChangedV1
-from kantis_contracts.contacts.privacy import ErasureRequest, ErasureRequestedV1
+from kantis_contracts.contacts.privacy import (
+    ErasureRequest,
+    ErasureRequestedV1,
+    RetentionChangedV1,
+    RetentionPeriod,
+)
 from kantis_contracts.orders import OrdersErasureCompletedV1
 from kantis_kit.ids import new_id
+from kantis_kit.retention import keep
+from kantis_kit.tx import write
 from orders_svc.base import Base
 from orders_svc.privacy.model import legal_years
+from orders_svc.privacy.retention import RULES, drop_restricted
 from orders_svc.privacy.usecases import KEPT
 
 SECRETS = re.compile("zorro|wrapped", re.IGNORECASE)
@@ -78,3 +86,39 @@ def test_vouchers_are_kept_for_the_years_of_the_companys_country(country, years)
 def test_every_table_that_names_a_person_has_a_reason_to_stay():
     named = {name for name, table in Base.metadata.tables.items() if "person_id" in table.c}
     assert named == KEPT.keys()
+
+
+async def test_what_was_written_and_restricted_goes_when_its_time_is_over(desk):
+    product = await desk.ready("FFFFF1")
+    kari = desk.person(full_name="Zorro Nordmann")
+    await desk.rig.publish(PersonChangedV1(items=(kari,)), desk.piece(kari, product, "ABCDE2"))
+    await desk.drain()
+    answer = await desk.order(code="ABCDE2", note="please have it wrapped")
+    await desk.ship(answer["order_id"])
+    period = RetentionPeriod(kind="orders.response", days=90, version=1)
+    foreign = RetentionPeriod(kind="messaging.dispatch", days=30, version=1)
+    await desk.rig.publish(RetentionChangedV1(items=(period, foreign)))
+    await desk.rig.publish(erasure(desk, kari.person_id, services=("messaging",)))  # not us
+    await desk.drain()
+    pool = await desk.rig.service.database.pool()
+    kinds = [row["kind"] for row in await pool.fetch("SELECT kind FROM keep_period")]
+    note = "SELECT count(*) FROM response WHERE note <> ''"
+    before = await pool.fetchval(note)
+
+    async with write(desk.rig.service.scope) as tx:
+        early = await keep(tx, RULES, service="orders")
+    desk.rig.clock.advance(timedelta(days=91))
+    async with write(desk.rig.service.scope) as tx:
+        done = await keep(tx, RULES, service="orders")
+
+    assert ["orders.response"] == kinds
+    assert (1, {}, 0) == (before, early, await pool.fetchval(note))
+    assert 1 == done["orders.response"]
+
+    await desk.rig.publish(erasure(desk, kari.person_id))
+    await desk.drain()
+    assert 1 == await pool.fetchval("SELECT count(*) FROM restricted_recipient")
+    desk.rig.clock.advance(timedelta(days=6 * 366))
+    async with write(desk.rig.service.scope) as tx:
+        await drop_restricted(tx)
+    assert 0 == await pool.fetchval("SELECT count(*) FROM restricted_recipient")

@@ -16,23 +16,10 @@ from contacts_svc.people.rules import Address, IdentifierKind, language_of, zone
 from kantis_kit.ids import new_id
 
 FIELDS = (
-    "preferred_name",
-    "salutation",
-    "given_name",
-    "family_name",
-    "full_name",
-    "language",
-    "country",
-    "time_zone",
-    "lifecycle",
-    "source",
-    "note",
-    "street",
-    "postal_code",
-    "city",
-    "address_country",
-    "address_as_given",
-)
+    "preferred_name", "salutation", "given_name", "family_name", "full_name", "language",
+    "country", "time_zone", "lifecycle", "source", "note", "street", "postal_code", "city",
+    "address_country", "address_as_given",
+)  # fmt: skip
 """What is known of a person beside the addresses; the history tells each change."""
 
 MARKS = ("recipient_kind", "do_not_contact", "not_before")

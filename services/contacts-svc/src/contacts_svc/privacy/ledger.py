@@ -79,7 +79,10 @@ def _dump(erasure: Erasure) -> bytes:
     person = str(erasure.person_id) if erasure.person_id else None
     line = {"person": person, "at": erasure.at, "hashes": hashes, "version": erasure.version}
     if erasure.erasure_id:
-        line |= {"erasure": str(erasure.erasure_id), "merged": list(map(str, erasure.merged_ids))}
+        line |= {
+            "erasure": str(erasure.erasure_id),
+            "merged": [str(one) for one in erasure.merged_ids],
+        }
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -71,4 +71,4 @@ class Receipt(Base, table=True):
 
 def pause_after(asks: int) -> timedelta:
     """Return how long to wait for an answer after so many asks."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(asks - 1, 20))
+    return min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(asks - 1, 20)))

@@ -18,7 +18,8 @@ from kantis_kit.forgetting import keep_periods, set_keep_periods
 from kantis_kit.retention import Rule
 from kantis_kit.tx import ReadTx, Tx
 
-_change, _insight, _interaction, _lead = map(table_of, (PersonChange, Insight, Interaction, Lead))
+_change, _insight = table_of(PersonChange), table_of(Insight)
+_interaction, _lead = table_of(Interaction), table_of(Lead)
 
 RULES = (
     Rule("contacts.interaction", 1_095, _interaction, _interaction.c.occurred_at),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from urllib.parse import unquote_plus
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import Uuid, delete, select
 from sqlmodel import col
 
 from gateway.privacy import events
@@ -74,7 +74,7 @@ async def _drop_leads(tx: Tx, requests: Sequence[ErasureRequest], counts: Counts
         if gone:
             dropped = await tx.scalars(
                 delete(Spooled)
-                .where(col(Spooled.id) == one_of(sorted(gone), col(Spooled.id).type))
+                .where(col(Spooled.id) == one_of(sorted(gone), Uuid()))
                 .returning(col(Spooled.id))
             )
             for id_ in dropped:

@@ -11,7 +11,7 @@ from orders_svc.orders.model import SalesOrder
 from orders_svc.privacy.model import RestrictedRecipient
 from orders_svc.responses.model import Response
 
-_order, _response = (Base.metadata.tables[one.__tablename__] for one in (SalesOrder, Response))
+_order, _response = (Base.metadata.tables[str(one.__tablename__)] for one in (SalesOrder, Response))
 _restricted = Base.metadata.tables[str(RestrictedRecipient.__tablename__)]
 
 RULES = (

@@ -183,5 +183,5 @@ async def _count_kept(tx: Tx, ids: Collection[UUID]) -> dict[str, dict[UUID, int
             .where(table.c.person_id == one_of(sorted(ids), Uuid()))
             .group_by(table.c.person_id)
         )
-        found[name] = {row[0]: row[1] for row in rows}
+        found[name] = {one[0]: one[1] for one in [tuple(row) for row in rows]}
     return found

@@ -18,6 +18,8 @@ from kantis_kit.tx import ReadTx, Tx
 
 HAND: Final = "hand"
 """The source of what somebody has keyed in; more trusted than every file unless the order names it."""
+_ORDER = 7_310_021
+"""The advisory lock of whoever sets the order."""
 
 
 async def set_sources(tx: Tx, names: Sequence[str]) -> list[str]:
@@ -31,6 +33,8 @@ async def set_sources(tx: Tx, names: Sequence[str]) -> list[str]:
     if not all(given) or len(set(folded)) < len(folded):
         raise SourcesInvalid("sources: name each source once")
     table = table_of(ImportSource)
+    # Two orders that are set at once are set one after the other.
+    await tx.execute(select(func.pg_advisory_xact_lock(_ORDER)))
     await tx.execute(delete(table))
     if given:
         rows = column_set(

@@ -1,10 +1,11 @@
 """The one statement that writes first leads: an insert per table, an array per column."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import SQLModel
 
 from contacts_svc.base import Moment, table_of
 from contacts_svc.intake.model import (
@@ -45,26 +46,21 @@ _LEFT_OUT: Mapping[str, frozenset[str]] = {
 }
 # The database carries out the inserts from the last to the first. What others may hold comes in the order in which the
 # long way takes it: the key, the addresses, the mailbox, and the counts at the very end.
-_ORDER = (
-    _IDEMPOTENCY,
-    *map(
-        table_of,
-        (
-            Identifier,
-            Person,
-            PersonChange,
-            Lead,
-            PermissionNow,
-            LedgerEntry,
-            ListMember,
-            TouchedPerson,
-            Confirmation,
-            ConfirmationSlot,
-            AskedMailbox,
-            IntakeWindow,
-        ),
-    ),
+_MODELS: Sequence[type[SQLModel]] = (
+    Identifier,
+    Person,
+    PersonChange,
+    Lead,
+    PermissionNow,
+    LedgerEntry,
+    ListMember,
+    TouchedPerson,
+    Confirmation,
+    ConfirmationSlot,
+    AskedMailbox,
+    IntakeWindow,
 )
+_ORDER = (_IDEMPOTENCY, *(table_of(model) for model in _MODELS))
 TABLES: Mapping[str, tuple[str, ...]] = {
     table.name: tuple(
         column.name

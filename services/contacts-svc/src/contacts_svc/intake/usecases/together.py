@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import text
 
 from contacts_svc.intake import events
-from contacts_svc.intake.boxes import Box, boxes_of
+from contacts_svc.intake.boxes import boxes_of
 from contacts_svc.intake.model import Confirmation, Form, Lead
 from contacts_svc.intake.schemas import MAIN_BOX
 from contacts_svc.intake.usecases import guards
@@ -79,7 +79,7 @@ class Outcome(Enum):
     """The form is not as it was read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FirstPost:
     """A post, read and checked, with the answer that is stored beside its effect."""
 
@@ -92,35 +92,25 @@ class FirstPost:
     status: int
     headers: str
     content: bytes
+    email: str | None = field(init=False)
+    phone: str | None = field(init=False)
+    words: tuple[str, str] = field(init=False)
+    """The words of the box, and their version."""
+    asks: Mapping[str, Any] | None = field(init=False)
+    mailbox: str | None = field(init=False)
+    """Whom a question would go to; None when nobody is asked."""
 
-    @property
-    def email(self) -> str | None:
-        """The address, normalised."""
-        return self.posted.draft.email.value if self.posted.draft.email else None
-
-    @property
-    def phone(self) -> str | None:
-        """The number, normalised."""
-        return self.posted.draft.phone.value if self.posted.draft.phone else None
-
-    def mailbox(self) -> str | None:
-        """Whom a question would go to; None when nobody is asked."""
+    def __post_init__(self) -> None:
+        draft = self.posted.draft
+        self.email = draft.email.value if draft.email else None
+        self.phone = draft.phone.value if draft.phone else None
+        box = boxes_of(self.form)[MAIN_BOX]
+        self.words = box.words(self.language, self.form.default_language)
+        self.asks, self.mailbox = None, None
         lead = cast("Lead", SimpleNamespace(is_consented=bool(self.posted.seen)))
-        email = self.posted.draft.email
-        if email is None or not needs_owner(self.form, lead) or self._asks() is None:
-            return None
-        return canonical(email)
-
-    def box(self) -> Box:
-        """The one consent box of the form."""
-        return boxes_of(self.form)[MAIN_BOX]
-
-    def words(self) -> tuple[str, str]:
-        """The words of the box, and their version."""
-        return self.box().words(self.language, self.form.default_language)
-
-    def _asks(self) -> Mapping[str, Any] | None:
-        return asked_of(self.box(), self.words(), ())
+        if draft.email is not None and needs_owner(self.form, lead):
+            self.asks = asked_of(box, self.words, ())
+            self.mailbox = canonical(draft.email) if self.asks else None
 
 
 def is_plain(form: Form) -> bool:
@@ -154,7 +144,7 @@ async def take_first(tx: Tx, posts: Sequence[FirstPost]) -> list[Outcome]:
         if not is_current:
             outcomes[index] = Outcome.STALE
             continue
-        asks = post.mailbox() is not None
+        asks = post.mailbox is not None
         has_room = counted + of_form[post.form.id] < guards.share_of(tx, post.form)
         may_ask = not asks or counted_asked + asked < most_asked
         if is_new and has_room and may_ask:
@@ -177,7 +167,7 @@ def _alone(posts: Sequence[FirstPost]) -> list[int]:
                 ("key", post.key),
                 ("email", post.email),
                 ("phone", post.phone),
-                ("mailbox", post.mailbox()),
+                ("mailbox", post.mailbox),
             )
             if value is not None
         }
@@ -188,7 +178,7 @@ def _alone(posts: Sequence[FirstPost]) -> list[int]:
 
 
 async def _look(tx: Tx, posts: Sequence[FirstPost]) -> Sequence[Any]:
-    mailboxes = [post.mailbox() for post in posts]
+    mailboxes = [post.mailbox for post in posts]
     rows = await tx.execute(
         _LOOK,
         {
@@ -231,13 +221,13 @@ class _Written:
         self.rows["person"].append(person.person)
         self.rows["person_change"].append(person.change)
         self.cards.append(person.card())
-        words = {key: post.words() for key in post.posted.seen}
+        words = dict.fromkeys(post.posted.seen, post.words)
         values = lead_values(
             form,
             post.posted,
             person.id,
             words,
-            version=post.words()[1],
+            version=post.words[1],
             evidence=post.evidence,
             now=now,
         )
@@ -266,7 +256,7 @@ class _Written:
         self.rows["touched_person"].append(
             {"person_id": person.id, "families": int(families), "at": now}
         )
-        mailbox = post.mailbox()
+        mailbox = post.mailbox
         if mailbox is not None:
             self._ask(post, person, lead, mailbox, now)
 
@@ -285,8 +275,7 @@ class _Written:
     def _ask(
         self, post: FirstPost, person: Newcomer, lead: Lead, mailbox: str, now: datetime
     ) -> None:
-        asks = asked_of(post.box(), post.words(), ()) or {}
-        values = question_values(lead, post.email or "", {MAIN_BOX: asks}, now=now)
+        values = question_values(lead, post.email or "", {MAIN_BOX: post.asks or {}}, now=now)
         question = cast("Confirmation", SimpleNamespace(**values))
         self.rows["confirmation"].append(_as_json(values, ("purposes", "boxes")))
         self.rows["confirmation_slot"].append({"address": mailbox, "last_at": now})

@@ -181,7 +181,7 @@ class Bare:
         while self.waiting:
             group = [self.waiting.popleft() for _ in range(min(250, len(self.waiting)))]
             try:
-                await self.commit(connection, [body for body, _ in group])
+                await self.keep(connection, [body for body, _ in group])
             except asyncpg.PostgresError as error:
                 for _, done in group:
                     done.set_exception(error)
@@ -190,7 +190,7 @@ class Bare:
                     done.set_result(None)
         self.free.append(connection)
 
-    async def commit(
+    async def keep(
         self,
         connection: "asyncpg.Connection[asyncpg.Record]",
         bodies: list[dict[str, Any]],
