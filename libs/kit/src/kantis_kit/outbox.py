@@ -41,10 +41,16 @@ class Encoded:
         return self.kind.type
 
     def cut(self) -> Iterator[bytes]:
-        """Yield the event in pieces of at most 1,000 items and 256 KiB; a larger item travels alone."""
+        """Yield the event in pieces as `cut` does.
+
+        Raises:
+            ItemTooLarge: not even alone can an item travel.
+        """
         part: list[bytes] = []
         size = len(_OPEN) + len(_CLOSE)
         for item in self.items:
+            if len(item) > 2 * MAX_BYTES:
+                raise ItemTooLarge(_too_large(self.type, len(item)))
             if part and (len(part) == MAX_ITEMS or size + len(item) + 1 > MAX_BYTES):
                 yield _OPEN + b",".join(part) + _CLOSE
                 part, size = [], len(_OPEN) + len(_CLOSE)
@@ -102,9 +108,11 @@ def _halved(event: Event, items: tuple[Any, ...]) -> Iterator[bytes]:
     elif len(data) <= 2 * MAX_BYTES:
         yield data
     else:
-        raise ItemTooLarge(
-            f"An item of {event.type} has {len(data)} bytes; at most {2 * MAX_BYTES} can travel"
-        )
+        raise ItemTooLarge(_too_large(event.type, len(data)))
+
+
+def _too_large(kind: str, size: int) -> str:
+    return f"An item of {kind} has {size} bytes; at most {2 * MAX_BYTES} can travel"
 
 
 async def insert(
