@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,13 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, 
 from pictures import House, browser_arguments, running_house
 
 PEOPLE = 300
+_HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests with a browser together: each worker that gets one of them starts a house."""
+    items.sort(key=lambda item: _HERE not in item.path.parents)
 
 
 @pytest.fixture(scope="session")

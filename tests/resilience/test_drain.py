@@ -201,7 +201,9 @@ def test_a_row_passes_over_what_another_program_has():
 
 
 @pytest.mark.timeout(300)
-async def test_ending_each_process_in_turn_under_load_fails_no_request(open_house, tmp_path):
+async def test_ending_each_process_in_turn_and_then_all_under_load_fails_no_request(
+    open_house, tmp_path
+):
     async with open_house(tmp_path, "--processes") as house:
         load, callers = await load_on(house)
         sides = await web_sides(house)
@@ -222,30 +224,34 @@ async def test_ending_each_process_in_turn_under_load_fails_no_request(open_hous
             await gone(pid)
         for name in SERVICES:
             await load.one_more(name)
-        load.is_over.set()
-        await asyncio.gather(*callers)
 
         after = await web_sides(house)
         assert all(after[name][0] != pid for name, (pid, _) in sides.items())
         assert ([], []) == (load.failures, load.refused), dict(load.answers)
 
+        await end(house, load, callers)
+
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("arguments", [(), ("--processes",)], ids=["together", "processes"])
-async def test_ending_the_house_under_load_fails_no_request(open_house, tmp_path, arguments):
-    async with open_house(tmp_path, *arguments) as house:
+async def test_ending_the_house_under_load_fails_no_request(open_house, tmp_path):
+    async with open_house(tmp_path) as house:
         load, callers = await load_on(house)
-        port = int(house.running.url.rsplit(":", 1)[1])
 
-        async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as prober:
-            house.process.send_signal(signal.SIGTERM)
-            front = f"http://127.0.0.1:{port}/readyz"
-            await eventually(lambda: is_stopping(prober, front), message="it did not say so")
-            assert [] == load.refused, "nobody is let in before anybody was told"
-            told = await readiness_until_gone(prober, port)
-        load.is_over.set()
-        await asyncio.gather(*callers)
+        await end(house, load, callers)
 
-        assert {(503, True)} >= set(told)
-        assert 0 == await house.process.wait()
-        assert [] == load.failures, dict(load.answers)
+
+async def end(house, load, callers):
+    """End the whole house; whoever calls meanwhile is served, or told at the door that nobody is let in."""
+    port = int(house.running.url.rsplit(":", 1)[1])
+    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as prober:
+        house.process.send_signal(signal.SIGTERM)
+        front = f"http://127.0.0.1:{port}/readyz"
+        await eventually(lambda: is_stopping(prober, front), message="it did not say so")
+        assert [] == load.refused, "nobody is let in before anybody was told"
+        told = await readiness_until_gone(prober, port)
+    load.is_over.set()
+    await asyncio.gather(*callers)
+
+    assert {(503, True)} >= set(told)
+    assert 0 == await house.process.wait()
+    assert [] == load.failures, dict(load.answers)
