@@ -246,8 +246,15 @@ async def end(house, load, callers):
     async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as prober:
         house.process.send_signal(signal.SIGTERM)
         front = f"http://127.0.0.1:{port}/readyz"
-        await eventually(lambda: is_stopping(prober, front), message="it did not say so")
-        assert [] == load.refused, "nobody is let in before anybody was told"
+
+        async def says_so():
+            refused = [*load.refused]
+            if await is_stopping(prober, front):
+                return True
+            assert [] == refused, "somebody is not let in while everybody is told to come"
+            return False
+
+        await eventually(says_so, message="it did not say so")
         told = await readiness_until_gone(prober, port)
     load.is_over.set()
     await asyncio.gather(*callers)
