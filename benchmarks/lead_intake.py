@@ -29,6 +29,7 @@ import uvicorn
 import uvloop
 from pydantic import SecretStr
 
+from contacts_svc.intake.usecases.inserts import TABLES
 from contacts_svc.main import SPEC as CONTACTS
 from gateway.main import SPEC as GATEWAY
 from gateway.main import build_gateway
@@ -39,6 +40,7 @@ from kantis_kit.clock import SystemClock
 from kantis_kit.db.embedded import EmbeddedPostgres
 from kantis_kit.db.migrate import migrate
 from kantis_kit.db.provision import provision
+from kantis_kit.ids import new_id
 from kantis_kit.service import Service
 from kantis_kit.signing import Keys, make_keys
 from kantis_kit.web.middleware import App
@@ -256,56 +258,44 @@ async def fill(owner_dsn: str, people: int) -> None:
     """Put people into the register, each with an address."""
     connection = await asyncpg.connect(owner_dsn)
     now = SystemClock().now()
-    ids = await connection.fetchval("SELECT count(*) FROM person")
     for first in range(0, people, 50_000):
-        size = min(50_000, people - first)
-        rows = await connection.fetch(
-            "SELECT gen_random_uuid() AS id FROM generate_series(1, $1)", size
-        )
+        made = [new_id() for _ in range(min(50_000, people - first))]
+        person = dict.fromkeys(TABLES["person"], "") | {
+            "version": 1,
+            "full_name": "Ola Nordmann",
+            "language": "nb",
+            "country": "NO",
+            "time_zone": "Europe/Oslo",
+            "lifecycle": "prospect",
+            "recipient_kind": "person",
+            "do_not_contact": False,
+            "custom": "{}",
+            "is_erased": False,
+            "created_at": now,
+            "updated_at": now,
+        }
+        identifier = dict.fromkeys(TABLES["identifier"], "") | {
+            "kind": "email",
+            "is_primary": True,
+            "is_identifying": True,
+            "validity": "valid",
+            "reachability": "unknown",
+            "created_at": now,
+        }
         async with connection.transaction():
-            await connection.copy_records_to_table(
-                "person",
-                columns=[
-                    "id",
-                    "version",
-                    "full_name",
-                    "language",
-                    "country",
-                    "is_erased",
-                    "created_at",
-                    "updated_at",
-                ],
-                records=[
-                    (r["id"], 1, f"Ola {n}", "nb", "NO", False, now, now)
-                    for n, r in enumerate(rows)
-                ],
-            )
-            await connection.copy_records_to_table(
-                "identifier",
-                columns=[
-                    "id",
-                    "kind",
-                    "value",
-                    "person_id",
-                    "as_given",
-                    "is_primary",
-                    "is_identifying",
-                    "created_at",
-                ],
-                records=[
-                    (
-                        r["id"],
-                        "email",
-                        f"o{ids}.{first + n}@example.com",
-                        r["id"],
-                        "o",
-                        True,
-                        True,
-                        now,
-                    )
-                    for n, r in enumerate(rows)
-                ],
-            )
+            for table, like, rows in (
+                ("person", person, [{"id": one} for one in made]),
+                (
+                    "identifier",
+                    identifier,
+                    [{"id": one, "person_id": one, "value": f"{one}@example.org"} for one in made],
+                ),
+            ):
+                await connection.copy_records_to_table(
+                    table,
+                    columns=TABLES[table],
+                    records=[tuple((like | row)[name] for name in TABLES[table]) for row in rows],
+                )
     await connection.execute("ANALYZE")
     await connection.close()
 
@@ -327,8 +317,6 @@ async def main(seconds: float, rounds: int, people: int) -> None:
             if role == "bare":
                 mine["contacts"] = given["orders"]
             await make_form(mine)
-            if role == "bare" and not (Path(__file__).parent / "lead_intake_bare.py").exists():
-                continue
             process, targets[role] = spawn(mine)
             stack.callback(process.wait)
             stack.callback(process.terminate)

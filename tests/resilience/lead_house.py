@@ -197,13 +197,13 @@ class LeadHouse:
         finally:
             await connection.close()
 
-    async def check(self) -> None:
+    async def check(self, *, within: float = 120) -> None:
         """Hold what is stored against what was acknowledged, once nothing waits any more."""
 
         async def nothing_waits():
             return not await self.ask("gateway", "SELECT 1 FROM spool WHERE state = 'waiting'")
 
-        await eventually(nothing_waits, message="leads wait in the spool", within=120)
+        await eventually(nothing_waits, message="leads wait in the spool", within=within)
         held = await self.ask("contacts", "SELECT value FROM identifier")
         self.oracle.reconcile(row["value"] for row in held).check()
         assert [] == await self.ask("gateway", "SELECT path, problem FROM spool")

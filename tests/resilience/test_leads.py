@@ -21,6 +21,8 @@ from kantis_kit.testing.proxy import FaultProxy
 
 pytestmark = pytest.mark.timeout(300)
 SEED = 20_260_503
+LONG = 900
+"""Seconds in which what waits must be delivered, however busy the machine."""
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ async def test_the_database_crashing_loses_no_lead_and_answers_none_without_its_
 async def test_contacts_killed_fifty_times_in_two_thousand_posts(house):
     await house.play(2_000, lambda: kill(house.contacts), 50)
 
-    await house.check()
+    await house.check(within=LONG)
     assert (50, 0) == (house.contacts.deaths, house.broken)
     assert house.statuses <= {202, 503}
 
@@ -71,7 +73,7 @@ async def test_contacts_killed_fifty_times_in_two_thousand_posts(house):
 async def test_the_gateway_killed_twenty_times_in_a_thousand_posts(house):
     await house.play(1_000, lambda: kill(house.gateway), 20, keyed_every=3)
 
-    await house.check()
+    await house.check(within=LONG)
     assert 20 == house.gateway.deaths
 
 
@@ -83,7 +85,7 @@ async def test_either_killed_at_random_in_a_thousand_posts(house):
         1_000, lambda: kill(rng.choice([house.contacts, house.gateway])), 20, keyed_every=4
     )
 
-    await house.check()
+    await house.check(within=LONG)
 
 
 @pytest.mark.slow
@@ -98,7 +100,7 @@ async def test_the_database_crashing_twenty_times_in_fifteen_hundred_posts(tmp_p
     async with crashing_house(tmp_path) as (postgres, opened):
         await opened.play(1_500, lambda: crash(postgres), 20, keyed_every=3)
 
-        await opened.check()
+        await opened.check(within=LONG)
 
 
 async def lose_first_answers(house, posts, *, first=0):

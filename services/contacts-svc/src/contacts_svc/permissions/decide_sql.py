@@ -46,11 +46,15 @@ def allowed(
     rows = _rows(context, channel, message_class, rules)
     by_need = _by_need(rows)
     free = by_need.pop(Need.NOTHING, [])
-    by_need.pop(Need.NEVER, [])
+    forbidden = by_need.pop(Need.NEVER, [])
     met = [
         and_(_apply(found, facts), _met(need, context, channel, facts))
         for need, found in by_need.items()
     ]
+    if not (free or forbidden) and met:
+        # Whatever a row asks for, a consent is enough: what ties the person to us need not be looked up then.
+        of_anybody = {_of_whom(rule) for found in by_need.values() for rule in found}
+        met.insert(0, and_(facts.consent, or_(*(_concerns(*one) for one in sorted(of_anybody)))))
     if not met:
         return or_(false(), *(_applies(rule, facts) for rule in free))
     refusals = (not_(refusal) for _, refusal in _refusals(context, facts))
@@ -119,17 +123,22 @@ def _apply(rules: Iterable[Rule], known: Known) -> Holds:
 
 
 def _applies(rule: Rule, known: Known) -> Holds:
-    named = sorted(rule.countries - {ELSEWHERE})
+    return and_(_concerns(*_of_whom(rule)), _is_tied(rule.relations, known))
+
+
+def _of_whom(rule: Rule) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the countries and kinds of recipients of a row."""
+    return tuple(sorted(rule.countries)), tuple(sorted(kind.value for kind in rule.recipients))
+
+
+def _concerns(countries: tuple[str, ...], kinds: tuple[str, ...]) -> Holds:
+    named = [one for one in countries if one != ELSEWHERE]
     country: Holds = person.c.country.in_(named) if named else false()
-    if ELSEWHERE in rule.countries:
+    if ELSEWHERE in countries:
         country = or_(
             country, person.c.country.not_in([one for one in COUNTRIES if one != ELSEWHERE])
         )
-    return and_(
-        country,
-        person.c.recipient_kind.in_(sorted(kind.value for kind in rule.recipients)),
-        _is_tied(rule.relations, known),
-    )
+    return and_(country, person.c.recipient_kind.in_(kinds))
 
 
 def _is_tied(relations: frozenset[Relation], known: Known) -> Holds:

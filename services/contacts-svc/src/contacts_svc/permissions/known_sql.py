@@ -30,6 +30,7 @@ from contacts_svc.permissions.gather import is_recent, last_washes
 from contacts_svc.permissions.hashes import doorstep_sql, identity_sql, keyed_hash_sql
 from contacts_svc.permissions.kinds import RegisterKind, Scope
 from contacts_svc.permissions.model import (
+    ASKED_FIRST,
     PermissionNow,
     Preference,
     Register,
@@ -128,21 +129,27 @@ def looked_up(context: Context, about: About) -> Known:
 def joined(context: Context, about: About, people: FromClause) -> tuple[Known, FromClause]:
     """Return what is known of each person as columns, and the join that gives them; `people` has the rows of `person`."""
     said, wish = _said.alias("said"), _wish.alias("wish")
-    customer, kept = _customers(), _suppressed(context, about)
+    kept = _suppressed(context, about)
     granted = func.coalesce(said.c.state == "granted", false())
     tables = (
         people.outerjoin(said, and_(said.c.person_id == person.c.id, *_is_about(about, said)))
         .outerjoin(wish, wish.c.person_id == person.c.id)
-        .outerjoin(customer, customer.c.person_id == person.c.id)
         .outerjoin(kept, kept.c.person_id == person.c.id)
     )
+    if about.channel in ASKED_FIRST:
+        # Most have said yes or may not be written to: few need to be looked up.
+        is_customer = looked_up(context, about).customer
+    else:
+        customer = _customers()
+        tables = tables.outerjoin(customer, customer.c.person_id == person.c.id)
+        is_customer = customer.c.person_id.is_not(None)
     unwanted = func.coalesce(_refuses(about, wish), false()) if about.topic else false()
     known = Known(
         consent=and_(granted, said.c.legal_basis == CONSENT_BASIS),
         soft=and_(granted, said.c.legal_basis == SOFT_BASIS),
         pending=func.coalesce(said.c.state == "pending", false()),
         withdrawn=func.coalesce(said.c.state == "withdrawn", false()),
-        customer=customer.c.person_id.is_not(None),
+        customer=is_customer,
         suppressed=kept.c.person_id.is_not(None),
         paused=func.coalesce(wish.c.paused_until > literal(context.at, Moment), false()),
         topic_refused=unwanted,

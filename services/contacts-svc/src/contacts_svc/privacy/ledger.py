@@ -77,7 +77,12 @@ def read_all(folder: Path) -> list[Erasure]:
 def _dump(erasure: Erasure) -> bytes:
     hashes = [[kind, digest.hex()] for kind, digest in erasure.hashes]
     person = str(erasure.person_id) if erasure.person_id else None
-    line = {"person": person, "at": erasure.at, "hashes": hashes, "version": erasure.version}
+    line: dict[str, object] = {
+        "person": person,
+        "at": erasure.at,
+        "hashes": hashes,
+        "version": erasure.version,
+    }
     if erasure.erasure_id:
         line |= {
             "erasure": str(erasure.erasure_id),

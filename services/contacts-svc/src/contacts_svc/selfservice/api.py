@@ -291,7 +291,8 @@ async def show_data(token: str, request: Request, tx: Read) -> Response:
     """Offer what is known of a person as a file; by a link from the other pages, offer to mail the one that does."""
     visit = await _open(tx, request, "data", token)
     if visit is not None:
-        return visit.show("self_data.html", file=f"/p/data/{token}/file")
+        here = f"/p/data/{token}"
+        return visit.show("self_data.html", file=f"{here}/file", everything=f"{here}/everything")
     asker = await _open_to_ask(tx, request, "data", token)
     return _ask(asker, "data") if asker else _dead(request)
 

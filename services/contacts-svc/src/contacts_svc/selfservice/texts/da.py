@@ -82,6 +82,7 @@ TEXTS: Mapping[str, str] = {
     "data_title": "Dine data",
     "data_intro": "Her kan du hente det, vores register ved om dig, som en fil. Linket virker i en time.",
     "data_button": "Hent (JSON)",
+    "data_everything": "Hent alt fra alle vores systemer",
     "ask_why": "For at ingen andre skal kunne gøre dette med en videresendt besked, sender vi et link til din egen adresse:",
     "ask_button": "Send mig linket",
     "ask_sent": "Et link er på vej til dig. Det virker i en time.",

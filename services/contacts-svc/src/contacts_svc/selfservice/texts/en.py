@@ -82,6 +82,7 @@ TEXTS: Mapping[str, str] = {
     "data_title": "Your data",
     "data_intro": "Here you can download what our register knows of you, as a file. The link works for an hour.",
     "data_button": "Download (JSON)",
+    "data_everything": "Fetch everything from all our systems",
     "ask_why": "So that nobody else can do this with a forwarded message, we send a link to your own address:",
     "ask_button": "Send me the link",
     "ask_sent": "A link is on its way to you. It works for an hour.",

@@ -82,6 +82,7 @@ TEXTS: Mapping[str, str] = {
     "data_title": "Omat tietosi",
     "data_intro": "Täältä voit ladata rekisterimme tiedot sinusta tiedostona. Linkki toimii tunnin.",
     "data_button": "Lataa (JSON)",
+    "data_everything": "Hae kaikki tiedot kaikista järjestelmistämme",
     "ask_why": "Jotta kukaan muu ei voi tehdä tätä edelleen lähetetyllä viestillä, lähetämme linkin omaan osoitteeseesi:",
     "ask_button": "Lähetä linkki minulle",
     "ask_sent": "Linkki on matkalla sinulle. Se toimii tunnin.",

@@ -82,6 +82,7 @@ TEXTS: Mapping[str, str] = {
     "data_title": "Dine data",
     "data_intro": "Her kan du laste ned det registeret vårt vet om deg, som en fil. Lenken virker i en time.",
     "data_button": "Last ned (JSON)",
+    "data_everything": "Hent alt fra alle våre systemer",
     "ask_why": "For at ingen andre skal kunne gjøre dette med en videresendt melding, sender vi en lenke til din egen adresse:",
     "ask_button": "Send meg lenken",
     "ask_sent": "En lenke er på vei til deg. Den virker i en time.",

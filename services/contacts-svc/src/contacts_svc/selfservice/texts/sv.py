@@ -82,6 +82,7 @@ TEXTS: Mapping[str, str] = {
     "data_title": "Dina uppgifter",
     "data_intro": "Här kan du ladda ner det vårt register vet om dig, som en fil. Länken fungerar i en timme.",
     "data_button": "Ladda ner (JSON)",
+    "data_everything": "Hämta allt från alla våra system",
     "ask_why": "För att ingen annan ska kunna göra detta med ett vidarebefordrat meddelande skickar vi en länk till din egen adress:",
     "ask_button": "Skicka länken till mig",
     "ask_sent": "En länk är på väg till dig. Den fungerar i en timme.",
