@@ -20,7 +20,7 @@ from kantis_kit.db.sets import column_set
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
-_SAVING = 7_310_016
+_SAVING = 7_310_022
 """The advisory lock of those who change which segment names which: two at once could close a circle."""
 
 _segment: Table = table_of(Segment)

@@ -4,8 +4,8 @@ from alembic import op
 
 from kantis_kit.db.tables import create_forgetting, drop_forgetting
 
-revision = "0025"
-down_revision = "0024"
+revision = "0024"
+down_revision = "0023"
 
 _TABLES = (
     """
