@@ -6,7 +6,7 @@ the statement of contacts-svc, two transactions at a time, each answered after i
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import asyncpg
@@ -24,8 +24,8 @@ FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bytea[]) AS staged (i
 UNDER_WAY = 2
 ANSWER = b'{"status":"received"}'
 CLOCK = SystemClock()
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 def rows_of(body: dict[str, Any], form: asyncpg.Record) -> dict[str, dict[str, Any]]:
@@ -162,7 +162,7 @@ class Bare:
         self.waiting: deque[tuple[dict[str, Any], asyncio.Future[None]]] = deque()
         self.tasks: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request."""
         body = orjson.loads((await receive())["body"])
         done = asyncio.get_running_loop().create_future()

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from time import perf_counter
-from typing import cast
+from typing import Any, cast
 
 import asyncpg
 import httpx
@@ -54,11 +54,12 @@ FORM = {
     "default_language": "nb",
 }
 LEVELS = (16, 64)
-GENEROUS = {
+GENEROUS: dict[str, dict[str, Any]] = {
     "contacts": {
         "trust_forwarded_for": True,
         "form_posts_per_hour": 10_000_000,
         "confirmations_per_hour": 10_000_000,
+        "suppression_key": SecretStr("5a" * 32),
     },
     "gateway": {"trusted_proxies": ["127.0.0.0/8"]},
 }
@@ -73,7 +74,6 @@ def service_of(given: dict[str, str], name: str) -> Service:
         postgres_dsn=SecretStr(given[name]),
         broker_url=SecretStr("postgresql://nobody@127.0.0.1/none"),
         link_keys=SecretStr("1:" + "5a" * 32),
-        **({"suppression_key": SecretStr("5a" * 32)} if name == "contacts" else {}),
         **GENEROUS[name],
     )
     return Service(spec, settings)
@@ -90,7 +90,7 @@ async def serve(given: dict[str, str]) -> None:
     if given["role"] == "bare":
         from _lead_intake_bare import bare  # noqa: PLC0415 - beside this file
 
-        app = await bare(given["contacts"])
+        app: App = await bare(given["contacts"])
     else:
         app = house(given)
     config = uvicorn.Config(

@@ -282,7 +282,7 @@ def _who(
     draft: ResponseDraft, code: Resolved | None, leads: Mapping[UUID, UUID]
 ) -> tuple[UUID | None, UUID | None]:
     """Return who answers, and under which id when that was merged."""
-    if draft.person_id in leads:
+    if draft.person_id is not None and draft.person_id in leads:
         return leads[draft.person_id], draft.person_id
     if draft.person_id or code is None:
         return draft.person_id, None
