@@ -11,9 +11,9 @@ import pytest
 
 from kantis_kit.testing.waiting import eventually
 
-ROWS = 30_000
-BAD = 30
-KILLS = (1, 12_000, 22_000)
+ROWS = 12_000
+BAD = 12
+KILLS = (1, 6_000)
 """The service is killed as soon as it is that far."""
 
 

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
 from kantis_kit.web.problems import validation_errors
-from kantis_kit.web.schemas import In
+from kantis_kit.web.schemas import In, Instant
 
 
 class Cat(In):
@@ -40,3 +40,9 @@ def test_what_to_write_instead_is_told(body: dict[str, str], message: str):
     found = validation_errors(RequestValidationError(refused.value.errors()))
 
     assert [message] == [one["message"] for one in found]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_cannot_be_stored_is_refused(moment: str):
+    with pytest.raises(ValidationError, match="outside the years 1 to 9999"):
+        TypeAdapter(Instant).validate_python(moment)

@@ -14,6 +14,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy import text
+from starlette.routing import BaseRoute
 
 from kantis_kit import failpoints
 from kantis_kit.auth.policy import Policy
@@ -223,6 +224,8 @@ class Router(APIRouter):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("route_class", KantisRoute)
         super().__init__(**kwargs)
+        self.included: dict[int, BaseRoute] = {}
+        """What apps have made of it, by their limit of bodies."""
 
     def declare(
         self, method: str, path: str, *, policy: Policy | None = None, **kwargs: Any

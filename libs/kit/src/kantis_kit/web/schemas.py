@@ -1,8 +1,21 @@
 """Bases of what comes in and what goes out."""
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, model_validator
+
+
+def _is_storable(moment: datetime) -> datetime:
+    try:
+        moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("In UTC, this moment lies outside the years 1 to 9999") from error
+    return moment
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_is_storable)]
+"""A moment that comes in, with its offset; one that can be stored."""
 
 
 def _find_nul(value: Any, path: str = "") -> str | None:

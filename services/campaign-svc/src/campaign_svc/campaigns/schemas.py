@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from campaign_svc.audiences.schemas import AudienceOut
 from kantis_contracts.values import Channel, Currency, Language, Purpose
-from kantis_kit.web.schemas import In, Out
+from kantis_kit.web.schemas import In, Instant, Out
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Minor = Annotated[int, Field(ge=0, le=10**15)]
@@ -74,7 +74,7 @@ class CampaignIn(In):
     channel: Literal[Channel.EMAIL] = Channel.EMAIL
     budget_minor: Minor | None = None
     currency: Currency
-    not_after: AwareDatetime | None = None
+    not_after: Instant | None = None
     expected_response_pct: ResponsePercent = Decimal(2)
 
 
@@ -91,7 +91,7 @@ class CampaignPatch(In):
     channel: Literal[Channel.EMAIL] | None = None
     budget_minor: Minor | None = None
     currency: Currency | None = None
-    not_after: AwareDatetime | None = None
+    not_after: Instant | None = None
     expected_response_pct: ResponsePercent | None = None
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import Query, Request, Response
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -37,6 +37,7 @@ from kantis_kit.tx import Tx
 from kantis_kit.web.deps import Read, Write, etag, require_match
 from kantis_kit.web.paging import Page
 from kantis_kit.web.router import Router
+from kantis_kit.web.schemas import Instant
 
 router = Router(prefix="/v1/imports", tags=["imports"])
 MAX_FILE_BYTES = 1024 * 1024 * 1024
@@ -174,7 +175,7 @@ async def start_import(
         Query(max_length=20_000, description='JSON: {"field": "keep | replace | newest | source"}'),
     ] = "",
     as_of: Annotated[
-        AwareDatetime | None,
+        Instant | None,
         Query(description="When the file told the truth, for the policy newest; now when left out"),
     ] = None,
     list_id: Annotated[

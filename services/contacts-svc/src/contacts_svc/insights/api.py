@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from pydantic import AwareDatetime
 
 from contacts_svc.facts.queries import get_known
 from contacts_svc.insights import queries, usecases
@@ -24,6 +23,7 @@ from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write, etag, require_match
 from kantis_kit.web.paging import Page
 from kantis_kit.web.router import Router
+from kantis_kit.web.schemas import Instant
 
 router = Router(prefix="/v1/insights", tags=["insights"])
 of_contact = Router(prefix="/v1/contacts/{contact_id}", tags=["insights"])
@@ -104,8 +104,8 @@ async def list_insights(
     kind: InsightKind | None = None,
     source: InsightSource | None = None,
     campaign_id: UUID | None = None,
-    since: AwareDatetime | None = None,
-    before: AwareDatetime | None = None,
+    since: Instant | None = None,
+    before: Instant | None = None,
     min_strength: Annotated[int | None, Query(ge=1, le=5)] = None,
     holds_only: bool = False,
     cursor: Cursor = None,

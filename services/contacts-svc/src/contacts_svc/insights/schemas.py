@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from kantis_contracts.values import Language
-from kantis_kit.web.schemas import In, Out
+from kantis_kit.web.schemas import In, Instant, Out
 
 MAX_BATCH = 1_000
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
@@ -84,10 +84,10 @@ class InsightIn(In):
     source: InsightSource
     campaign_id: UUID | None = None
     note: str = Field(default="", max_length=1_000)
-    said_at: AwareDatetime | None = Field(
+    said_at: Instant | None = Field(
         default=None, description="When it was said; now when left out, never in the future"
     )
-    until: AwareDatetime | None = Field(
+    until: Instant | None = Field(
         default=None, description="When it stops to hold, such as the end of a contract elsewhere"
     )
 

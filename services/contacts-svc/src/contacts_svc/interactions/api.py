@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from contacts_svc.facts.queries import get_known
 from contacts_svc.interactions import queries, usecases
@@ -15,6 +14,7 @@ from kantis_kit.errors import Invalid
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page
 from kantis_kit.web.router import Router
+from kantis_kit.web.schemas import Instant
 
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 router = Router(prefix="/v1/interactions", tags=["interactions"])
@@ -37,8 +37,8 @@ async def list_interactions(
     kind: InteractionKind | None = None,
     source: Annotated[str | None, Query(max_length=100)] = None,
     campaign_id: UUID | None = None,
-    since: AwareDatetime | None = None,
-    before: AwareDatetime | None = None,
+    since: Instant | None = None,
+    before: Instant | None = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[InteractionOut]:
@@ -66,8 +66,8 @@ async def list_of_contact(
     tx: Read,
     *,
     kind: InteractionKind | None = None,
-    since: AwareDatetime | None = None,
-    before: AwareDatetime | None = None,
+    since: Instant | None = None,
+    before: Instant | None = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[InteractionOut]:

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from kantis_contracts.values import Channel
-from kantis_kit.web.schemas import In, Out
+from kantis_kit.web.schemas import In, Instant, Out
 
 MAX_BATCH = 1_000
 
@@ -54,7 +54,7 @@ class InteractionIn(In):
         max_length=200,
         description="The source's own id: what it tells again is kept once",
     )
-    occurred_at: AwareDatetime | None = Field(
+    occurred_at: Instant | None = Field(
         default=None, description="When it happened; now when left out, never in the future"
     )
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from contacts_svc.people.reachability import Outcome
 from contacts_svc.people.rules import IdentifierKind
 from kantis_contracts.contacts import Lifecycle
 from kantis_contracts.values import Country, Language
-from kantis_kit.web.schemas import In, Out
+from kantis_kit.web.schemas import In, Instant, Out
 
 Name = Annotated[str, StringConstraints(max_length=200)]
 Salutation = Annotated[
@@ -258,7 +258,7 @@ class EvidenceIn(In):
     """What happened to a message, a letter or a call."""
 
     outcome: Outcome
-    occurred_at: AwareDatetime
+    occurred_at: Instant
     source: str = Field(min_length=1, max_length=200)
     detail: str = Field(default="", max_length=1_000)
     external_id: str | None = Field(

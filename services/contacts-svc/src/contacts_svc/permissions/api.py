@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from contacts_svc.people import queries as people
 from contacts_svc.permissions import queries, usecases
@@ -34,6 +33,7 @@ from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page, encode_cursor, read_cursor
 from kantis_kit.web.router import Router
+from kantis_kit.web.schemas import Instant
 
 router = Router(prefix="/v1/contacts/{contact_id}/permissions", tags=["permissions"])
 of_contact = Router(prefix="/v1/contacts/{contact_id}", tags=["permissions"])
@@ -77,9 +77,7 @@ async def decide_for(
         RecipientKind | None,
         Query(description="In what role the person is written to; the contact's own when left out"),
     ] = None,
-    at: Annotated[
-        AwareDatetime | None, Query(description="As of a moment; now when left out")
-    ] = None,
+    at: Annotated[Instant | None, Query(description="As of a moment; now when left out")] = None,
 ) -> DecisionOut:
     """Say whether a message may go out to a contact, by which rule of which law, and from which facts."""
     moment = at or tx.clock.now()

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from contacts_svc.permissions.decide import Reason, Verdict, Wash
 from contacts_svc.permissions.kinds import Scope
@@ -18,7 +18,7 @@ from kantis_contracts.values import (
     RecipientKind,
     Relation,
 )
-from kantis_kit.web.schemas import In, Out
+from kantis_kit.web.schemas import In, Instant, Out
 
 TopicKey = Annotated[str, StringConstraints(max_length=60, pattern=r"^[a-z0-9_-]+$")]
 
@@ -40,7 +40,7 @@ class PermissionIn(In):
         default="consent",
         description="`membership` is refused: club terms are a record of membership, never a consent",
     )
-    occurred_at: AwareDatetime | None = Field(
+    occurred_at: Instant | None = Field(
         default=None, description="When it was given; now when left out"
     )
     note: str = Field(default="", max_length=1_000)
@@ -240,7 +240,7 @@ class WishesIn(In):
         default=[], max_length=7, description="ISO weekdays, Monday is 1; empty is any"
     )
     per_month: int | None = Field(default=None, ge=1, le=31)
-    paused_until: AwareDatetime | None = None
+    paused_until: Instant | None = None
 
     @model_validator(mode="after")
     def make_sense(self) -> Self:

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from contacts_svc.facts.queries import get_known
 from contacts_svc.timeline import queries
@@ -14,6 +13,7 @@ from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read
 from kantis_kit.web.paging import Page
 from kantis_kit.web.router import Router
+from kantis_kit.web.schemas import Instant
 
 router = Router(prefix="/v1/contacts/{contact_id}/timeline", tags=["timeline"])
 
@@ -27,8 +27,8 @@ async def list_entries(
         list[EntryKind] | None, Query(max_length=20, description="May be given several times")
     ] = None,
     channel: Channel | None = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    before: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    since: Annotated[Instant | None, Query(alias="from")] = None,
+    before: Annotated[Instant | None, Query(alias="to")] = None,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Page[EntryOut]:

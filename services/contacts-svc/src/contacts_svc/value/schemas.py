@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contacts_svc.value.rules import Rules
 from kantis_contracts.contacts import Lifecycle
-from kantis_kit.web.schemas import In, Out
+from kantis_kit.web.schemas import In, Instant, Out
 
 
 class BandsOut(Rules):
@@ -57,7 +57,7 @@ class LifecycleIn(In):
     """A lifecycle set by hand; no rule touches it before `until`."""
 
     lifecycle: Lifecycle
-    until: AwareDatetime
+    until: Instant
     reason: str = Field(default="", max_length=200)
 
 

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from gateway.keys.roles import Role
-from kantis_kit.web.schemas import In, Out
+from kantis_kit.web.schemas import In, Instant, Out
 
 
 class KeyIn(In):
@@ -19,7 +19,7 @@ class KeyIn(In):
 
     role: Role
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 class KeyOut(Out):

@@ -5,7 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from kantis_kit.web.schemas import Instant
 
 MAX_NODES = 200
 MAX_VALUES = 500
@@ -25,7 +27,7 @@ class Clause(BaseModel):
 class Window(Clause):
     """What happened since a moment, or within days up to now; without a bound, ever."""
 
-    since: AwareDatetime | None = None
+    since: Instant | None = None
     within_days: Days | None = None
 
 

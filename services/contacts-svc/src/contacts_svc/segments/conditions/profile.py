@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from contacts_svc.segments.conditions.base import MAX_VALUES, Clause, Days, Word, span
 from kantis_contracts.contacts import Lifecycle
 from kantis_contracts.values import Country, Language
+from kantis_kit.web.schemas import Instant
 
 
 class CountryIs(Clause):
@@ -79,8 +80,8 @@ class Created(Clause):
     """The contact was made in a span of time: from (included) until (excluded), or within days up to now."""
 
     op: Literal["created"]
-    since: AwareDatetime | None = None
-    before: AwareDatetime | None = None
+    since: Instant | None = None
+    before: Instant | None = None
     within_days: Days | None = None
 
     @model_validator(mode="after")
