@@ -260,7 +260,7 @@ async def test_evidence_of_a_year_that_no_calendar_of_ours_has_is_refused(rig_fo
         path = f"/v1/contacts/{kari['id']}/identifiers/{kari['identifiers'][0]['id']}"
         early = await client.post(
             f"{path}/reachability",
-            json={"outcome": "opened", "occurred_at": "0001-01-01T00:00:00+14:00", "source": "x"},
+            json={"outcome": "opened", "occurred_at": "0001-01-02T00:00:00+14:00", "source": "x"},
         )
 
     assert 422 == early.status_code
