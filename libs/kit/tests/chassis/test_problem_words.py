@@ -2,11 +2,13 @@
 
 from typing import Annotated, Literal
 
+import asyncpg
 import pytest
 from fastapi import Body
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
+from kantis_kit.db.database import is_away
 from kantis_kit.web.problems import validation_errors
 from kantis_kit.web.schemas import In, Instant
 
@@ -46,3 +48,10 @@ def test_what_to_write_instead_is_told(body: dict[str, str], message: str):
 def test_a_moment_that_cannot_be_stored_is_refused(moment: str):
     with pytest.raises(ValidationError, match="outside the years 1 to 9999"):
         TypeAdapter(Instant).validate_python(moment)
+
+
+def test_a_connection_that_died_under_a_statement_is_a_database_that_is_away():
+    assert is_away(
+        asyncpg.InternalClientError("cannot switch to state 11; another operation is in progress")
+    )
+    assert not is_away(asyncpg.UndefinedTableError("no such table"))

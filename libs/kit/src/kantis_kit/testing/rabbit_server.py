@@ -159,6 +159,7 @@ class InstalledRabbit(RabbitServer):
     def freeze(self) -> None:
         """Stop the server's processes."""
         self._signal(signal.SIGSTOP)
+        pause(0.2)  # each thread stops in its own time, and may still confirm something before
 
     def thaw(self) -> None:
         """Let the server's processes go on."""
