@@ -55,7 +55,7 @@ DEEDS: dict[str, Deed] = {
     "hear everything": queue("contacts.facts", lambda q: q.bind(EVENTS, "#")),
     "hear the records of all": queue("contacts.facts", lambda q: q.bind(ASIDE, "#")),
     "hear a producer that it has no handler for": queue(
-        "contacts.facts", lambda q: q.bind(EVENTS, "analytics.x.y.v1")
+        "contacts.facts", lambda q: q.bind(EVENTS, "stranger.x.y.v1")
     ),
     "make a queue in the name of orders": lambda c: c.declare_queue(
         "orders.intruder", durable=True
