@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from kantis.errors import InstallationError
 from kantis.installation import Surroundings
 from kantis.operations import create_api_key
 from kantis.ports import PortRow, is_free, listen, listen_in_front
 from kantis.registry import SERVICES
-from kantis.runner import saying_goodbye, server_for
+from kantis.runner import KEEP_ALIVE_SECONDS, is_in_use, saying_goodbye, server_for
 from kantis_kit.testing.waiting import eventually
 
 PATIENCE = 25
@@ -148,6 +150,22 @@ async def test_a_stopping_process_closes_each_connection_with_its_answer(stoppin
     assert b"done" == given.content
     assert "b" == given.headers["a"]
     assert ("close" if stopping else None) == given.headers.get("connection")
+
+
+@pytest.mark.parametrize(
+    ("silent_seconds", "waited_for"), [(None, True), (0, True), (1, True), (4, False)]
+)
+async def test_a_connection_is_closed_only_when_its_caller_is_silent(silent_seconds, waited_for):
+    loop = asyncio.get_running_loop()
+    connection = HttpToolsProtocol(server_for(_saying(b""), port=0).config, ServerState(), {})
+    now = loop.time()
+    if silent_seconds is not None:
+        ends = now - silent_seconds + KEEP_ALIVE_SECONDS
+        connection.timeout_keep_alive_task = loop.call_at(
+            ends, connection.timeout_keep_alive_handler
+        )
+
+    assert waited_for == is_in_use(connection, now)
 
 
 async def test_callers_wait_at_a_held_socket_while_the_process_behind_it_is_changed():

@@ -34,22 +34,42 @@ DRAIN_SECONDS = 15
 """How long requests under way may take at the stop; with all the rest of a stop within half a minute."""
 LINGER_SECONDS = 0.25
 """How long what the kernel has accepted already is served after the listening has ended."""
+LONGEST_LINGER_SECONDS = 5.0
+QUIET_SECONDS = 3.0
+"""Who has kept a connection silent for so long is not about to ask: it may be closed, and the next question opens
+another one."""
+KEEP_ALIVE_SECONDS = 30
 
 
 class Server(uvicorn.Server):
     """uvicorn without its own signal handlers: the runner decides the order in which things stop."""
 
     async def stop_listening(self) -> None:
-        """Take no new connection; serve for a moment those that were accepted, so that none of them is cut off."""
+        """Take no new connection; serve those that are open until each has been told to close, or is silent.
+
+        A connection that is closed while its caller sends the next request would lose that request.
+        """
         await asyncio.sleep(0)  # who waits at the door is let in: closing it would cut him off
         for server in getattr(self, "servers", ()):
             server.close()
         await asyncio.sleep(LINGER_SECONDS)
+        loop = asyncio.get_running_loop()
+        last = loop.time() + LONGEST_LINGER_SECONDS
+        while loop.time() < last and any(  # noqa: ASYNC110 - uvicorn tells nobody when a connection ends
+            is_in_use(connection, loop.time()) for connection in self.server_state.connections
+        ):
+            await asyncio.sleep(LINGER_SECONDS / 5)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to the runner."""
         yield
+
+
+def is_in_use(connection: asyncio.Protocol, now: float) -> bool:
+    """Say whether a request may be on its way: one is being answered, or the last answer is not long ago."""
+    closing: asyncio.TimerHandle | None = getattr(connection, "timeout_keep_alive_task", None)
+    return closing is None or now - (closing.when() - KEEP_ALIVE_SECONDS) < QUIET_SECONDS
 
 
 def server_for(app: App, *, port: int, host: str = "127.0.0.1") -> Server:
@@ -67,7 +87,7 @@ def server_for(app: App, *, port: int, host: str = "127.0.0.1") -> Server:
         server_header=False,
         date_header=True,
         timeout_graceful_shutdown=DRAIN_SECONDS,
-        timeout_keep_alive=30,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         h11_max_incomplete_event_size=65_536,
     )
     return Server(config)
