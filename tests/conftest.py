@@ -21,6 +21,9 @@ from kantis.runtime import Running, read
 from kantis_kit.testing.smtp import smtp_process
 from kantis_kit.testing.waiting import eventually
 
+PATIENT = {"KANTIS_CONNECT_TIMEOUT_SECONDS": "30", "KANTIS_LOCK_TIMEOUT_MS": "30000"}
+"""Limits that no test meets because its machine stood still for some seconds."""
+
 
 @dataclass
 class House:
@@ -199,6 +202,7 @@ async def _open_house(
             "KANTIS_DATA_DIR": str(data_dir),
             "KANTIS_SMTP_HOST": "127.0.0.1",
             "KANTIS_SMTP_PORT": str(sink.port),
+            **PATIENT,
             **({"KANTIS_RABBITMQ_URL": rabbit} if rabbit else {}),
         }
         house = House(data_dir, environment, arguments, sink)

@@ -31,6 +31,7 @@ async def axe_finds(page: Page) -> list[str]:
 
 async def read(page: Page, language: str | None = None) -> None:
     """Hold that a page can be read, and that axe finds nothing on it."""
+    await page.wait_for_load_state()
     assert [] == await page.evaluate(READING), page.url
     assert [] == await axe_finds(page), page.url
     if language:

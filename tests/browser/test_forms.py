@@ -119,7 +119,8 @@ async def test_who_erases_themselves_reads_that_it_is_done(visitor):
         await visitor.goto(f"{(await pages.json())['erase']}?lang={language}")
         await read(visitor.page, language)
     await visitor.page.check("[name=sure]")
-    await visitor.page.click("button[type=submit]")
+    async with visitor.page.expect_navigation():
+        await visitor.page.click("button[type=submit]")
 
     await read(visitor.page)
     await expect(visitor.page.locator("h1")).not_to_have_text(re.compile("^$"))

@@ -29,6 +29,8 @@ from kantis_kit.testing.waiting import eventually
 from kantis_kit.tx import write
 from kantis_kit.web import Caller, In, Out, Read, Router, Write
 
+PATIENT = {"lead_timeout_seconds": 60, "upstream_timeout_seconds": 60}
+"""Limits that no test meets because its machine stood still for some seconds."""
 MIGRATIONS = Path(kantis_kit.testing.__file__).parent / "probe_migrations"
 
 
@@ -256,14 +258,16 @@ async def world_for(rig_for):
     async with AsyncExitStack() as stack:
 
         async def make(how: str = "in-process", *, start: bool = False, **settings: Any) -> World:
-            rig = await rig_for(SPEC, CONTACTS, ORDERS, settings={"gateway": settings}, start=start)
+            rig = await rig_for(
+                SPEC, CONTACTS, ORDERS, settings={"gateway": {**PATIENT, **settings}}, start=start
+            )
             switches = {name: Switch(rig.services[name].asgi) for name in ("contacts", "orders")}
             upstreams: dict[str, Any] = dict(switches)
             if how == "http":
                 for name, switch in switches.items():
                     port = await stack.enter_async_context(served(switch))
                     upstreams[name] = HttpUpstream(
-                        name, f"http://127.0.0.1:{port}", clock=rig.clock, timeout_seconds=10
+                        name, f"http://127.0.0.1:{port}", clock=rig.clock, timeout_seconds=60
                     )
             gateway = rig.services["gateway"]
             app = build_gateway(gateway, upstreams)

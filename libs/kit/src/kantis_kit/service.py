@@ -103,6 +103,7 @@ class Service:
             worker_pool_size=settings.worker_pool_size,
             statement_timeout_ms=settings.statement_timeout_ms,
             lock_timeout_ms=settings.lock_timeout_ms,
+            connect_timeout_seconds=settings.connect_timeout_seconds,
         )
         self.broker = broker or connect_broker(
             settings.broker_url.get_secret_value(), service=spec.name

@@ -69,6 +69,8 @@ class ServiceSettings(BaseSettings):
     worker_pool_size: int = 4
     statement_timeout_ms: int = 30_000
     lock_timeout_ms: int = 2_000
+    connect_timeout_seconds: float = 5.0
+    """How long a connection to the database may take; twice as long is waited for a free one of the pool."""
     relay_batch: int = 500
     request_timeout_seconds: float = 30.0
     drain_seconds: float = 1.0

@@ -9,8 +9,6 @@ from analytics_svc.main import SPEC
 from kantis_kit.tx import write
 
 CAMPAIGN, CELL = UUID(int=1), UUID(int=2)
-PATIENT = {"analytics": {"lock_timeout_ms": 30_000}}
-"""Who waits for a lock waits long enough for a busy machine."""
 
 
 def pieces(at, count=200):
@@ -24,7 +22,7 @@ def pieces(at, count=200):
 
 
 async def test_the_same_facts_recorded_at_the_same_time_count_once(rig_for):
-    rig = await rig_for(SPEC, settings=PATIENT)
+    rig = await rig_for(SPEC)
     facts = pieces(rig.clock.now())
 
     async def tell(part):

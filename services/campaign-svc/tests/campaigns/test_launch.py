@@ -34,8 +34,6 @@ from kantis_kit.tx import write
 
 SEGMENT = UUID(int=5)
 PRODUCT = UUID(int=7)
-PATIENT = {"campaign": {"lock_timeout_ms": 30_000}}
-"""Who waits for a lock waits long enough for a busy machine."""
 
 
 def product(**changes):
@@ -149,7 +147,7 @@ async def test_everybody_gets_one_piece_though_parts_come_shuffled_twice_and_ove
 
 
 async def test_ten_who_press_at_once_launch_once_and_get_the_same_launch(rig_for):
-    rig = await rig_for(SPEC, settings=PATIENT)
+    rig = await rig_for(SPEC)
     async with rig.client() as client:
         path = await planned(rig, client)
         await counted(rig, client, path)
@@ -271,7 +269,7 @@ async def test_a_launch_with_nobody_to_send_to_ends_and_says_why(rig_for):
 
 
 async def test_overlapping_parts_taken_at_the_same_time_count_everybody_once(rig_for):
-    rig = await rig_for(SPEC, settings=PATIENT)
+    rig = await rig_for(SPEC)
     persons = [new_id() for _ in range(400)]
     async with rig.client() as client:
         path = await planned(rig, client)
@@ -296,7 +294,7 @@ async def test_overlapping_parts_taken_at_the_same_time_count_everybody_once(rig
 
 
 async def test_outcomes_taken_at_the_same_time_finish_the_launch_once(rig_for):
-    rig = await rig_for(SPEC, settings=PATIENT)
+    rig = await rig_for(SPEC)
     persons = [new_id() for _ in range(20)]
     async with rig.client() as client:
         path = await planned(rig, client)

@@ -59,6 +59,7 @@ class EmbeddedBroker:
         self._shuffle = shuffle
         self._work_connections = work_connections
         self._deadline_seconds = deadline_seconds
+        self._connect_seconds = max(CONNECT_SECONDS, deadline_seconds - 1)
         self._session: asyncpg.Connection[Any] | None = None
         self._session_lock = asyncio.Lock()
         self._consumers: set[EmbeddedConsumer] = set()
@@ -81,7 +82,8 @@ class EmbeddedBroker:
         Raises:
             BrokerError: the database is away, or has no broker tables.
         """
-        self._publishing = self._pool(2, synchronous_commit="on", statement_timeout="5s")
+        limit = f"{max(PUBLISH_DEADLINE_SECONDS, self._deadline_seconds):.0f}s"
+        self._publishing = self._pool(2, synchronous_commit="on", statement_timeout=limit)
         # A lost ack or claim only means that a message comes again, so these need not wait for the disk.
         self._working = self._pool(
             self._work_connections, synchronous_commit="off", statement_timeout="30s"
@@ -89,7 +91,7 @@ class EmbeddedBroker:
         await self._publishing
         await self._working
         try:
-            await self._kept.start(CONNECT_SECONDS + 1)
+            await self._kept.start(self._connect_seconds + 1)
         except BrokerError:
             await self._close_pools()
             raise
@@ -109,7 +111,7 @@ class EmbeddedBroker:
             _check_name(subscription.queue)
         try:
             async with (
-                asyncio.timeout(PUBLISH_DEADLINE_SECONDS),
+                asyncio.timeout(max(PUBLISH_DEADLINE_SECONDS, self._deadline_seconds)),
                 self._open(self._publishing).acquire() as connection,
                 connection.transaction(),
             ):
@@ -170,7 +172,7 @@ class EmbeddedBroker:
 
     async def _hold(self, kept: Kept) -> None:
         session = await asyncpg.connect(
-            self._dsn, timeout=CONNECT_SECONDS, server_settings=self._settings()
+            self._dsn, timeout=self._connect_seconds, server_settings=self._settings()
         )
         lost = asyncio.Event()
         session.add_termination_listener(lambda _: lost.set())
@@ -308,7 +310,7 @@ class EmbeddedBroker:
             self._dsn,
             min_size=0,
             max_size=size,
-            timeout=CONNECT_SECONDS,
+            timeout=self._connect_seconds,
             reset=_keep_as_it_is,
             server_settings=self._settings(**settings),
         )

@@ -55,8 +55,10 @@ class Database:
         worker_pool_size: int = 4,
         statement_timeout_ms: int = 30_000,
         lock_timeout_ms: int = 2_000,
+        connect_timeout_seconds: float = 5.0,
     ) -> None:
         self._dsn = dsn
+        self._connect_timeout = connect_timeout_seconds
         self._name = name
         self._worker_pool_size = worker_pool_size
         self._server_settings = {
@@ -74,7 +76,7 @@ class Database:
             async_creator=self.connect,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_timeout=10,
+            pool_timeout=2 * connect_timeout_seconds,
             pool_recycle=1800,
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
@@ -85,7 +87,10 @@ class Database:
     async def connect(self, *_: Any, **__: Any) -> "asyncpg.Connection[Any]":
         """Open a connection of its own (for LISTEN, COPY outside a request, advisory locks)."""
         connection = await asyncpg.connect(
-            self._dsn, server_settings=self._server_settings, timeout=5, statement_cache_size=256
+            self._dsn,
+            server_settings=self._server_settings,
+            timeout=self._connect_timeout,
+            statement_cache_size=256,
         )
         return connection  # noqa: RET504 - typed by the annotation
 
@@ -98,7 +103,7 @@ class Database:
                         self._dsn,
                         min_size=0,
                         max_size=self._worker_pool_size,
-                        timeout=5,
+                        timeout=self._connect_timeout,
                         max_inactive_connection_lifetime=300,
                         server_settings=self._server_settings,
                     )

@@ -35,6 +35,13 @@ from kantis_kit.testing.waiting import eventually
 EventT = TypeVar("EventT", bound=Event)
 LINK_KEYS = "1:" + "5a" * 32
 PROBE = "probe.everything"
+PATIENCE_SECONDS = 60.0
+PATIENT: Mapping[str, Any] = {
+    "connect_timeout_seconds": PATIENCE_SECONDS,
+    "lock_timeout_ms": 60_000,
+    "request_timeout_seconds": 2 * PATIENCE_SECONDS,
+}
+"""Limits that no test meets because its machine stood still for some seconds."""
 
 EXTRA_PRODUCERS = ("probe", "gateway")
 
@@ -219,7 +226,13 @@ async def open_rig(
         broker = await stack.enter_async_context(server.database("broker", _build_broker))
         broker_dsn = broker.app_dsn
         shuffle = random.Random(7) if duplicate else None  # noqa: S311 - the order of a test
-        own = EmbeddedBroker(broker_dsn, name="rig", duplicate=duplicate, shuffle=shuffle)
+        own = EmbeddedBroker(
+            broker_dsn,
+            name="rig",
+            duplicate=duplicate,
+            shuffle=shuffle,
+            deadline_seconds=PATIENCE_SECONDS,
+        )
         await own.start()
         stack.push_async_callback(own.stop)
         rig = Rig(clock or FrozenClock(), keys_dir, folder, own)
@@ -239,14 +252,18 @@ async def open_rig(
                 broker_url=SecretStr(broker_dsn),
                 link_keys=SecretStr(LINK_KEYS),
                 public_url="http://kantis.test",
-                **dict((settings or {}).get(spec.name, {})),
+                **{**PATIENT, **(settings or {}).get(spec.name, {})},
             )
             service = Service(
                 spec,
                 given,
                 clock=rig.clock,
                 broker=EmbeddedBroker(
-                    broker_dsn, name=spec.name, duplicate=duplicate, shuffle=shuffle
+                    broker_dsn,
+                    name=spec.name,
+                    duplicate=duplicate,
+                    shuffle=shuffle,
+                    deadline_seconds=PATIENCE_SECONDS,
                 ),
             )
             if tweak:

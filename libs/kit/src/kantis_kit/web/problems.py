@@ -173,7 +173,11 @@ def add_problem_handlers(app: FastAPI) -> None:
     async def on_database(request: Request, error: Exception) -> JSONResponse:
         original = getattr(error, "orig", None) or error
         if is_away(error):
-            log.warning("web.database_away", route=_route(request))
+            log.warning(
+                "web.database_away",
+                route=_route(request),
+                error=type(original.__cause__ or original).__name__,
+            )
             return problem(
                 503,
                 "unavailable",
