@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.spool.jobs import step
+from gateway.spool.usecases import RUN
 from kantis_kit import failpoints
 from kantis_kit.failpoints import FailPointHit
 from kantis_kit.ids import new_id
@@ -203,3 +204,55 @@ async def test_a_service_without_its_database_keeps_the_order_too(world_for):
 
     assert [202, 202, 202] == taken
     assert ["a", "b", "c"] == await arrivals(world)
+
+
+async def test_a_lead_that_a_person_sends_again_takes_nothing_from_who_delivers_its_line(world_for):
+    world = await world_for()
+    world.switches["contacts"].away = True
+    for name in ("a", "b", "c"):
+        await post(world, name)
+    world.switches["contacts"].away = False
+    failing = Failing(world.switches["contacts"].app, a=422)
+    asked, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_for_b(scope, receive, send):
+        message = await receive()
+        if message["body"] == b"b":
+            asked.set()
+            await may_go_on.wait()
+
+        async def again():
+            return message
+
+        await failing(scope, again, send)
+
+    world.switches["contacts"].app = slow_for_b
+    first = asyncio.ensure_future(deliver(world))
+    await asked.wait()
+    failing.answers.clear()
+    async with world.client(await world.key()) as client:
+        path = "/v1/operations/gateway/spool"
+        (refused,) = (await client.get(f"{path}?state=refused")).json()["items"]
+        await client.post(f"{path}/{refused['id']}/retry")
+    second = await deliver(world)
+    may_go_on.set()
+
+    assert (3, 1) == (await first, second)
+    assert ["a", "a", "b", "c"] == failing.tried
+    assert ["a", "b", "c"] == await arrivals(world)
+
+
+async def test_a_long_line_is_delivered_run_by_run(world_for):
+    world = await world_for()
+    world.switches["contacts"].away = True
+    names = [f"{number:03}" for number in range(RUN + 5)]
+    for name in names:
+        await post(world, name)
+    world.switches["contacts"].away = False
+    world.switches["contacts"].calls = 0
+
+    tried = await deliver(world)
+
+    assert RUN + 5 == tried == world.switches["contacts"].calls
+    assert names == await arrivals(world)
+    assert [] == await world.spooled()

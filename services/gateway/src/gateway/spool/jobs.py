@@ -1,11 +1,13 @@
 """The loop that brings waiting leads to their service."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import orjson
 
+from gateway.settings import GatewaySettings
 from gateway.spool import usecases
 from gateway.spool.model import Spooled
 from gateway.upstreams.clients import Upstream, Upstreams
@@ -51,18 +53,35 @@ async def step(service: Service, claimant: UUID) -> int:
     if upstream is None:
         return 0
     async with write(service.scope, actor="spool") as tx:
-        lead = await usecases.claim(tx, claimant)
-    tried = 0
-    while lead is not None and tried < MOST_AT_ONCE:
-        answer = await _deliver(upstream, lead)
-        tried += 1
-        await failpoints.reach("spool.delivered")
+        run = await usecases.claim(tx, claimant)
+    tried, path = 0, run[0].path if run else ""
+    while run and tried < MOST_AT_ONCE:
+        delivered = await _deliver_run(service, upstream, run)
+        tried += len(delivered)
         async with write(service.scope, actor="spool") as tx:
-            lead = await usecases.note_answer(tx, lead, claimant, answer)
-    if lead is not None:
+            run = await usecases.note_answers(tx, claimant, delivered)
+    if run:
         async with write(service.scope, actor="spool") as tx:
-            await usecases.give_back(tx, lead.id, claimant)
+            await usecases.give_back(tx, claimant, path)
     return tried
+
+
+async def _deliver_run(
+    service: Service, upstream: Upstream, run: Sequence[Spooled]
+) -> list[tuple[Spooled, usecases.Answer]]:
+    """Deliver leads one after the other until one is not taken, or much of the lease is used up."""
+    loop = asyncio.get_running_loop()
+    settings = service.settings
+    assert isinstance(settings, GatewaySettings)  # noqa: S101 - narrows the type
+    last = loop.time() + settings.spool_lease_seconds / 2
+    delivered: list[tuple[Spooled, usecases.Answer]] = []
+    for lead in run:
+        answer = await _deliver(upstream, lead)
+        delivered.append((lead, answer))
+        await failpoints.reach("spool.delivered")
+        if not answer.is_taken or loop.time() > last:
+            break
+    return delivered
 
 
 async def _deliver(upstream: Upstream, lead: Spooled) -> usecases.Answer:

@@ -1,11 +1,12 @@
 """Take a lead, claim what is due, note how a delivery ended."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import takewhile
 from uuid import UUID
 
-from sqlalchemy import Select, delete, update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlmodel import col, select
 
@@ -28,6 +29,8 @@ from kantis_kit.observability import correlation_id
 from kantis_kit.tx import Tx
 
 KEEP_REFUSED = timedelta(days=30)
+RUN = 25
+"""So many leads of a line are leased, delivered one after the other and noted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,11 @@ class Answer:
 
     status: int | None = None
     problem: str = ""
+
+    @property
+    def is_taken(self) -> bool:
+        """Say whether the service has the lead now."""
+        return self.status is not None and is_taken(self.status)
 
 
 async def take(tx: Tx, lead: Lead) -> None:
@@ -91,8 +99,8 @@ async def take(tx: Tx, lead: Lead) -> None:
         raise AnotherLead("Use a new key for a new request, or repeat the first one unchanged")
 
 
-async def claim(tx: Tx, claimant: UUID) -> Spooled | None:
-    """Take a lease on the first lead of a line that is due; nobody else delivers that line meanwhile.
+async def claim(tx: Tx, claimant: UUID) -> list[Spooled]:
+    """Take a lease on the first leads of a line that is due; nobody else delivers that line meanwhile.
 
     A line is what waits for one form. It moves in the order of its coming: those behind wait for the first one.
     """
@@ -104,7 +112,7 @@ async def claim(tx: Tx, claimant: UUID) -> Spooled | None:
         .order_by(col(Spooled.path), col(Spooled.id))
     )
     due = (
-        select(Spooled.id)
+        select(Spooled.path)
         .where(
             col(Spooled.id).in_(firsts),
             col(Spooled.state) == WAITING,
@@ -115,49 +123,66 @@ async def claim(tx: Tx, claimant: UUID) -> Spooled | None:
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    return await _lease(tx, claimant, due)
+    path: str | None = await tx.scalar(due)
+    return [] if path is None else await _lease(tx, claimant, path)
 
 
-async def _next_in_line(tx: Tx, claimant: UUID, path: str) -> Spooled | None:
-    """Take a lease on the next lead of a line whose first one has gone."""
+async def _lease(tx: Tx, claimant: UUID, path: str) -> list[Spooled]:
+    """Take a lease on the first leads of a line, up to one that somebody else delivers just now."""
+    now = tx.clock.now()
+    until = now + timedelta(seconds=tx.settings(GatewaySettings).spool_lease_seconds)
     first = (
-        select(Spooled.id)
+        select(Spooled)
         .where(col(Spooled.path) == path, col(Spooled.state) == WAITING)
         .order_by(col(Spooled.id))
-        .limit(1)
+        .limit(RUN)
         .with_for_update()
     )
-    return await _lease(tx, claimant, first)
+
+    def is_free(lead: Spooled) -> bool:
+        held = lead.claimed_until is not None and lead.claimed_until > now
+        return lead.claimed_by == claimant or not held
+
+    run = list(takewhile(is_free, await tx.scalars(first)))
+    for lead in run:
+        lead.claimed_by, lead.claimed_until = claimant, until
+    await tx.flush()
+    return run
 
 
-async def _lease(tx: Tx, claimant: UUID, chosen: Select[Any]) -> Spooled | None:
-    lease = timedelta(seconds=tx.settings(GatewaySettings).spool_lease_seconds)
-    found: Spooled | None = await tx.scalar(
-        update(Spooled)
-        .where(col(Spooled.id).in_(chosen.scalar_subquery()))
-        .values(claimed_by=claimant, claimed_until=tx.clock.now() + lease)
-        .returning(Spooled)
-    )
-    return found
+async def note_answers(
+    tx: Tx, claimant: UUID, delivered: Sequence[tuple[Spooled, Answer]]
+) -> list[Spooled]:
+    """Note how the leads of a run were answered; only the last of them may not have been taken.
 
-
-async def note_answer(tx: Tx, lead: Spooled, claimant: UUID, answer: Answer) -> Spooled | None:
-    """Forget a lead that was taken, keep a refused one for a person, plan the next attempt for any other.
-
-    Returns the next lead of the line, leased, when this one no longer stands before it. Whoever has lost the lease
-    changes nothing and goes no further.
+    A lead that was taken is forgotten, a refused one kept for a person, for any other the next attempt is planned.
+    Returns the next leads of the line, leased, unless its first one has to wait. Whoever has lost the lease changes
+    nothing and goes no further.
     """
-    mine = (col(Spooled.id) == lead.id, col(Spooled.claimed_by) == claimant)
-    row = await tx.scalar(select(Spooled).where(*mine).with_for_update())
-    if row is None:
-        return None
-    status = answer.status
-    if status is not None and is_taken(status):
-        await tx.execute(delete(Spooled).where(*mine))
-        if row.attempts:
+    path = delivered[0][0].path
+    asked = [lead.id for lead, _ in delivered]
+    query = select(Spooled).where(col(Spooled.id).in_(asked), col(Spooled.claimed_by) == claimant)
+    mine = {lead.id: lead for lead in await tx.scalars(query.with_for_update())}
+    taken = [lead.id for lead, answer in delivered if answer.is_taken and lead.id in mine]
+    if taken:
+        await tx.execute(delete(Spooled).where(col(Spooled.id).in_(taken)))
+        if any(mine[lead_id].attempts for lead_id in taken):
             await _wake(tx)
-        return await _next_in_line(tx, claimant, lead.path)
+    last, answer = delivered[-1]
+    if not answer.is_taken and last.id in mine:
+        _plan(tx, mine[last.id], answer)
+        # The line may move on; what is written above must be seen by the next statement.
+        await tx.flush()
+    if len(mine) < len(delivered) or (not answer.is_taken and mine[last.id].state == WAITING):
+        await give_back(tx, claimant, path)
+        return []
+    return await _lease(tx, claimant, path)
+
+
+def _plan(tx: Tx, row: Spooled, answer: Answer) -> None:
+    """Write on a lead that was not taken what is to become of it."""
     now = tx.clock.now()
+    status = answer.status
     age = timedelta(days=tx.settings(GatewaySettings).spool_max_age_days)
     row.attempts += 1
     row.last_status = status
@@ -170,18 +195,13 @@ async def note_answer(tx: Tx, lead: Spooled, claimant: UUID, answer: Answer) -> 
         row.state = REFUSED
     elif now - row.received_at >= age or breaks(status, row.attempts):
         row.state = STUCK
-    if row.state == WAITING:
-        return None
-    # The line moves on; what is written above must be seen by the next statement.
-    await tx.flush()
-    return await _next_in_line(tx, claimant, lead.path)
 
 
-async def give_back(tx: Tx, lead_id: UUID, claimant: UUID) -> None:
-    """Give a lease back, so that the line waits for nobody."""
+async def give_back(tx: Tx, claimant: UUID, path: str) -> None:
+    """Give the leases on a line back, so that it waits for nobody."""
     await tx.execute(
         update(Spooled)
-        .where(col(Spooled.id) == lead_id, col(Spooled.claimed_by) == claimant)
+        .where(col(Spooled.path) == path, col(Spooled.claimed_by) == claimant)
         .values(claimed_by=None, claimed_until=None)
     )
 
