@@ -101,7 +101,7 @@ class SmtpSink:
             self._log.close()
             self._log = None
 
-    async def wait_for(self, count: int, *, within: float = 30.0) -> list[Record]:
+    async def wait_for(self, count: int, *, within: float = 60.0) -> list[Record]:
         """Wait until so many were accepted, and return them."""
 
         def enough() -> list[Record]:
@@ -148,7 +148,7 @@ class SinkProcess:
         """What the log says was accepted, also by earlier processes that wrote to it."""
         return [record for record in read_log(self.log) if record["accepted"]]
 
-    async def wait_for(self, count: int, *, within: float = 30.0) -> list[Record]:
+    async def wait_for(self, count: int, *, within: float = 60.0) -> list[Record]:
         """Wait until so many were accepted, and return them."""
 
         def enough() -> list[Record]:

@@ -36,7 +36,7 @@ async def eventually(
     check: Callable[[], Any],
     *,
     message: str,
-    within: float = 30.0,
+    within: float = 60.0,
     retry_on: tuple[type[Exception], ...] = (),
 ) -> Any:
     """Wait until `check` returns something true, and return it.
