@@ -1,5 +1,6 @@
 """A whole import is taken back: what nobody has changed or used since; the rest is listed with its reason."""
 
+from contacts_svc.imports.usecases.undoing import DERIVED, KEEPING
 from contacts_svc.imports.worker import Worker
 from contacts_svc.main import SPEC
 from kantis_contracts.contacts import PersonChangedV1
@@ -152,3 +153,9 @@ async def test_a_file_that_was_undone_can_be_sent_again_and_a_stranger_cannot_un
     assert again["id"] != done["id"]
     assert 4 == again["created"]
     assert 403 == refused.status_code
+
+
+def test_of_every_table_with_people_it_is_decided_whether_it_keeps_them():
+    tables = SPEC.metadata.tables.items()
+    assert KEEPING | DERIVED == {name for name, table in tables if "person_id" in table.c}
+    assert not KEEPING & DERIVED

@@ -40,7 +40,7 @@ from kantis_kit.tx import Tx
 
 UNDO_TIMER = "imports.undo"
 BATCH = 500
-_OURS = frozenset(
+DERIVED = frozenset(
     {
         "identifier",
         "person_change",
@@ -58,11 +58,34 @@ _OURS = frozenset(
         "person_value",
         "quality_score",
         "lifecycle_change",
+        "duplicate_due",
         "duplicate_key",
-        "duplicate_pair",
     }
 )
 """Tables that hold what the import itself brought, or what is derived from it: they do not keep a person."""
+KEEPING = frozenset(
+    {
+        "confirmation",
+        "dossier",
+        "engagement_fact",
+        "erasure",
+        "insight",
+        "interaction",
+        "invoice_fact",
+        "lead",
+        "lead_answer",
+        "lifecycle_pin",
+        "message_fact",
+        "order_fact",
+        "payment_fact",
+        "person_link",
+        "preference",
+        "reach_evidence",
+        "response_fact",
+        "visitor_person",
+    }
+)
+"""Tables that name a person because something happened with them since: who stands there stays."""
 
 
 async def undo(tx: Tx, import_id: UUID) -> Import:
@@ -188,9 +211,8 @@ async def _used(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, list[str]]:
     if not ids:
         return found
     rows = column_set("asked", {"person_id": (Uuid(), list(ids))})
-    for name, table in sorted(Import.metadata.tables.items()):
-        if name in _OURS or "person_id" not in table.c:
-            continue
+    for name in sorted(KEEPING):
+        table = Import.metadata.tables[name]
         named = await tx.scalars(
             select(rows.c.person_id).where(exists().where(table.c.person_id == rows.c.person_id))
         )
