@@ -130,10 +130,13 @@ class House:
         self.killed.append(children[pid][-60:])
 
     async def fetch(self, service: str, query: str, *arguments: Any) -> list[asyncpg.Record]:
-        """Read a service's database."""
+        """Read a service's database. Raises `OSError` or `PostgresError` when its server is killed meanwhile."""
         connection = await asyncpg.connect(self.running.dsns[service])
         try:
             return list(await connection.fetch(query, *arguments))
+        except asyncpg.InternalClientError as error:
+            message = "the server died under the question"
+            raise ConnectionResetError(message) from error
         finally:
             await connection.close()
 

@@ -226,6 +226,7 @@ def files_below(tree: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.timeout(900)  # it sets up, generates and tests in processes of its own
 def test_a_newcomer_adds_an_event_an_endpoint_and_a_slice(newcomer: Newcomer):
     before = files_below(newcomer.tree)
     touched = apply(recipe("An event"), newcomer.tree)

@@ -28,6 +28,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+# The loops of the service under test draw their jitter in another thread, while the strategies of this one are drawn.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
+)
 CHECKS = [
     content_type_conformance,
     response_headers_conformance,
