@@ -1,6 +1,7 @@
 """Facts that other services tell: the same rows in whatever order they come, and however often."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -200,7 +201,7 @@ async def test_a_message_knows_its_last_end_and_when_a_human_being_first_opened_
 
 
 async def test_what_names_no_person_is_no_fact_about_one(rig_for):
-    rig = await rig_for(SPEC)
+    rig = await rig_for(replace(SPEC, loops=()))  # who follows the touched would take them
     now, person = rig.clock.now(), new_id()
 
     def answer(person_id):

@@ -1,6 +1,7 @@
 """Value and lifecycle of people, kept up to date by orders, by time and by the company's bands."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -87,7 +88,7 @@ async def test_an_order_changes_the_value_and_the_lifecycle_in_its_own_transacti
 
 
 async def test_time_alone_lowers_the_recency_and_lets_people_lapse(rig_for):
-    rig = await rig_for(SPEC)
+    rig = await rig_for(replace(SPEC, loops=()))  # who follows the touched would take them
     async with rig.client() as client:
         kari, ola = await make(client), await make(client, "ola")
     await place(rig, order(rig, kari), order(rig, ola, days=300))

@@ -158,7 +158,7 @@ class EmbeddedBroker:
             BrokerError: the database is away.
         """
         try:
-            return int((await within(PUBLISH_DEADLINE_SECONDS, self.work(sql.DEPTH, queue)))[0][0])
+            return int((await within(self._deadline_seconds, self.work(sql.DEPTH, queue)))[0][0])
         except LOST as error:
             message = f"the depth of {queue} cannot be read: {describe(error)}"
             raise BrokerError(message) from error

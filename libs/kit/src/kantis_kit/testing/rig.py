@@ -39,6 +39,7 @@ PATIENCE_SECONDS = 60.0
 PATIENT: Mapping[str, Any] = {
     "connect_timeout_seconds": PATIENCE_SECONDS,
     "lock_timeout_ms": 60_000,
+    "statement_timeout_ms": 300_000,
     "request_timeout_seconds": 2 * PATIENCE_SECONDS,
 }
 """Limits that no test meets because its machine stood still for some seconds."""
