@@ -101,9 +101,10 @@ async def write_pages(tx: Tx, request: AudienceRequest, segment: Segment) -> int
     mask: ColumnElement[int] = bits[0]
     for bit in bits[1:]:
         mask = mask + bit
-    sheet = sql.Sheet(
-        context, request.channel, request.purpose, sql.clause(condition, now=now, sweep=True)
+    about = decide_sql.About(
+        request.channel, request.purpose, request.topic or None, request.list_id
     )
+    sheet = sql.Sheet(context, about, sql.clause(condition, now=now, sweep=True))
     found = sheet.reached(
         sql.person.c.id,
         mask.label("mask"),
