@@ -8,19 +8,23 @@ personal fields are emptied, and the messages themselves stay, because others st
 import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Executable, text
+from sqlalchemy import Executable, MetaData, Table, Uuid, delete, func, select, text
 
+from kantis_contracts.privacy import ErasureReceipt, Kept
+from kantis_kit.db.sets import one_of
 from kantis_kit.parked import decode, encode
 from kantis_kit.tx import ReadTx, Tx
 
 Blanks = Mapping[str, Mapping[str, Any]]
 """Type of event → personal field of its items → what is left of it."""
+LATE = timedelta(days=2)
+"""Within it comes what comes late, as a rule; later comers are found by the pass over everybody."""
+_PAGE = 10_000
 
 _ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _REMEMBER = text(
@@ -31,7 +35,15 @@ _REMEMBER = text(
     """
 )
 _KNOWN = text("SELECT id FROM forgotten WHERE id = ANY(cast(:ids AS uuid[]))")
-_SINCE = text("SELECT id, cause FROM forgotten ORDER BY at DESC LIMIT :limit")
+_FORGOTTEN = text(
+    """
+    SELECT id FROM forgotten WHERE id > :after AND (cast(:since AS timestamptz) IS NULL OR at > :since)
+    ORDER BY id LIMIT :limit
+    """
+)
+_SWEEP_LOCK = 0x7377656570  # 'sweep': two passes that delete the same rows would wait for each other in a circle
+_WAIT_FOR_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _NAMING = "EXISTS (SELECT FROM unnest(cast(:names AS bytea[])) AS n (name) WHERE position(n.name IN {}) > 0)"
 _WAITING = text(
     "SELECT queue, event_id, envelope FROM delivery WHERE "  # noqa: S608 - constants alone
@@ -84,10 +96,11 @@ async def find_forgotten(tx: ReadTx, ids: Collection[UUID]) -> set[UUID]:
     return set(await tx.scalars(_KNOWN, {"ids": list(ids)})) if ids else set()
 
 
-async def list_forgotten(tx: ReadTx, *, limit: int) -> dict[UUID, UUID]:
-    """Return the ids that were forgotten last, with what caused it."""
-    rows = await tx.execute(_SINCE, {"limit": limit})
-    return {one[0]: one[1] for one in [tuple(row) for row in rows]}
+async def list_forgotten(
+    tx: ReadTx, *, after: UUID, since: datetime | None = None, limit: int = _PAGE
+) -> list[UUID]:
+    """Return a page of the ids that are forgotten, or were since, in their order."""
+    return list(await tx.scalars(_FORGOTTEN, {"after": after, "since": since, "limit": limit}))
 
 
 class Counts:
@@ -100,6 +113,14 @@ class Counts:
         """Run a statement that returns the person's id of every row it has changed."""
         for id_ in await tx.scalars(statement):
             self.add(id_, kind)
+
+    async def delete(self, tx: Tx, tables: Iterable[Table], ids: Collection[UUID]) -> None:
+        """Delete the rows of these tables that name one of these persons."""
+        chosen = one_of(sorted(ids), Uuid())
+        for table in tables:
+            person_id = table.c.person_id
+            statement = delete(table).where(person_id == chosen).returning(person_id)
+            await self.run(tx, table.name, statement)
 
     def add(self, id_: UUID, kind: str) -> None:
         """Count one row."""
@@ -127,30 +148,24 @@ class Request(Protocol):
         ...
 
 
-RequestT = TypeVar("RequestT", bound=Request)
-
-
-@dataclass(frozen=True, slots=True)
-class Done(Generic[RequestT]):
-    """What was done to one request: rows deleted or emptied, and rows that stay, by kind."""
-
-    request: RequestT
-    removed: dict[str, int]
-    kept: dict[str, int]
+Empty = Callable[[Tx, Sequence[UUID], Counts], Awaitable[None]]
+"""Deletes or empties a service's rows about persons, and counts them."""
 
 
 async def forget(
     tx: Tx,
-    requests: Sequence[RequestT],
+    requests: Sequence[Request],
     *,
-    empty: Callable[[Tx, Sequence[UUID], Counts], Awaitable[None]],
-    count_kept: Callable[[Tx, Sequence[UUID]], Awaitable[Mapping[str, Mapping[UUID, int]]]],
+    empty: Empty,
+    metadata: MetaData,
+    kept: Mapping[str, str],
     blanks: Blanks,
     is_reminder: bool = False,
-) -> list[Done[RequestT]]:
-    """Remember the ids, empty the service's own rows and what waits in transit; say what came of each request.
+) -> tuple[ErasureReceipt, ...]:
+    """Remember the ids, empty the service's own rows and what waits in transit; return a receipt for each request.
 
-    A reminder is answered where there was something to forget, or the ids were not known.
+    `kept` says of which tables rows stay, and why. A reminder is answered where there was something to forget, or the
+    ids were not known.
     """
     now = tx.clock.now()
     ids = sorted({id_ for one in requests for id_ in one.person_ids})
@@ -160,7 +175,7 @@ async def forget(
     counts = Counts()
     await empty(tx, ids, counts)
     transit = await scrub(tx, ids, blanks)
-    kept = await count_kept(tx, ids)
+    left = await _count_rows(tx, metadata, kept, ids)
     done = []
     for one in requests:
         removed = counts.sum(one.person_ids)
@@ -168,13 +183,60 @@ async def forget(
             continue
         if len(requests) == 1:  # of several it cannot be told whose message it was
             removed |= transit
-        stays = {
-            kind: rows
-            for kind, found in kept.items()
+        stays = tuple(
+            Kept(kind=kind, rows=rows, reason=kept[kind])
+            for kind, found in left.items()
             if (rows := sum(found.get(id_, 0) for id_ in one.person_ids))
-        }
-        done.append(Done(one, removed, stays))
-    return done
+        )
+        done.append(
+            ErasureReceipt(erasure_id=one.erasure_id, removed=removed, kept=stays, done_at=now)
+        )
+    return tuple(done)
+
+
+async def _count_rows(
+    tx: ReadTx, metadata: MetaData, names: Iterable[str], ids: Collection[UUID]
+) -> dict[str, dict[UUID, int]]:
+    """Return how many rows of which person stand in these tables; a table that names nobody is left out."""
+    found: dict[str, dict[UUID, int]] = {}
+    chosen = one_of(sorted(ids), Uuid())
+    for name in names:
+        table = metadata.tables.get(name)
+        if table is None or "person_id" not in table.c:
+            continue
+        person_id = table.c.person_id
+        rows = await tx.execute(
+            select(person_id, func.count()).where(person_id == chosen).group_by(person_id)
+        )
+        found[name] = {one[0]: one[1] for one in [tuple(row) for row in rows]}
+    return found
+
+
+def tables_naming(metadata: MetaData, *, without: Collection[str]) -> list[Table]:
+    """Return the tables whose rows name a person, those first that refer to others."""
+    return [
+        table
+        for table in reversed(metadata.sorted_tables)
+        if "person_id" in table.c and table.name not in without
+    ]
+
+
+async def sweep(tx: Tx, *, empty: Empty, blanks: Blanks, is_whole: bool = False) -> None:
+    """Empty what an event that came late has written of forgotten persons, and what has come to wait.
+
+    Of those who were forgotten in the last two days, which is cheap enough for every minute; or of everybody. A pass
+    over the last days is left out while another pass runs.
+    """
+    late = tx.clock.now() - LATE
+    if not is_whole and not await tx.scalar(_TRY_LOCK, {"lock": _SWEEP_LOCK}):
+        return
+    if is_whole:
+        await tx.execute(_WAIT_FOR_LOCK, {"lock": _SWEEP_LOCK})
+    since, after = None if is_whole else late, UUID(int=0)
+    while ids := await list_forgotten(tx, after=after, since=since):
+        await empty(tx, ids, Counts())
+        after = ids[-1]
+    await scrub_late(tx, blanks, since=late)
 
 
 async def scrub(tx: Tx, ids: Collection[UUID], blanks: Blanks) -> dict[str, int]:

@@ -50,8 +50,14 @@ async def remind(tx: Tx) -> None:
 
 @recurring("privacy.sweep", every=timedelta(minutes=1))
 async def sweep(tx: Tx) -> None:
-    """Empty what has come to wait for persons who were forgotten before."""
+    """Delete what has been written, and empty what has come to wait, of persons who were forgotten lately."""
     await inside.sweep(tx)
+
+
+@recurring("privacy.sweep_all", every=timedelta(hours=6))
+async def sweep_all(tx: Tx) -> None:
+    """Delete what has been written since of whoever was forgotten."""
+    await inside.sweep(tx, is_whole=True)
 
 
 @recurring("privacy.retain", cron="*/10 1-4 * * *")

@@ -10,8 +10,14 @@ from orders_svc.privacy import retention, usecases
 
 @recurring("privacy.sweep", every=timedelta(minutes=1))
 async def sweep(tx: Tx) -> None:
-    """Empty what was written of forgotten persons since."""
+    """Empty what was written since of persons who were forgotten lately."""
     await usecases.sweep(tx)
+
+
+@recurring("privacy.sweep_all", every=timedelta(hours=6))
+async def sweep_all(tx: Tx) -> None:
+    """Empty what was written since of whoever was forgotten."""
+    await usecases.sweep(tx, is_whole=True)
 
 
 @recurring("privacy.retain", cron="*/10 1-4 * * *")
