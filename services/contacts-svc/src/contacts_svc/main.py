@@ -136,6 +136,7 @@ SPEC = ServiceSpec(
         contacts_svc.visits.jobs,
         contacts_svc.imports.jobs,
         contacts_svc.privacy.jobs,
+        contacts_svc.quality.jobs,
         contacts_svc.dossier.jobs,
         contacts_svc.value.jobs,
         contacts_svc.scores.jobs,
