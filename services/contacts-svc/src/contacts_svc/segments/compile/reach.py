@@ -9,7 +9,6 @@ from sqlalchemy import (
     Table,
     and_,
     case,
-    false,
     func,
     literal,
     not_,
@@ -109,10 +108,10 @@ class Sheet:
     @property
     def _is_undeliverable(self) -> Holds:
         columns = self._address.c
-        broken = columns.reachability == UNDELIVERABLE
+        broken = columns.reachability.is_not_distinct_from(UNDELIVERABLE)
         if self._channel is not Channel.LETTER:
-            broken = or_(broken, columns.validity == "invalid")
-        return func.coalesce(broken, false())
+            broken = or_(broken, columns.validity.is_not_distinct_from("invalid"))
+        return broken
 
 
 def _kind(channel: Channel) -> str:
