@@ -78,6 +78,7 @@ SPEC = ServiceSpec(
         contacts_svc.washing.api.router,
         contacts_svc.selfservice.api.router,
         contacts_svc.intake.api.router,
+        contacts_svc.intake.api.claims,
         contacts_svc.visits.api.router,
         contacts_svc.visits.api.of_contact,
         contacts_svc.imports.api.router,

@@ -13,6 +13,7 @@ from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.intake.model import Form
 from contacts_svc.intake.schemas import (
     ChallengeOut,
+    ClaimOut,
     FileOut,
     FormIn,
     FormOut,
@@ -39,6 +40,7 @@ from kantis_kit.web.router import Router
 router = Router(prefix="/v1/forms", tags=["forms"])
 forms = Router(prefix="/f")
 confirmations = Router(prefix="/p")
+claims = Router(prefix="/v1/contacts/{contact_id}/claims", tags=["forms"])
 _ID_BYTES = 16
 
 
@@ -104,6 +106,12 @@ async def list_leads(
     leads = await queries.list_leads(tx, form_id, before=before[0] if before else None, limit=limit)
     more = encode_cursor(leads[-1].id) if len(leads) == limit else None
     return Page(items=leads, next_cursor=more)
+
+
+@claims.get("", policy=needs("contacts:read"))
+async def list_claims(contact_id: UUID, tx: Read) -> list[ClaimOut]:
+    """List the phones that leads name for a contact and that nobody has confirmed; the newest first."""
+    return await queries.list_claims(tx, contact_id)
 
 
 @router.put("/{form_id}/download", policy=needs("contacts:write"))
