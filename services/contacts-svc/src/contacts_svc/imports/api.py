@@ -211,12 +211,13 @@ async def start_import(
         raise Invalid("A parameter holds a NUL character")
     if as_of is not None and as_of > tx.clock.now():
         raise Invalid("as_of: lies in the future; a file tells what was true when it was written")
-    options = await _with_saved(tx, saved_mapping, await _with_form(tx, form, options))
     import_id = new_id()
     path = files.path_of(tx.settings(ContactsSettings).data_dir, import_id)
     is_kept = False
     try:
         sha256 = await files.store(path, _body(request))
+        # The first statement after the last byte: no transaction stands open while a slow caller sends.
+        options = await _with_saved(tx, saved_mapping, await _with_form(tx, form, options))
         if preview:
             response.status_code = 200
             return await usecases.preview(tx, path, options)
