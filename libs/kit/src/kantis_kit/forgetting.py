@@ -1,32 +1,25 @@
-"""What every service does when somebody's data is deleted: remember the ids, and empty what waits in transit.
+"""What every service does when somebody's data is deleted: remember the ids, empty its rows, and answer.
 
 `forgotten` holds ids that name nobody. They are remembered for good, so that an event which comes late is recognised.
-Messages that wait or are parked, events that have not left, and stored answers still carry what was true before: their
-personal fields are emptied, and the messages themselves stay, because others stand in them too.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Executable, MetaData, Table, Uuid, delete, func, select, text
 
 from kantis_contracts.privacy import ErasureReceipt, Kept
 from kantis_kit.db.sets import one_of
-from kantis_kit.parked import decode, encode
+from kantis_kit.scrubbing import Blanks, scrub, scrub_late
 from kantis_kit.tx import ReadTx, Tx
 
-Blanks = Mapping[str, Mapping[str, Any]]
-"""Type of event → personal field of its items → what is left of it."""
 LATE = timedelta(days=2)
 """Within it comes what comes late, as a rule; later comers are found by the pass over everybody."""
-_PAGE = 10_000
+PAGE = 10_000
 
-_ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _REMEMBER = text(
     """
     INSERT INTO forgotten (id, cause, at)
@@ -34,42 +27,15 @@ _REMEMBER = text(
     ON CONFLICT DO NOTHING RETURNING id
     """
 )
-_KNOWN = text("SELECT id FROM forgotten WHERE id = ANY(cast(:ids AS uuid[]))")
 _FORGOTTEN = text(
     """
     SELECT id FROM forgotten WHERE id > :after AND (cast(:since AS timestamptz) IS NULL OR at > :since)
-    ORDER BY id LIMIT :limit
+    ORDER BY id LIMIT :page
     """
 )
 _SWEEP_LOCK = 0x7377656570  # 'sweep': two passes that delete the same rows would wait for each other in a circle
 _WAIT_FOR_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_NAMING = "EXISTS (SELECT FROM unnest(cast(:names AS bytea[])) AS n (name) WHERE position(n.name IN {}) > 0)"
-_WAITING = text(
-    "SELECT queue, event_id, envelope FROM delivery WHERE "  # noqa: S608 - constants alone
-    + _NAMING.format("envelope")
-    + " ORDER BY queue, event_id FOR UPDATE"
-)
-_LATELY = text(
-    """
-    SELECT queue, event_id, envelope FROM delivery
-    WHERE first_at > :since AND type = ANY(cast(:types AS text[])) ORDER BY queue, event_id LIMIT :limit FOR UPDATE
-    """
-)
-_EMPTY_WAITING = text(
-    "UPDATE delivery SET envelope = :envelope, problem = '' WHERE queue = :queue AND event_id = :event_id"
-)
-_DROP_WAITING = text("DELETE FROM delivery WHERE queue = :queue AND event_id = :event_id")
-_LEAVING = text(
-    "SELECT seq, type, data FROM outbox WHERE type = ANY(cast(:types AS text[])) AND "  # noqa: S608 - as above
-    + _NAMING.format("data")
-    + " ORDER BY seq FOR UPDATE"
-)
-_EMPTY_LEAVING = text("UPDATE outbox SET data = :data WHERE seq = :seq")
-_EMPTY_ANSWERS = text(
-    r"UPDATE idempotency SET body = '\x', headers = headers - 'content-length' WHERE body IS NOT NULL AND "  # noqa: S608
-    + _NAMING.format("body")
-)
 _PERIODS = text("SELECT kind, days FROM keep_period")
 _SET_PERIOD = text(
     """
@@ -91,16 +57,9 @@ async def remember(tx: Tx, rows: Iterable[tuple[UUID, UUID, datetime]]) -> set[U
     return set(found)
 
 
-async def find_forgotten(tx: ReadTx, ids: Collection[UUID]) -> set[UUID]:
-    """Return which of these ids are forgotten."""
-    return set(await tx.scalars(_KNOWN, {"ids": list(ids)})) if ids else set()
-
-
-async def list_forgotten(
-    tx: ReadTx, *, after: UUID, since: datetime | None = None, limit: int = _PAGE
-) -> list[UUID]:
+async def list_forgotten(tx: ReadTx, *, after: UUID, since: datetime | None = None) -> list[UUID]:
     """Return a page of the ids that are forgotten, or were since, in their order."""
-    return list(await tx.scalars(_FORGOTTEN, {"after": after, "since": since, "limit": limit}))
+    return list(await tx.scalars(_FORGOTTEN, {"after": after, "since": since, "page": PAGE}))
 
 
 class Counts:
@@ -237,90 +196,6 @@ async def sweep(tx: Tx, *, empty: Empty, blanks: Blanks, is_whole: bool = False)
         await empty(tx, ids, Counts())
         after = ids[-1]
     await scrub_late(tx, blanks, since=late)
-
-
-async def scrub(tx: Tx, ids: Collection[UUID], blanks: Blanks) -> dict[str, int]:
-    """Empty what waits in transit and names these ids; return how many rows of which kind that were.
-
-    A message that cannot be read is deleted: nobody can say what of it may stay.
-    """
-    if not ids:
-        return {}
-    names = {str(id_) for id_ in ids}
-    asked = {"names": [name.encode() for name in sorted(names)]}
-    counted: Counter[str] = Counter()
-    for queue, event_id, raw in [tuple(row) for row in await tx.execute(_WAITING, asked)]:
-        key = {"queue": queue, "event_id": event_id}
-        envelope = decode(bytes(raw))
-        if envelope is None:
-            await tx.execute(_DROP_WAITING, key)
-            counted["message_waiting"] += 1
-        elif (data := _blank(envelope.type, envelope.data, names, blanks)) is not None:
-            emptied = encode(envelope.model_copy(update={"data": data}))
-            await tx.execute(_EMPTY_WAITING, {**key, "envelope": emptied})
-            counted["message_waiting"] += 1
-    leaving = await tx.execute(_LEAVING, {**asked, "types": sorted(blanks)})
-    for seq, kind, raw in [tuple(row) for row in leaving]:
-        if (data := _blank(kind, bytes(raw), names, blanks)) is not None:
-            await tx.execute(_EMPTY_LEAVING, {"seq": seq, "data": data})
-            counted["message_leaving"] += 1
-    answers: Any = await tx.execute(_EMPTY_ANSWERS, asked)
-    counted["answer"] += answers.rowcount
-    return {kind: rows for kind, rows in sorted(counted.items()) if rows}
-
-
-async def scrub_late(tx: Tx, blanks: Blanks, *, since: datetime, limit: int = 1_000) -> None:
-    """Empty what has come to wait since and names somebody who was forgotten before."""
-    asked = {"since": since, "types": sorted(blanks), "limit": limit}
-    waiting = [
-        (queue, event_id, decode(bytes(raw)))
-        for queue, event_id, raw in [tuple(row) for row in await tx.execute(_LATELY, asked)]
-    ]
-    named = {
-        (queue, event_id): _ids_in(envelope.data)
-        for queue, event_id, envelope in waiting
-        if envelope
-    }
-    forgotten = await find_forgotten(tx, set().union(*named.values()))
-    names = {str(id_) for id_ in forgotten}
-    for queue, event_id, envelope in waiting:
-        if envelope is None or not names:
-            continue
-        data = _blank(envelope.type, envelope.data, names, blanks)
-        if data is not None:
-            emptied = encode(envelope.model_copy(update={"data": data}))
-            key = {"queue": queue, "event_id": event_id}
-            await tx.execute(_EMPTY_WAITING, {**key, "envelope": emptied})
-
-
-def _ids_in(data: bytes) -> set[UUID]:
-    return {UUID(one.decode()) for one in _ID.findall(data)}
-
-
-def _blank(kind: str, data: bytes, names: Collection[str], blanks: Blanks) -> bytes | None:
-    """Return the payload with the personal fields of items that name them emptied; None when nothing changes."""
-    fields = blanks.get(kind)
-    if not fields:
-        return None
-    loaded = orjson.loads(data)
-    changed = False
-    for item in loaded["items"]:
-        if any(name in text for text in _texts(item) for name in names):
-            said = {name: value for name, value in fields.items() if item.get(name, value) != value}
-            item.update(said)
-            changed = changed or bool(said)
-    return orjson.dumps(loaded) if changed else None
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
 
 
 async def keep_periods(tx: ReadTx) -> dict[str, int]:

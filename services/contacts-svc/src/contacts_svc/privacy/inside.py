@@ -30,7 +30,8 @@ from contacts_svc.settings import ContactsSettings
 from contacts_svc.value import usecases as value
 from kantis_contracts.privacy import PERSONAL
 from kantis_kit import forgetting
-from kantis_kit.forgetting import Counts, scrub
+from kantis_kit.forgetting import Counts
+from kantis_kit.scrubbing import scrub
 from kantis_kit.tx import Tx
 
 KEPT = {
