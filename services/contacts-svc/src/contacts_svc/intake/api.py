@@ -34,7 +34,7 @@ from kantis_kit.auth.policy import needs, public
 from kantis_kit.errors import AppError, Invalid
 from kantis_kit.tx import ReadTx, Tx
 from kantis_kit.web.deps import Read, Write, etag, require_match
-from kantis_kit.web.paging import Page, encode_cursor, read_cursor
+from kantis_kit.web.paging import Page, encode_cursor, id_after
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/forms", tags=["forms"])
@@ -102,8 +102,7 @@ async def list_leads(
 ) -> Page[LeadOut]:
     """Return what was posted to a form, the newest first: answers, topics and boxes."""
     await queries.get_form_by_id(tx, form_id)
-    before = read_cursor(cursor, UUID)
-    leads = await queries.list_leads(tx, form_id, before=before[0] if before else None, limit=limit)
+    leads = await queries.list_leads(tx, form_id, before=id_after(cursor), limit=limit)
     more = encode_cursor(leads[-1].id) if len(leads) == limit else None
     return Page(items=leads, next_cursor=more)
 
