@@ -209,3 +209,30 @@ async def set_keep_periods(tx: Tx, periods: Sequence[tuple[str, int, int]]) -> N
     if ordered:
         kinds, days, versions = (list(column) for column in zip(*ordered, strict=True))
         await tx.execute(_SET_PERIOD, {"kinds": kinds, "days": days, "versions": versions})
+
+
+class Period(Protocol):
+    """How long a kind is kept; the name of the kind begins with the service that holds it."""
+
+    @property
+    def kind(self) -> str:
+        """The kind."""
+        ...
+
+    @property
+    def days(self) -> int:
+        """How long."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """The highest of a kind holds."""
+        ...
+
+
+async def take_periods(tx: Tx, service: str, decided: Iterable[Period]) -> None:
+    """Keep what was decided of the kinds that this service holds."""
+    ours = [
+        (one.kind, one.days, one.version) for one in decided if one.kind.startswith(f"{service}.")
+    ]
+    await set_keep_periods(tx, ours)
