@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -113,11 +114,13 @@ async def write_pages(tx: Tx, request: AudienceRequest, segment: Segment) -> int
     sheet = sql.Sheet(context, about, sql.clause(condition, now=now, sweep=True))
     place = func.row_number().over(order_by=sql.person.c.id) - 1
     # Whole numbers are divided as such: `//` would work with fractions and round each of them.
-    page = place.op("/", precedence=8, return_type=BigInteger())(literal(PAGE, Integer())).cast(Integer)
+    page = place.op("/", precedence=8, return_type=BigInteger())(literal(PAGE, Integer())).cast(
+        Integer
+    )
     found = sheet.reached(
         sql.person.c.id, page.label("page"), _mask(clauses, now).label("mask")
     ).subquery()
-    masks: ColumnElement[list[int]] = func.array_agg(
+    masks: ColumnElement[Any] = func.array_agg(
         aggregate_order_by(found.c.mask, found.c.id), type_=ARRAY(Integer())
     )
     if all(is_certain for _, is_certain in clauses):
