@@ -14,6 +14,7 @@ from sqlalchemy import Executable, MetaData, Table, Uuid, delete, func, select, 
 from kantis_contracts.privacy import ErasureReceipt, Kept
 from kantis_kit.db.sets import one_of
 from kantis_kit.scrubbing import Blanks, scrub, scrub_late
+from kantis_kit.timers import Job
 from kantis_kit.tx import ReadTx, Tx
 
 LATE = timedelta(days=2)
@@ -196,6 +197,26 @@ async def sweep(tx: Tx, *, empty: Empty, blanks: Blanks, is_whole: bool = False)
         await empty(tx, ids, Counts())
         after = ids[-1]
     await scrub_late(tx, blanks, since=late)
+
+
+class Sweep(Protocol):
+    """Sweeps a service's own rows."""
+
+    async def __call__(self, tx: Tx, *, is_whole: bool = False) -> None:
+        """Sweep of those who were forgotten lately, or of everybody."""
+        ...
+
+
+def sweeps(sweep: Sweep) -> tuple[Job, Job]:
+    """Return the recurring work by which nothing that comes late brings anybody back."""
+
+    async def everybody(tx: Tx) -> None:
+        await sweep(tx, is_whole=True)
+
+    return (
+        Job("privacy.sweep", sweep, every=timedelta(minutes=1)),
+        Job("privacy.sweep_all", everybody, every=timedelta(hours=6)),
+    )
 
 
 async def keep_periods(tx: ReadTx) -> dict[str, int]:

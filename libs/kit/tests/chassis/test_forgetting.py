@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -144,6 +144,25 @@ async def test_a_pass_is_left_out_while_another_runs(rig):
 
     await sweep(rig)
     assert set() == await noted(rig)
+
+
+async def test_who_was_forgotten_lately_is_looked_for_each_minute_and_everybody_every_six_hours(
+    rig_for,
+):
+    passes = []
+
+    async def look(_tx, *, is_whole=False):
+        passes.append(is_whole)
+
+    rig = await rig_for(replace(SPEC, jobs=list(forgetting.sweeps(look))), start=False)
+    await rig.service.timers.step()
+    passes.clear()
+
+    for minutes in (1, 1, 6 * 60 - 3, 1):
+        rig.clock.advance(timedelta(minutes=minutes))
+        await rig.service.timers.step()
+
+    assert [False, False, False, False, True] == passes
 
 
 def message(rig, *person_ids):

@@ -1,23 +1,12 @@
 """What came late is forgotten, too."""
 
-from datetime import timedelta
-
+from kantis_kit.forgetting import sweeps
 from kantis_kit.retention import keep
 from kantis_kit.timers import recurring
 from kantis_kit.tx import Tx
 from messaging_svc.privacy import retention, usecases
 
-
-@recurring("privacy.sweep", every=timedelta(minutes=1))
-async def sweep(tx: Tx) -> None:
-    """Empty what was written since of persons who were forgotten lately."""
-    await usecases.sweep(tx)
-
-
-@recurring("privacy.sweep_all", every=timedelta(hours=6))
-async def sweep_all(tx: Tx) -> None:
-    """Empty what was written since of whoever was forgotten."""
-    await usecases.sweep(tx, is_whole=True)
+SWEEP, SWEEP_ALL = sweeps(usecases.sweep)
 
 
 @recurring("privacy.retain", cron="*/10 1-4 * * *")
