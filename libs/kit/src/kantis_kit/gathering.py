@@ -1,16 +1,17 @@
 """Everything that stands about somebody in tables, as JSON, in parts that travel."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, MetaData, Table, Uuid, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from kantis_contracts.base import Event
 from kantis_contracts.privacy import DossierPart
+from kantis_kit.db.sets import one_of
 from kantis_kit.tx import ReadTx, Tx
 
 MOST_ROWS = 10_000
@@ -31,6 +32,18 @@ async def rows_of(
         select(whole).where(where).order_by(*table.primary_key.columns).limit(MOST_ROWS + 1)
     )
     return [{name: value for name, value in row.items() if name not in without} for row in found]
+
+
+async def rows_naming(
+    tx: ReadTx, metadata: MetaData, ids: Collection[UUID], *, without: Sequence[str] = ()
+) -> dict[str, Rows]:
+    """Return the rows of every table that name one of these persons, by table."""
+    chosen = one_of(sorted(ids), Uuid())
+    return {
+        name: await rows_of(tx, table, table.c.person_id == chosen, without=without)
+        for name, table in metadata.tables.items()
+        if "person_id" in table.c
+    }
 
 
 def cut(found: Mapping[str, Rows]) -> list[str]:

@@ -7,7 +7,7 @@ from sqlalchemy import Uuid, select
 from sqlmodel import col
 
 from kantis_kit.db.sets import one_of
-from kantis_kit.gathering import Rows, rows_of
+from kantis_kit.gathering import Rows, rows_naming, rows_of
 from kantis_kit.tx import ReadTx
 from orders_svc.base import Base
 from orders_svc.billing.model import Invoice
@@ -20,11 +20,7 @@ async def gather(tx: ReadTx, ids: Sequence[UUID]) -> dict[str, Rows]:
     """Return what orders holds of a person under these ids."""
     chosen = one_of(sorted(ids), Uuid())
     tables = Base.metadata.tables
-    found = {
-        name: await rows_of(tx, table, table.c.person_id == chosen)
-        for name, table in tables.items()
-        if "person_id" in table.c
-    }
+    found = await rows_naming(tx, Base.metadata, ids)
     order, invoice = tables["sales_order"], tables["invoice"]
     orders = select(order.c.order_id).where(order.c.person_id == chosen)
     invoices = select(invoice.c.invoice_id).where(invoice.c.person_id == chosen)
