@@ -28,7 +28,7 @@ from contacts_svc.segments import queries, usecases
 from contacts_svc.segments.conditions import Node
 from contacts_svc.segments.jobs import keep_segments
 from contacts_svc.segments.keeper import Keeper
-from contacts_svc.segments.model import Segment
+from contacts_svc.segments.model import FrozenAudience, Segment
 from contacts_svc.segments.schemas import SegmentIn
 from contacts_svc.segments.usecases import freezing
 from contacts_svc.settings import ContactsSettings
@@ -153,6 +153,19 @@ def line(name: str, figure: str, goal: str, *, is_met: bool) -> None:
     sys.stdout.flush()
 
 
+def _audience(request: AudienceRequest, segment: Segment, at: datetime) -> FrozenAudience:
+    """Return the head of a frozen audience; its pages cannot be read without."""
+    return FrozenAudience(
+        **request.model_dump(include={"launch_id", "campaign_id", "segment_id"}),
+        segment_name=segment.name,
+        condition=segment.condition,
+        channel=request.channel.value,
+        purpose=request.purpose.value,
+        total=0,
+        frozen_at=at,
+    )
+
+
 class Bench:
     """A contacts service with many people."""
 
@@ -237,6 +250,7 @@ class Bench:
                 channel=Channel.EMAIL,
             )
             async with write(self.service.scope) as tx:
+                tx.add(_audience(request, segment, tx.clock.now()))
                 begin = perf_counter()
                 total = await freezing.write_pages(tx, request, segment)
                 written.append(perf_counter() - begin)
