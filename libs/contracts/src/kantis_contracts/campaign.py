@@ -25,6 +25,8 @@ class PreflightRequest(Item):
     campaign_id: UUID
     segment_id: UUID
     purpose: Purpose
+    topic: str = ""
+    list_id: UUID | None = None
     channels: tuple[Channel, ...]
 
 
@@ -42,6 +44,10 @@ class AudienceRequest(Item):
     segment_id: UUID
     purpose: Purpose
     channel: Channel
+    topic: str = ""
+    """Who refused this topic, or is suppressed for it, stays out of the audience."""
+    list_id: UUID | None = None
+    """Who is suppressed for this list stays out of the audience."""
 
 
 class AudienceRequestedV1(Event, type="campaign.audience.requested.v1"):

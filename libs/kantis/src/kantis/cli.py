@@ -267,7 +267,10 @@ def openapi() -> None:
 @keys_app.command("create")
 def create_key(
     role: Annotated[
-        str, typer.Option(help="administrator, marketer, fulfilment, developer, site or viewer.")
+        str,
+        typer.Option(
+            help="administrator, marketer, fulfilment, bookkeeper, developer, site or viewer."
+        ),
     ],
     name: Annotated[str, typer.Option(help="Whom or what the key is for.")] = "",
     as_json: Json = False,

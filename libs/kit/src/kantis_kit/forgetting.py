@@ -1,28 +1,26 @@
-"""What every service does when somebody's data is deleted: remember the ids, and empty what waits in transit.
+"""What every service does when somebody's data is deleted: remember the ids, empty its rows, and answer.
 
 `forgotten` holds ids that name nobody. They are remembered for good, so that an event which comes late is recognised.
-Messages that wait or are parked, events that have not left, and stored answers still carry what was true before: their
-personal fields are emptied, and the messages themselves stay, because others stand in them too.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
-import orjson
-from sqlalchemy import Executable, text
+from sqlalchemy import Executable, MetaData, Table, Uuid, delete, func, select, text
 
-from kantis_kit.parked import decode, encode
+from kantis_contracts.privacy import ErasureReceipt, Kept
+from kantis_kit.db.sets import one_of
+from kantis_kit.scrubbing import Blanks, scrub, scrub_late
+from kantis_kit.timers import Job
 from kantis_kit.tx import ReadTx, Tx
 
-Blanks = Mapping[str, Mapping[str, Any]]
-"""Type of event → personal field of its items → what is left of it."""
+LATE = timedelta(days=2)
+"""Within it comes what comes late, as a rule; later comers are found by the pass over everybody."""
+PAGE = 10_000
 
-_ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _REMEMBER = text(
     """
     INSERT INTO forgotten (id, cause, at)
@@ -30,34 +28,15 @@ _REMEMBER = text(
     ON CONFLICT DO NOTHING RETURNING id
     """
 )
-_KNOWN = text("SELECT id FROM forgotten WHERE id = ANY(cast(:ids AS uuid[]))")
-_SINCE = text("SELECT id, cause FROM forgotten ORDER BY at DESC LIMIT :limit")
-_NAMING = "EXISTS (SELECT FROM unnest(cast(:names AS bytea[])) AS n (name) WHERE position(n.name IN {}) > 0)"
-_WAITING = text(
-    "SELECT queue, event_id, envelope FROM delivery WHERE "  # noqa: S608 - constants alone
-    + _NAMING.format("envelope")
-    + " ORDER BY queue, event_id FOR UPDATE"
-)
-_LATELY = text(
+_FORGOTTEN = text(
     """
-    SELECT queue, event_id, envelope FROM delivery
-    WHERE first_at > :since AND type = ANY(cast(:types AS text[])) ORDER BY queue, event_id LIMIT :limit FOR UPDATE
+    SELECT id FROM forgotten WHERE id > :after AND (cast(:since AS timestamptz) IS NULL OR at > :since)
+    ORDER BY id LIMIT :page
     """
 )
-_EMPTY_WAITING = text(
-    "UPDATE delivery SET envelope = :envelope, problem = '' WHERE queue = :queue AND event_id = :event_id"
-)
-_DROP_WAITING = text("DELETE FROM delivery WHERE queue = :queue AND event_id = :event_id")
-_LEAVING = text(
-    "SELECT seq, type, data FROM outbox WHERE type = ANY(cast(:types AS text[])) AND "  # noqa: S608 - as above
-    + _NAMING.format("data")
-    + " ORDER BY seq FOR UPDATE"
-)
-_EMPTY_LEAVING = text("UPDATE outbox SET data = :data WHERE seq = :seq")
-_EMPTY_ANSWERS = text(
-    r"UPDATE idempotency SET body = '\x', headers = headers - 'content-length' WHERE body IS NOT NULL AND "  # noqa: S608
-    + _NAMING.format("body")
-)
+_SWEEP_LOCK = 0x7377656570  # 'sweep': two passes that delete the same rows would wait for each other in a circle
+_WAIT_FOR_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _PERIODS = text("SELECT kind, days FROM keep_period")
 _SET_PERIOD = text(
     """
@@ -79,15 +58,9 @@ async def remember(tx: Tx, rows: Iterable[tuple[UUID, UUID, datetime]]) -> set[U
     return set(found)
 
 
-async def find_forgotten(tx: ReadTx, ids: Collection[UUID]) -> set[UUID]:
-    """Return which of these ids are forgotten."""
-    return set(await tx.scalars(_KNOWN, {"ids": list(ids)})) if ids else set()
-
-
-async def list_forgotten(tx: ReadTx, *, limit: int) -> dict[UUID, UUID]:
-    """Return the ids that were forgotten last, with what caused it."""
-    rows = await tx.execute(_SINCE, {"limit": limit})
-    return {one[0]: one[1] for one in [tuple(row) for row in rows]}
+async def list_forgotten(tx: ReadTx, *, after: UUID, since: datetime | None = None) -> list[UUID]:
+    """Return a page of the ids that are forgotten, or were since, in their order."""
+    return list(await tx.scalars(_FORGOTTEN, {"after": after, "since": since, "page": PAGE}))
 
 
 class Counts:
@@ -100,6 +73,14 @@ class Counts:
         """Run a statement that returns the person's id of every row it has changed."""
         for id_ in await tx.scalars(statement):
             self.add(id_, kind)
+
+    async def delete(self, tx: Tx, tables: Iterable[Table], ids: Collection[UUID]) -> None:
+        """Delete the rows of these tables that name one of these persons."""
+        chosen = one_of(sorted(ids), Uuid())
+        for table in tables:
+            person_id = table.c.person_id
+            statement = delete(table).where(person_id == chosen).returning(person_id)
+            await self.run(tx, table.name, statement)
 
     def add(self, id_: UUID, kind: str) -> None:
         """Count one row."""
@@ -127,30 +108,24 @@ class Request(Protocol):
         ...
 
 
-RequestT = TypeVar("RequestT", bound=Request)
-
-
-@dataclass(frozen=True, slots=True)
-class Done(Generic[RequestT]):
-    """What was done to one request: rows deleted or emptied, and rows that stay, by kind."""
-
-    request: RequestT
-    removed: dict[str, int]
-    kept: dict[str, int]
+Empty = Callable[[Tx, Sequence[UUID], Counts], Awaitable[None]]
+"""Deletes or empties a service's rows about persons, and counts them."""
 
 
 async def forget(
     tx: Tx,
-    requests: Sequence[RequestT],
+    requests: Sequence[Request],
     *,
-    empty: Callable[[Tx, Sequence[UUID], Counts], Awaitable[None]],
-    count_kept: Callable[[Tx, Sequence[UUID]], Awaitable[Mapping[str, Mapping[UUID, int]]]],
+    empty: Empty,
+    metadata: MetaData,
+    kept: Mapping[str, str],
     blanks: Blanks,
     is_reminder: bool = False,
-) -> list[Done[RequestT]]:
-    """Remember the ids, empty the service's own rows and what waits in transit; say what came of each request.
+) -> tuple[ErasureReceipt, ...]:
+    """Remember the ids, empty the service's own rows and what waits in transit; return a receipt for each request.
 
-    A reminder is answered where there was something to forget, or the ids were not known.
+    `kept` says of which tables rows stay, and why. A reminder is answered where there was something to forget, or the
+    ids were not known.
     """
     now = tx.clock.now()
     ids = sorted({id_ for one in requests for id_ in one.person_ids})
@@ -160,7 +135,7 @@ async def forget(
     counts = Counts()
     await empty(tx, ids, counts)
     transit = await scrub(tx, ids, blanks)
-    kept = await count_kept(tx, ids)
+    left = await _count_rows(tx, metadata, kept, ids)
     done = []
     for one in requests:
         removed = counts.sum(one.person_ids)
@@ -168,97 +143,80 @@ async def forget(
             continue
         if len(requests) == 1:  # of several it cannot be told whose message it was
             removed |= transit
-        stays = {
-            kind: rows
-            for kind, found in kept.items()
+        stays = tuple(
+            Kept(kind=kind, rows=rows, reason=kept[kind])
+            for kind, found in left.items()
             if (rows := sum(found.get(id_, 0) for id_ in one.person_ids))
-        }
-        done.append(Done(one, removed, stays))
-    return done
+        )
+        done.append(
+            ErasureReceipt(erasure_id=one.erasure_id, removed=removed, kept=stays, done_at=now)
+        )
+    return tuple(done)
 
 
-async def scrub(tx: Tx, ids: Collection[UUID], blanks: Blanks) -> dict[str, int]:
-    """Empty what waits in transit and names these ids; return how many rows of which kind that were.
-
-    A message that cannot be read is deleted: nobody can say what of it may stay.
-    """
-    if not ids:
-        return {}
-    names = {str(id_) for id_ in ids}
-    asked = {"names": [name.encode() for name in sorted(names)]}
-    counted: Counter[str] = Counter()
-    for queue, event_id, raw in [tuple(row) for row in await tx.execute(_WAITING, asked)]:
-        key = {"queue": queue, "event_id": event_id}
-        envelope = decode(bytes(raw))
-        if envelope is None:
-            await tx.execute(_DROP_WAITING, key)
-            counted["message_waiting"] += 1
-        elif (data := _blank(envelope.type, envelope.data, names, blanks)) is not None:
-            emptied = encode(envelope.model_copy(update={"data": data}))
-            await tx.execute(_EMPTY_WAITING, {**key, "envelope": emptied})
-            counted["message_waiting"] += 1
-    leaving = await tx.execute(_LEAVING, {**asked, "types": sorted(blanks)})
-    for seq, kind, raw in [tuple(row) for row in leaving]:
-        if (data := _blank(kind, bytes(raw), names, blanks)) is not None:
-            await tx.execute(_EMPTY_LEAVING, {"seq": seq, "data": data})
-            counted["message_leaving"] += 1
-    answers: Any = await tx.execute(_EMPTY_ANSWERS, asked)
-    counted["answer"] += answers.rowcount
-    return {kind: rows for kind, rows in sorted(counted.items()) if rows}
-
-
-async def scrub_late(tx: Tx, blanks: Blanks, *, since: datetime, limit: int = 1_000) -> None:
-    """Empty what has come to wait since and names somebody who was forgotten before."""
-    asked = {"since": since, "types": sorted(blanks), "limit": limit}
-    waiting = [
-        (queue, event_id, decode(bytes(raw)))
-        for queue, event_id, raw in [tuple(row) for row in await tx.execute(_LATELY, asked)]
-    ]
-    named = {
-        (queue, event_id): _ids_in(envelope.data)
-        for queue, event_id, envelope in waiting
-        if envelope
-    }
-    forgotten = await find_forgotten(tx, set().union(*named.values()))
-    names = {str(id_) for id_ in forgotten}
-    for queue, event_id, envelope in waiting:
-        if envelope is None or not names:
+async def _count_rows(
+    tx: ReadTx, metadata: MetaData, names: Iterable[str], ids: Collection[UUID]
+) -> dict[str, dict[UUID, int]]:
+    """Return how many rows of which person stand in these tables; a table that names nobody is left out."""
+    found: dict[str, dict[UUID, int]] = {}
+    chosen = one_of(sorted(ids), Uuid())
+    for name in names:
+        table = metadata.tables.get(name)
+        if table is None or "person_id" not in table.c:
             continue
-        data = _blank(envelope.type, envelope.data, names, blanks)
-        if data is not None:
-            emptied = encode(envelope.model_copy(update={"data": data}))
-            key = {"queue": queue, "event_id": event_id}
-            await tx.execute(_EMPTY_WAITING, {**key, "envelope": emptied})
+        person_id = table.c.person_id
+        rows = await tx.execute(
+            select(person_id, func.count()).where(person_id == chosen).group_by(person_id)
+        )
+        found[name] = {one[0]: one[1] for one in [tuple(row) for row in rows]}
+    return found
 
 
-def _ids_in(data: bytes) -> set[UUID]:
-    return {UUID(one.decode()) for one in _ID.findall(data)}
+def tables_naming(metadata: MetaData, *, without: Collection[str]) -> list[Table]:
+    """Return the tables whose rows name a person, those first that refer to others."""
+    return [
+        table
+        for table in reversed(metadata.sorted_tables)
+        if "person_id" in table.c and table.name not in without
+    ]
 
 
-def _blank(kind: str, data: bytes, names: Collection[str], blanks: Blanks) -> bytes | None:
-    """Return the payload with the personal fields of items that name them emptied; None when nothing changes."""
-    fields = blanks.get(kind)
-    if not fields:
-        return None
-    loaded = orjson.loads(data)
-    changed = False
-    for item in loaded["items"]:
-        if any(name in text for text in _texts(item) for name in names):
-            said = {name: value for name, value in fields.items() if item.get(name, value) != value}
-            item.update(said)
-            changed = changed or bool(said)
-    return orjson.dumps(loaded) if changed else None
+async def sweep(tx: Tx, *, empty: Empty, blanks: Blanks, is_whole: bool = False) -> None:
+    """Empty what an event that came late has written of forgotten persons, and what has come to wait.
+
+    Of those who were forgotten in the last two days, which is cheap enough for every minute; or of everybody. A pass
+    over the last days is left out while another pass runs.
+    """
+    late = tx.clock.now() - LATE
+    if not is_whole and not await tx.scalar(_TRY_LOCK, {"lock": _SWEEP_LOCK}):
+        return
+    if is_whole:
+        await tx.execute(_WAIT_FOR_LOCK, {"lock": _SWEEP_LOCK})
+    since, after = None if is_whole else late, UUID(int=0)
+    while ids := await list_forgotten(tx, after=after, since=since):
+        await empty(tx, ids, Counts())
+        after = ids[-1]
+    await scrub_late(tx, blanks, since=late)
 
 
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
+class Sweep(Protocol):
+    """Sweeps a service's own rows."""
+
+    async def __call__(self, tx: Tx, *, is_whole: bool = False) -> None:
+        """Sweep of those who were forgotten lately, or of everybody."""
+        ...
+
+
+def sweeps(sweep: Sweep) -> tuple[Job, Job]:
+    """Return the recurring work by which nothing that comes late brings anybody back."""
+
+    async def everybody(tx: Tx) -> None:
+        await sweep(tx, is_whole=True)
+
+    return (
+        Job("privacy.sweep", sweep, every=timedelta(minutes=1)),
+        Job("privacy.sweep_all", everybody, every=timedelta(hours=6)),
+    )
 
 
 async def keep_periods(tx: ReadTx) -> dict[str, int]:
@@ -272,3 +230,30 @@ async def set_keep_periods(tx: Tx, periods: Sequence[tuple[str, int, int]]) -> N
     if ordered:
         kinds, days, versions = (list(column) for column in zip(*ordered, strict=True))
         await tx.execute(_SET_PERIOD, {"kinds": kinds, "days": days, "versions": versions})
+
+
+class Period(Protocol):
+    """How long a kind is kept; the name of the kind begins with the service that holds it."""
+
+    @property
+    def kind(self) -> str:
+        """The kind."""
+        ...
+
+    @property
+    def days(self) -> int:
+        """How long."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """The highest of a kind holds."""
+        ...
+
+
+async def take_periods(tx: Tx, service: str, decided: Iterable[Period]) -> None:
+    """Keep what was decided of the kinds that this service holds."""
+    ours = [
+        (one.kind, one.days, one.version) for one in decided if one.kind.startswith(f"{service}.")
+    ]
+    await set_keep_periods(tx, ours)

@@ -16,7 +16,7 @@ from kantis_kit.db.database import is_away
 from kantis_kit.errors import Invalid
 from kantis_kit.failpoints import FailPointHit
 from kantis_kit.settings import ServiceSettings
-from kantis_kit.web.paging import decode_cursor, encode_cursor, moment, read_cursor
+from kantis_kit.web.paging import decode_cursor, encode_cursor, id_after, moment, read_cursor
 from kantis_kit.web.schemas import In
 
 
@@ -109,6 +109,14 @@ def test_a_nul_is_found_however_deep(body):
 def test_a_cursor_with_other_keys_than_the_list_has_is_refused(keys):
     with pytest.raises(Invalid, match="cursor"):
         read_cursor(encode_cursor(*keys), moment, UUID)
+
+
+def test_a_cursor_names_the_id_after_which_the_next_page_begins():
+    assert UUID(int=7) == id_after(encode_cursor(UUID(int=7)))
+    assert id_after(None) is None
+    for keys in (["x"], [7], [None], [str(UUID(int=7)), "more"]):
+        with pytest.raises(Invalid, match="cursor"):
+            id_after(encode_cursor(*keys))
 
 
 def test_a_cursor_names_a_place_in_utc():

@@ -4,12 +4,13 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from fastapi import Response
 from sqlalchemy import text
 
 from kantis_kit import audit, failpoints
-from kantis_kit.auth.policy import Policy, needs
+from kantis_kit.auth.policy import Policy, needs, public
 from kantis_kit.service import Service
-from kantis_kit.testing.probe import SPEC
+from kantis_kit.testing.probe import SPEC, ThingIn, ThingOut, make_thing
 from kantis_kit.tx import read, write
 from kantis_kit.web.app import create_api
 from kantis_kit.web.deps import Write
@@ -98,6 +99,30 @@ async def test_another_caller_with_the_same_key_gets_an_effect_of_its_own(rig_fo
         second = await b.post("/v1/things", json={"name": "one"}, headers={"Idempotency-Key": "k"})
 
     assert first.json()["id"] != second.json()["id"]
+
+
+async def test_visitors_with_one_key_get_answers_of_their_own_and_a_repetition_its_first_one(
+    rig_for,
+):
+    router = Router(prefix="/v1/open-things")
+
+    @router.post("", policy=public("visitors leave things"), status_code=201)
+    async def leave_thing(body: ThingIn, tx: Write, response: Response) -> ThingOut:
+        return await make_thing(body, tx, response)
+
+    rig = await rig_for(replace(SPEC, routers=[router]), start=False)
+    key = {"Idempotency-Key": "the same for all"}
+
+    async with rig.anonymous() as visitor:
+        first, again, other = [
+            await visitor.post("/v1/open-things", json={"name": name}, headers=key)
+            for name in ("one", "one", "two")
+        ]
+
+    assert {201} == {answer.status_code for answer in (first, again, other)}
+    assert first.json()["id"] == again.json()["id"] != other.json()["id"]
+    assert "true" == again.headers["idempotency-replayed"]
+    assert 2 == await count(rig)
 
 
 async def test_the_answer_survives_a_crash_after_the_commit(rig_for):

@@ -65,6 +65,24 @@ async def test_a_draft_is_changed_only_by_who_has_read_it_as_it_is(rig_for):
         assert [204, 404] == [gone.status_code, (await client.get(path)).status_code]
 
 
+async def test_a_campaign_is_about_a_topic_and_a_list_when_it_says_so(rig_for):
+    rig = await rig_for(SPEC)
+    the_list = str(UUID(int=9))
+    async with rig.client() as client:
+        plain = await client.get(await draft(client))
+        path = await draft(client, topic="garden", list_id=the_list)
+        await counted(rig, client, path)
+        tag = {"If-Match": (await client.get(path)).headers["etag"]}
+        refused = await client.patch(path, json={"topic": "Gärten"}, headers=tag)
+        freed = await client.patch(path, json={"topic": "", "list_id": None}, headers=tag)
+
+    (asked,) = rig.published(said.PreflightRequestedV1)
+    assert ("", None) == (plain.json()["topic"], plain.json()["list_id"])
+    assert ("garden", the_list) == (asked.items[0].topic, str(asked.items[0].list_id))
+    assert 422 == refused.status_code
+    assert ("", None) == (freed.json()["topic"], freed.json()["list_id"])
+
+
 async def test_an_offer_names_a_known_product_in_the_campaign_s_currency(rig_for):
     rig = await rig_for(SPEC)
     async with rig.client() as client:

@@ -61,6 +61,7 @@ async def test_why_somebody_was_chosen_goes_and_that_a_piece_went_out_stays(rig_
 
     (part,) = rig.items(CampaignDossierAnsweredV1)
     assert "Storgata" in part.content
+    assert '"campaign_name":"Winter"' in part.content
     assert str(per) not in part.content
     rows = await pool.fetch("SELECT because::text, reason FROM piece ORDER BY response_code")
     assert [("[]", ""), ('["lives in Storgata"]', "550 kari@example.com")] == [

@@ -26,7 +26,6 @@ class ContactsSettings(ServiceSettings):
     """How long visitors are kept of whom nobody knows who they are, after they came last."""
     import_chunk_rows: int = 5_000
     """Rows of an import that share a transaction."""
-    import_max_body_bytes: int = 1024 * 1024 * 1024
     suppression_key: SecretStr = SecretStr("")
     """Key of the hashes by which erased addresses are known; without one they could be guessed from a stolen copy."""
     segment_max_cost: float = 50_000_000

@@ -1,5 +1,7 @@
 """What is bad about a file or a row, and the answer that its sender gets."""
 
+from datetime import timedelta
+
 import pytest
 
 from contacts_svc.main import SPEC
@@ -46,6 +48,25 @@ async def test_a_file_of_the_future_is_refused(rig_for, door):
     assert "as_of" in refused["detail"]
     assert "future" in refused["detail"]
     assert {} == await door.contacts(rig)
+
+
+async def test_a_row_of_the_future_is_given_back_and_the_others_are_taken(rig_for, door):
+    rig = await rig_for(SPEC)
+    today = rig.clock.now().date()
+    days = [today + timedelta(days=days) for days in (-1, 0, 2, 400)]
+    rows = "".join(f"Kari {n},k{n}@example.com,{day}\n" for n, day in enumerate(days))
+
+    done = await door.take(rig, f"name,email,as_of\n{rows}")
+
+    assert (2, 2) == (done["created"], done["rejected"])
+    assert {"k0@example.com", "k1@example.com"} == set(await door.contacts(rig))
+    told = await door.rejects(rig, done)
+    assert [f"as_of: {day} lies in the future" in told for day in days] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 async def test_two_rows_with_one_phone_are_two_people_and_the_third_is_the_first(rig_for, door):

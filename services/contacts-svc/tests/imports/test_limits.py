@@ -75,3 +75,39 @@ def test_a_file_of_any_line_ends_is_read_in_bounded_memory(tmp_path, end):
 
     assert 24 * MEGABYTE // len(line) == count
     assert peak < 8 * MEGABYTE
+
+
+async def test_no_transaction_stands_open_while_a_slow_caller_sends(rig_for, door):
+    rig = await rig_for(SPEC)
+    pool = await rig.service.database.pool()
+    seen = []
+
+    async def slowly():
+        yield door.head.encode()
+        seen.append(
+            await pool.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND state LIKE 'idle in transaction%' AND query LIKE '%import_mapping%'"
+            )
+        )
+        yield door.kari.encode()
+
+    mapping = {"name": "Messe", "mapping": {"E-post": "email"}}
+    async with rig.client() as client:
+        saved = await client.post("/v1/imports/mappings", json=mapping)
+        assert 201 == saved.status_code, saved.text
+        taken = await client.post(
+            "/v1/imports",
+            content=slowly(),
+            params={"saved_mapping": "Messe"},
+            headers={"Content-Type": "text/csv"},
+        )
+        unknown = await client.post(
+            "/v1/imports",
+            content=(door.head + door.kari).encode(),
+            params={"saved_mapping": "Ukjent"},
+            headers={"Content-Type": "text/csv"},
+        )
+
+    assert (202, [0]) == (taken.status_code, seen), taken.text
+    assert 404 == unknown.status_code

@@ -1,6 +1,10 @@
 """One phone at several companies is called once, in the role that matters most; the calls that are spared are counted."""
 
+from datetime import timedelta
+from uuid import UUID
+
 from contacts_svc.main import SPEC
+from kantis_kit.ids import new_id
 
 
 async def make(client, path, body):
@@ -78,6 +82,40 @@ async def test_a_phone_is_called_in_one_role_and_each_spared_call_has_its_reason
     # On the day the role that had to wait is the most relevant one, and nobody spares Ida.
     assert (1, 2) == (later["silent"], later["outranked"])
     assert [("+4532123456", ("Mette", "Havn"))] == [told(item)[:2] for item in later["items"]]
+
+
+async def test_of_a_campaign_only_its_audience_counts(rig_for):
+    rig = await rig_for(SPEC)
+    launch, path = new_id(), "/v1/organisations/spared"
+
+    async with rig.client() as client:
+        await furnish(client)
+        found = (await client.get("/v1/contacts", params={"email": "jens@example.com"})).json()
+        (jens,) = [one["id"] for one in found["items"]]
+        people = (await client.get("/v1/contacts")).json()["items"]
+        (ida,) = [one["id"] for one in people if one["full_name"] == "Ida"]
+        pool = await rig.service.database.pool()
+        await pool.execute(
+            "INSERT INTO frozen_audience (launch_id, campaign_id, segment_id, segment_name, condition, channel,"
+            " purpose, total, frozen_at) VALUES ($1, $1, $1, 'Buyers', '{}', 'phone', 'offers', 2, $2)",
+            launch,
+            rig.clock.now(),
+        )
+        await pool.execute(
+            "INSERT INTO frozen_page VALUES ($1, 0, $2, '{1,1}')",
+            launch,
+            sorted([UUID(jens), UUID(ida)]),
+        )
+    rig.clock.advance(timedelta(days=3))
+    async with rig.client() as client:
+        mine = (await client.get(path, params={"launch_id": str(launch)})).json()
+        none = await client.get(path, params={"launch_id": str(new_id()), "on": "2026-01-01"})
+
+    # Mette is more relevant at the phone of Jens, but this campaign does not call her.
+    assert (1, 0) == (mine["silent"], mine["outranked"])
+    assert [("+4532123457", None)] == [told(item)[:2] for item in mine["items"]]
+    assert mine["on"] == (rig.clock.now() - timedelta(days=3)).date().isoformat()
+    assert (404, "audience-unknown") == (none.status_code, none.json()["type"].rsplit(":", 1)[1])
 
 
 async def test_pages_hold_every_phone_once_and_forged_cursors_are_refused(rig_for):

@@ -85,12 +85,47 @@ def test_people_who_are_the_same_share_a_key_and_score_high_whichever_stands_fir
         (looks("Anders Hansen", "0155"), looks("Anders Hansen", "8000")),
         # neighbours
         (looks("Kari Nordmann", "0155", "Storgata 1"), looks("Per Berg", "0155", "Storgata 1")),
+        # namesakes in one street
+        (
+            looks("Kari Nordmann", "0155", "Storgata 1"),
+            looks("Kari Nordmann", "0155", "Storgata 11"),
+        ),
         # nothing is known of either
         (looks(), looks()),
     ],
 )
 def test_a_family_namesakes_and_neighbours_are_not_asked_about(one, other):
     assert score(one, other)[0] < LIKELY
+
+
+def lives(street):
+    return looks("Kari Nordmann", "0155", street)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "points", "why"),
+    [
+        ("Storgata 1", "Storgaten 1", 80, "same_street"),
+        ("Storgata 1B", "STORGATA 01 b", 80, "same_street"),
+        ("Storgata 1", "Storgata 1 B", 80, "same_street"),
+        ("Havnegade 2, 3. tv", "Havnegade 2, 3 tv.", 80, "same_street"),
+        ("7. juni gate 5", "7 juni gate 5", 80, "same_street"),
+        ("Storgata", "Storgata 1", 70, "same_street"),
+        ("Storgata 1A", "Storgata 1B", 60, "different_entrance"),
+        ("Storgata 1", "Storgata 2", 50, "different_house"),
+        ("Storgata 1", "Storgata 12", 50, "different_house"),
+        ("7. juni gate 5", "7. juni gate 6", 50, "different_house"),
+        ("Postboks 17", "Postboks 71", 50, "different_house"),
+        ("Storgata 1", "Havnegade 2", 60, ""),
+    ],
+)
+def test_house_numbers_count(one, other, points, why):
+    told = {"same_name", "same_postal_code", *([why] if why else [])}
+
+    found, reasons = score(lives(one), lives(other))
+
+    assert (points, told) == (found, set(reasons))
+    assert (found, reasons) == score(lives(other), lives(one))
 
 
 async def make(client, name, email, phone="", **more):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from contacts_svc.main import SPEC
 from contacts_svc.quality import merging, moving
+from contacts_svc.quality.jobs import tell_merges
 from kantis_contracts.contacts import PersonMergedV1, PreferenceChangedV1
 from kantis_kit.testing.merges import contents
 from kantis_kit.testing.waiting import eventually
@@ -59,6 +60,29 @@ async def test_a_merge_and_its_undoing_are_told_with_a_version_that_grows(rig_fo
         said = [one for one in rig.items(PersonMergedV1) if str(one.merged_id) == person]
         assert len(said) == len({one.version for one in said})
         assert [one.at for one in said] == sorted(one.at for one in said)
+
+
+async def test_a_merge_of_a_release_that_did_not_tell_is_told_once(rig_for):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        known, merged, other, gone = [
+            await make(client, "Kari", f"k{n}@example.com") for n in range(4)
+        ]
+        quiet = await merge(client, known, merged)
+        await undo(client, await merge(client, other, gone))
+    await rig.drain()
+    (told,) = (one for one in rig.items(PersonMergedV1) if str(one.merge_id) == quiet)
+    before = len(rig.items(PersonMergedV1))
+    pool = await rig.service.database.pool()
+    await pool.execute("UPDATE merge SET told_at = NULL")
+
+    for _ in range(2):
+        async with write(rig.service.scope, actor="test") as tx:
+            await tell_merges.function(tx)
+    await rig.drain()
+
+    # In the same words: who was told before drops it as known. What was undone is not told as done.
+    assert [told] == rig.items(PersonMergedV1)[before:]
 
 
 async def test_every_table_that_names_a_person_follows_or_says_why_it_does_not():

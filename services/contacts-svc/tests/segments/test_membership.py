@@ -7,7 +7,10 @@ from sqlalchemy import literal, select
 from sqlalchemy.exc import DBAPIError
 
 from contacts_svc.main import SPEC
+from contacts_svc.segments import looking, queries
 from contacts_svc.segments.keeper import Keeper, has_work
+from contacts_svc.segments.schemas import Announces
+from contacts_svc.touched import Family
 from kantis_contracts.orders import OrderCard, OrderPlacedV1
 from kantis_kit.ids import new_id
 from kantis_kit.testing.waiting import eventually
@@ -203,6 +206,41 @@ async def test_what_was_taken_by_a_pass_that_failed_is_taken_again(rig_for):
     assert waits
     assert set() == nobody
     assert {kari} == await kept(rig, segment)
+
+
+async def test_segments_that_do_not_fit_into_one_statement_follow_too(rig_for, monkeypatch):
+    monkeypatch.setattr(looking, "_TOGETHER", 2)
+    rig = await rig_for(SPEC, start=False)
+    keeper = Keeper()
+    async with rig.client() as client:
+        segments = [await make_segment(client, NO) for _ in range(3)]
+        segments.append(await make_segment(client, YOUNG))
+        await settle(rig, keeper)
+        kari = await make_person(client, "kari")
+        await settle(rig, keeper)
+        then = [await kept(rig, one) for one in segments]
+    rig.clock.advance(timedelta(days=8))
+    async with rig.client() as client:
+        ola = await make_person(client, "ola")
+        await settle(rig, keeper)  # by the statements that the keeper remembers, at another time
+
+    assert [{kari}] * 4 == then
+    assert [{kari, ola}] * 3 + [{ola}] == [await kept(rig, one) for one in segments]
+
+
+def test_a_batch_is_many_small_conditions_or_one_large_one():
+    sizes = [1] * 30 + [5_000, 1_500, 600]
+
+    def make(size):
+        head = (new_id(), "S", 1, Announces.NOTHING, 1, 1, None, "")
+        return looking.Kept(*head, queries.parse(NO), Family.PROFILE, size)
+
+    batches = looking.batched([make(size) for size in sizes])
+
+    assert [[1] * 25, [1] * 5, [5_000], [1_500], [600]] == [
+        [one.size for one in batch] for batch in batches
+    ]
+    assert 4 == looking.size_of(queries.parse({"op": "country", "is_in": ["NO", "SE", "DK"]}))
 
 
 async def test_only_one_keeper_works_at_a_time(rig_for):

@@ -64,13 +64,14 @@ async def make_segment(client):
     return answer.json()["id"]
 
 
-async def count(rig, segment, *channels):
+async def count(rig, segment, *channels, **about):
     request = PreflightRequest(
         preflight_id=new_id(),
         campaign_id=new_id(),
         segment_id=segment,
         purpose=Purpose.OFFERS,
         channels=channels,
+        **about,
     )
     await rig.publish(PreflightRequestedV1(items=(request,)))
     await rig.drain()
@@ -80,13 +81,14 @@ async def count(rig, segment, *channels):
     return told
 
 
-async def freeze(rig, segment, channel):
+async def freeze(rig, segment, channel, **about):
     request = AudienceRequest(
         launch_id=new_id(),
         campaign_id=new_id(),
         segment_id=segment,
         purpose=Purpose.OFFERS,
         channel=channel,
+        **about,
     )
     await rig.publish(AudienceRequestedV1(items=(request,)))
     await rig.drain()
@@ -245,3 +247,35 @@ async def test_a_customer_may_be_called_for_any_purpose_until_they_refuse(rig_fo
 
     assert ["empty"] == [one.reason for one in strangers]
     assert [kari] == [str(one.person_id) for one in rig.items(AudienceFrozenV1)]
+
+
+async def test_who_refused_a_topic_or_is_suppressed_for_a_list_is_no_audience_of_it(rig_for):
+    rig = await rig_for(SPEC, settings=KEY)
+    the_list = new_id()
+    async with rig.client() as client:
+        free, gardener, listed = [
+            await make_person(client, name) for name in ("Kari", "Ola", "Per")
+        ]
+        for person in (free, gardener, listed):
+            await say(client, person, "email", "granted")
+        no = await client.put(
+            f"/v1/contacts/{gardener}/preferences", json={"topics": {"garden": False}}
+        )
+        stop = await client.post(
+            f"/v1/contacts/{listed}/suppressions",
+            json={"scope": "list", "scope_id": str(the_list)},
+        )
+        segment = await make_segment(client)
+        everybody = await count(rig, segment, Channel.EMAIL)
+        about = {"topic": "garden", "list_id": the_list}
+        counted = await count(rig, segment, Channel.EMAIL, **about)
+        frozen = await freeze(rig, segment, Channel.EMAIL, **about)
+        elsewhere = await freeze(rig, segment, Channel.EMAIL, topic="boats", list_id=new_id())
+
+    assert no.is_success, no.text
+    assert stop.is_success, stop.text
+    assert (3, {}) == (everybody.items[0].reachable, everybody.items[0].excluded)
+    excluded = {"topic_refused": 1, "suppressed": 1}
+    assert (1, excluded) == (counted.items[0].reachable, counted.items[0].excluded)
+    assert {free} == frozen
+    assert {free, gardener, listed} == elsewhere

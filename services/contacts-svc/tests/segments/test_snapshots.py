@@ -72,6 +72,46 @@ async def test_a_snapshot_is_read_page_by_page_and_stays_as_it_was(rig_for, monk
     assert [422, 404] == [strange.status_code, nothing.status_code]
 
 
+async def test_a_member_is_told_every_clause_where_there_is_no_alternative_and_those_that_hold_where_there_is(
+    rig_for,
+):
+    norwegian = {"op": "country", "is_in": ["NO"]}
+    swedish = {"op": "language", "is_in": ["sv"]}
+    nowhere = {"op": "city", "is_in": ["Nowhere"]}
+    plain = {"op": "all", "of": [norwegian, swedish]}
+    mixed = {"op": "all", "of": [norwegian, {"op": "any", "of": [swedish, nowhere]}]}
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        _, kari = await make_people(client, 2)
+        segments = [
+            (await client.post("/v1/segments", json={"name": "S", "condition": one})).json()["id"]
+            for one in (plain, mixed)
+        ]
+    requests = tuple(
+        AudienceRequest(
+            launch_id=new_id(),
+            campaign_id=new_id(),
+            segment_id=one,
+            purpose=Purpose.OFFERS,
+            channel=Channel.PHONE,
+        )
+        for one in segments
+    )
+    await rig.publish(AudienceRequestedV1(items=requests))
+    await rig.drain()
+
+    async with rig.client() as client:
+        urls = [f"/v1/segments/snapshots/{one.launch_id}" for one in requests]
+        read = [(await client.get(url)).json()["items"] for url in urls]
+    pool = await rig.service.database.pool()
+    query = "SELECT masks FROM frozen_page WHERE launch_id = $1"
+    masks = [await pool.fetchval(query, one.launch_id) for one in requests]
+
+    why = {"person_id": kari, "because": ["country is NO", "language is sv"]}
+    assert [[why], [why]] == read
+    assert [[], [0b011]] == masks
+
+
 def test_a_page_fits_into_one_event():
     assert 1_000 == model.PAGE
 

@@ -215,11 +215,11 @@ async def test_the_same_lead_under_the_same_key_is_kept_once(world_for):
 
     first = await post(world, '{"a": 1}', headers=keyed)
     second = await post(world, '{"a": 1}', headers=keyed)
-    other = await post(world, '{"a": 2}', headers=keyed)
+    # Another visitor of a site that sends one key for all.
+    others = [await post(world, '{"a": 2}', headers=keyed) for _ in range(2)]
 
-    assert [202, 202, 422] == [a.status_code for a in (first, second, other)]
-    assert "urn:kantis:problem:idempotency-mismatch" == other.json()["type"]
-    assert 1 == len(await world.spooled())
+    assert [202] * 4 == [a.status_code for a in (first, second, *others)]
+    assert 2 == len(await world.spooled())
 
 
 async def test_a_client_that_repeats_its_lead_later_changes_nothing(world_for):

@@ -13,6 +13,7 @@ from orders_svc.merges import jobs as merge_jobs
 from orders_svc.model_registry import metadata
 from orders_svc.orders import api as orders
 from orders_svc.people import consumers as people
+from orders_svc.privacy import api as privacy
 from orders_svc.privacy import consumers as privacy_consumers
 from orders_svc.privacy import jobs as privacy_jobs
 from orders_svc.responses import api as responses
@@ -34,6 +35,7 @@ SPEC = ServiceSpec(
         billing.invoices,
         billing.payments,
         billing.ledger,
+        privacy.router,
     ],
     public={"/r": [page.router]},
     handlers=handlers_in(people, response_consumers, merge_consumers, privacy_consumers),

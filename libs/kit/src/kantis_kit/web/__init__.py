@@ -2,7 +2,7 @@
 
 from kantis_kit.web.app import create_api, create_public
 from kantis_kit.web.deps import Caller, Now, Read, Write, require_match
-from kantis_kit.web.paging import Page, decode_cursor, encode_cursor, moment, read_cursor
+from kantis_kit.web.paging import Page, decode_cursor, encode_cursor, id_after, moment, read_cursor
 from kantis_kit.web.router import Router
 from kantis_kit.web.schemas import In, Out
 
@@ -19,6 +19,7 @@ __all__ = [
     "create_public",
     "decode_cursor",
     "encode_cursor",
+    "id_after",
     "moment",
     "read_cursor",
     "require_match",

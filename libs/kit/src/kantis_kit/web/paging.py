@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import orjson
 from pydantic import BaseModel
@@ -55,6 +56,12 @@ def read_cursor(cursor: str | None, *kinds: Callable[[str], Any]) -> list[Any] |
         return [kind(str(key)) for kind, key in zip(kinds, keys, strict=True)]
     except (ValueError, OverflowError) as error:
         raise Invalid(_NOT_OURS) from error
+
+
+def id_after(cursor: str | None) -> UUID | None:
+    """Return the id after which the next page of a list begins that is sorted by ids alone; raises as `read_cursor`."""
+    keys = read_cursor(cursor, UUID)
+    return keys[0] if keys else None
 
 
 def moment(text: str) -> datetime:

@@ -25,6 +25,7 @@ from kantis_kit.web.bodies import kept
 from kantis_kit.web.state import RequestState, runtime_of
 
 MAX_KEY = 255
+_OWNER_BYTES = 16
 F = TypeVar("F", bound=Callable[..., Any])
 Inner = Callable[[Request], Coroutine[Any, Any, Response]]
 HTTP_ERROR = 400
@@ -145,6 +146,15 @@ def _target_digest(scope: MutableMapping[str, Any]) -> "hashlib._Hash":
     return hashlib.sha256(target.encode() + b"\n")
 
 
+def key_owner(caller: str, digest: bytes) -> str:
+    """Return whose idempotency keys these are: a caller's own; of those whom nobody knows, those of the same request.
+
+    Two visitors may come with one key, by chance or because a site sends the same one for all: neither gets the answer of
+    the other, and neither is refused for it.
+    """
+    return caller if caller != ANONYMOUS.id else f"{caller}:{digest[:_OWNER_BYTES].hex()}"
+
+
 def stored_headers(response: Response) -> str:
     """Return, as JSON, the headers that a repeated request gets with the stored answer."""
     return orjson.dumps(
@@ -170,7 +180,7 @@ async def _effect_or_answer(
 ) -> Response:
     tx = await state.write()
     where = {
-        "caller": state.principal.id,
+        "caller": key_owner(state.principal.id, digest),
         "route": f"{request.method} {route.template}",
         "key": key,
     }

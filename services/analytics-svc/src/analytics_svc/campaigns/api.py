@@ -17,7 +17,7 @@ from analytics_svc.campaigns.schemas import (
 from kantis_kit.auth.policy import needs
 from kantis_kit.errors import Invalid
 from kantis_kit.web.deps import Read, Write
-from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
+from kantis_kit.web.paging import Page, encode_cursor, id_after
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/reports", tags=["reports"])
@@ -25,22 +25,12 @@ READ = needs("analytics:read")
 _LONGEST = timedelta(days=366)
 
 
-def _after(cursor: str | None) -> UUID | None:
-    keys = decode_cursor(cursor, 1)
-    if keys is None:
-        return None
-    try:
-        return UUID(str(keys[0]))
-    except ValueError as error:
-        raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
-
-
 @router.get("/campaigns", policy=READ)
 async def list_reports(
     tx: Read, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> Page[CampaignSummary]:
     """Return what campaigns came to, the newest first."""
-    items = await queries.list_reports(tx, _after(cursor), limit)
+    items = await queries.list_reports(tx, id_after(cursor), limit)
     more = encode_cursor(items[-1].campaign_id) if len(items) == limit else None
     return Page(items=items, next_cursor=more)
 

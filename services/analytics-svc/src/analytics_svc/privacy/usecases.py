@@ -1,64 +1,52 @@
 """Forget persons: what they did is counted on, and belongs to nobody any more."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Table, Uuid, delete, null, select, update
+from sqlalchemy import Table, Uuid, null, select, update
 
 from analytics_svc.base import Base
 from analytics_svc.privacy import events, queries
 from kantis_contracts.contacts.privacy import DossierRequest, ErasureRequest
 from kantis_contracts.privacy import PERSONAL
-from kantis_kit import forgetting
+from kantis_kit import forgetting, gathering
 from kantis_kit.db.sets import one_of
-from kantis_kit.forgetting import Counts, list_forgotten, scrub_late
-from kantis_kit.gathering import cut
+from kantis_kit.forgetting import Counts
 from kantis_kit.tx import Tx
 
 KEPT = {
     "fact": "what happened, for the figures; no longer linked to anybody",
 }
 """Tables that stay, and why; rows of every other table that names a person are deleted."""
-_LATE = timedelta(days=2)
-_LATEST = 10_000
 
 
 def doomed() -> list[Table]:
     """Return the tables whose rows about a person are deleted."""
-    return [
-        table
-        for table in reversed(Base.metadata.sorted_tables)
-        if "person_id" in table.c and table.name not in KEPT
-    ]
+    return forgetting.tables_naming(Base.metadata, without=KEPT)
 
 
 async def forget(tx: Tx, requests: Sequence[ErasureRequest], *, is_reminder: bool = False) -> None:
     """Forget persons and answer with a receipt each."""
-    done = await forgetting.forget(
+    receipts = await forgetting.forget(
         tx,
         requests,
         empty=_empty,
-        count_kept=_count_kept,
+        metadata=Base.metadata,
+        kept=KEPT,
         blanks=PERSONAL,
         is_reminder=is_reminder,
     )
-    tx.stage(events.completed(done, KEPT, at=tx.clock.now()))
+    tx.stage(events.completed(receipts))
 
 
 async def tell(tx: Tx, requests: Sequence[DossierRequest]) -> None:
     """Answer with everything that is held of persons, each in parts that travel."""
-    for one in requests:
-        found = await queries.gather(tx, one.person_ids)
-        tx.stage(events.answered(one.dossier_id, cut(found), at=tx.clock.now()))
+    await gathering.answer(tx, requests, gather=queries.gather, event=events.answered)
 
 
-async def sweep(tx: Tx) -> None:
-    """Empty what was written of persons who are forgotten since: an event came late."""
-    ids = sorted(await list_forgotten(tx, limit=_LATEST))
-    if ids:
-        await _empty(tx, ids, Counts())
-    await scrub_late(tx, PERSONAL, since=tx.clock.now() - _LATE)
+async def sweep(tx: Tx, *, is_whole: bool = False) -> None:
+    """Empty what an event that came late has written of persons who are forgotten: lately, or ever."""
+    await forgetting.sweep(tx, empty=_empty, blanks=PERSONAL, is_whole=is_whole)
 
 
 async def _empty(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
@@ -80,14 +68,4 @@ async def _empty(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
         .values(person_id=null(), merged_id=null())
         .returning(before.c.person_id),
     )
-    for table in doomed():
-        await counts.run(
-            tx,
-            table.name,
-            delete(table).where(table.c.person_id == chosen).returning(table.c.person_id),
-        )
-
-
-async def _count_kept(_tx: Tx, _ids: Collection[UUID]) -> dict[str, dict[UUID, int]]:
-    # Facts are counted as they are emptied; nothing says any more whose they were.
-    return {}
+    await counts.delete(tx, doomed(), ids)

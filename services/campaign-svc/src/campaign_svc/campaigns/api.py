@@ -27,9 +27,8 @@ from campaign_svc.campaigns.schemas import (
     WhyOut,
 )
 from kantis_kit.auth.policy import needs
-from kantis_kit.errors import Invalid
 from kantis_kit.web.deps import Read, Write, etag, require_match
-from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
+from kantis_kit.web.paging import Page, encode_cursor, id_after
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/campaigns", tags=["campaigns"])
@@ -37,16 +36,6 @@ offers = Router(prefix="/v1/offers", tags=["campaigns"])
 READ, WRITE = needs("campaign:read"), needs("campaign:write")
 
 Limit = Annotated[int, Query(ge=1, le=200)]
-
-
-def _after(cursor: str | None) -> UUID | None:
-    keys = decode_cursor(cursor, 1)
-    if keys is None:
-        return None
-    try:
-        return UUID(str(keys[0]))
-    except ValueError as error:
-        raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
 
 
 @router.post("", policy=WRITE, status_code=201)
@@ -63,7 +52,7 @@ async def list_campaigns(
     tx: Read, cursor: str | None = None, limit: Limit = 50
 ) -> Page[CampaignOut]:
     """Return campaigns, the newest first."""
-    items = await queries.list_campaigns(tx, _after(cursor), limit)
+    items = await queries.list_campaigns(tx, id_after(cursor), limit)
     more = encode_cursor(items[-1].id) if len(items) == limit else None
     return Page(items=items, next_cursor=more)
 
@@ -188,7 +177,7 @@ async def list_pieces(
 ) -> Page[PieceOut]:
     """Return a campaign's pieces with what became of them."""
     items = await queries.list_pieces(
-        tx, campaign_id, state=state, person_id=person_id, after=_after(cursor), limit=limit
+        tx, campaign_id, state=state, person_id=person_id, after=id_after(cursor), limit=limit
     )
     more = encode_cursor(items[-1].id) if len(items) == limit else None
     return Page(items=items, next_cursor=more)
@@ -203,6 +192,6 @@ async def get_why(campaign_id: UUID, person_id: UUID, tx: Read) -> WhyOut:
 @offers.get("", policy=READ)
 async def list_offers(tx: Read, cursor: str | None = None, limit: Limit = 50) -> Page[OfferOut]:
     """Return the offers of all campaigns, the newest first."""
-    items = await queries.list_offers(tx, _after(cursor), limit)
+    items = await queries.list_offers(tx, id_after(cursor), limit)
     more = encode_cursor(items[-1].id) if len(items) == limit else None
     return Page(items=items, next_cursor=more)

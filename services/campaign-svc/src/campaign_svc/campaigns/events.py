@@ -31,6 +31,8 @@ def preflight_requested(campaign: Campaign, preflight: Preflight) -> PreflightRe
                 campaign_id=campaign.id,
                 segment_id=campaign.segment_id,
                 purpose=Purpose(campaign.purpose),
+                topic=campaign.topic,
+                list_id=campaign.list_id,
                 channels=COUNTED_CHANNELS,
             ),
         )
@@ -47,6 +49,8 @@ def audience_requested(campaign: Campaign, launch: Launch) -> AudienceRequestedV
                 segment_id=campaign.segment_id,
                 purpose=Purpose(campaign.purpose),
                 channel=Channel(campaign.channel),
+                topic=campaign.topic,
+                list_id=campaign.list_id,
             ),
         )
     )
@@ -111,6 +115,8 @@ def pieces_released(
         segment_name=segment_name,
         channel=Channel(campaign.channel),
         purpose=Purpose(campaign.purpose),
+        topic=campaign.topic,
+        list_id=campaign.list_id,
         template_id=cell.template_id,
         offer=offer,
         cost_per_piece_minor=cell.cost_per_piece_minor,

@@ -27,6 +27,10 @@ class Campaign(Base, table=True):
     segment_id: UUID
     purpose: str
     channel: str
+    topic: str = ""
+    """Key of the topic that it is about; empty when it is about none."""
+    list_id: UUID | None = None
+    """The list that it speaks to, for those who are suppressed for it."""
     budget_minor: int | None = Field(default=None, sa_type=BigInteger)
     currency: str
     not_after: datetime | None = Field(default=None, sa_type=_MOMENT)

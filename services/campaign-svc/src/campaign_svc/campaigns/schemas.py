@@ -17,6 +17,18 @@ Minor = Annotated[int, Field(ge=0, le=10**15)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 ResponsePercent = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
+TopicKey = Annotated[
+    str,
+    Field(
+        max_length=60,
+        pattern=r"^[a-z0-9_-]*$",
+        description="Key of the topic that the messages are about; who refused it gets none",
+    ),
+]
+ListId = Annotated[
+    UUID | None,
+    Field(description="The list that is spoken to; who is suppressed for it gets nothing"),
+]
 KeyCode = Annotated[
     str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z-]{1,11}$", to_upper=True)
 ]
@@ -72,6 +84,8 @@ class CampaignIn(In):
     segment_id: UUID
     purpose: Purpose = Purpose.OFFERS
     channel: Literal[Channel.EMAIL] = Channel.EMAIL
+    topic: TopicKey = ""
+    list_id: ListId = None
     budget_minor: Minor | None = None
     currency: Currency
     not_after: Instant | None = None
@@ -89,6 +103,8 @@ class CampaignPatch(In):
     segment_id: UUID | None = None
     purpose: Purpose | None = None
     channel: Literal[Channel.EMAIL] | None = None
+    topic: TopicKey | None = None
+    list_id: ListId = None
     budget_minor: Minor | None = None
     currency: Currency | None = None
     not_after: Instant | None = None
@@ -97,7 +113,7 @@ class CampaignPatch(In):
     @model_validator(mode="after")
     def refuse_emptying(self) -> "CampaignPatch":
         """Only what is optional may be set to null."""
-        for name in self.model_fields_set - {"budget_minor", "not_after"}:
+        for name in self.model_fields_set - {"budget_minor", "list_id", "not_after"}:
             if getattr(self, name) is None:
                 message = f"{name} cannot be null; leave it out to keep it"
                 raise ValueError(message)
@@ -197,6 +213,8 @@ class CampaignOut(Out):
     segment_id: UUID
     purpose: Purpose
     channel: Channel
+    topic: str
+    list_id: UUID | None
     budget_minor: int | None
     currency: str
     not_after: datetime | None

@@ -1,46 +1,14 @@
 """What leaves the service about erasures."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from uuid import UUID
-
 from kantis_contracts.campaign import CampaignDossierAnsweredV1, CampaignErasureCompletedV1
-from kantis_contracts.contacts.privacy import ErasureRequest
-from kantis_contracts.privacy import DossierPart, ErasureReceipt, Kept
-from kantis_kit.forgetting import Done
+from kantis_contracts.privacy import DossierPart, ErasureReceipt
 
 
-def completed(
-    done: Iterable[Done[ErasureRequest]], reasons: Mapping[str, str], *, at: datetime
-) -> CampaignErasureCompletedV1:
+def completed(items: tuple[ErasureReceipt, ...]) -> CampaignErasureCompletedV1:
     """Say what was forgotten, and what stays and why."""
-    return CampaignErasureCompletedV1(
-        items=tuple(
-            ErasureReceipt(
-                erasure_id=one.request.erasure_id,
-                removed=one.removed,
-                kept=tuple(
-                    Kept(kind=kind, rows=rows, reason=reasons[kind])
-                    for kind, rows in one.kept.items()
-                ),
-                done_at=at,
-            )
-            for one in done
-        )
-    )
+    return CampaignErasureCompletedV1(items=items)
 
 
-def answered(dossier_id: UUID, parts: Sequence[str], *, at: datetime) -> CampaignDossierAnsweredV1:
+def answered(items: tuple[DossierPart, ...]) -> CampaignDossierAnsweredV1:
     """Tell what is held of a person."""
-    return CampaignDossierAnsweredV1(
-        items=tuple(
-            DossierPart(
-                dossier_id=dossier_id,
-                part=number,
-                parts=len(parts),
-                content=content,
-                answered_at=at,
-            )
-            for number, content in enumerate(parts, start=1)
-        )
-    )
+    return CampaignDossierAnsweredV1(items=items)

@@ -1,6 +1,5 @@
 """Imports at the API."""
 
-from collections.abc import AsyncIterator
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Annotated
@@ -11,7 +10,6 @@ from fastapi import Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 from starlette.responses import StreamingResponse
 
 from contacts_svc.imports import files, queries, usecases
@@ -38,13 +36,14 @@ from kantis_kit.web.deps import Read, Write, etag, require_match
 from kantis_kit.web.paging import Page
 from kantis_kit.web.router import Router
 from kantis_kit.web.schemas import Instant
+from kantis_kit.web.uploads import posted_file
 
 router = Router(prefix="/v1/imports", tags=["imports"])
 MAX_FILE_BYTES = 1024 * 1024 * 1024
 _PART = 1 << 20
 _MAPPING: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 _MAPPING_FORM = '{"column": "field"}; an empty field leaves the column out'
-_CSV = (
+_KINDS = (
     "text/csv",
     "application/csv",
     "text/plain",
@@ -52,30 +51,8 @@ _CSV = (
     "application/vnd.ms-excel",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 )
+_ASKED = "Content-Type: text/csv or that of .xlsx with the file as body, or multipart/form-data with a field file"
 Words = Annotated[str, Query(max_length=200)]
-
-
-async def _parts(upload: UploadFile) -> AsyncIterator[bytes]:
-    while part := await upload.read(_PART):
-        yield part
-
-
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        async with request.form(max_files=1, max_fields=5) as form:
-            upload = next((value for value in form.values() if isinstance(value, UploadFile)), None)
-            if upload is None:
-                raise FileUnreadable("The form holds no file; send it in a field called file")
-            async for part in _parts(upload):
-                yield part
-    elif kind in _CSV:
-        async for part in request.stream():
-            yield part
-    else:
-        raise KindUnknown(
-            "Content-Type: text/csv or that of .xlsx with the file as body, or multipart/form-data with a field file"
-        )
 
 
 def _read_object(name: str, text: str, form: str) -> dict[str, str]:
@@ -211,12 +188,14 @@ async def start_import(
         raise Invalid("A parameter holds a NUL character")
     if as_of is not None and as_of > tx.clock.now():
         raise Invalid("as_of: lies in the future; a file tells what was true when it was written")
-    options = await _with_saved(tx, saved_mapping, await _with_form(tx, form, options))
     import_id = new_id()
     path = files.path_of(tx.settings(ContactsSettings).data_dir, import_id)
     is_kept = False
     try:
-        sha256 = await files.store(path, _body(request))
+        body = posted_file(request, _KINDS, missing=FileUnreadable, other=KindUnknown(_ASKED))
+        sha256 = await files.store(path, body)
+        # The first statement after the last byte: no transaction stands open while a slow caller sends.
+        options = await _with_saved(tx, saved_mapping, await _with_form(tx, form, options))
         if preview:
             response.status_code = 200
             return await usecases.preview(tx, path, options)

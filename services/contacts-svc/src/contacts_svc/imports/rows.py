@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from contacts_svc.fields.errors import ValuesInvalid
@@ -85,6 +85,11 @@ def unquoted(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
 
 
+_EAST = timedelta(hours=14)
+"""Where the day begins first: what is tomorrow here is today there."""
+_FAR = datetime(9999, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How the rows of a file become drafts."""
@@ -100,6 +105,8 @@ class Reading:
     as_of: datetime
     keeps: frozenset[str] = frozenset()
     """Fields in which what is known stays."""
+    taken_at: datetime = _FAR
+    """When the file was taken: no row tells of a later day."""
 
 
 def kept_cells(cells: Sequence[str], width: int) -> list[str]:
@@ -194,7 +201,12 @@ def put(told: Told, name: str, value: str, column: str, reading: Reading) -> Non
     except values.Unreadable as error:
         raise Refused(f"{name}: {error}") from error
     if name == AS_OF:
-        told.as_of = datetime.combine(date.fromisoformat(read), time(), UTC)
+        day = date.fromisoformat(read)
+        if day > (reading.taken_at + _EAST).date():
+            raise Refused(
+                f"{name}: {read} lies in the future; a row tells what was true when it was written"
+            )
+        told.as_of = min(datetime.combine(day, time(), UTC), reading.taken_at)
         return
     key = name.removeprefix(CUSTOM)
     told.custom[key] = _as_declared(kind, read, reading.declared[key])

@@ -13,6 +13,7 @@ from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.intake.model import Form
 from contacts_svc.intake.schemas import (
     ChallengeOut,
+    ClaimOut,
     FileOut,
     FormIn,
     FormOut,
@@ -33,12 +34,13 @@ from kantis_kit.auth.policy import needs, public
 from kantis_kit.errors import AppError, Invalid
 from kantis_kit.tx import ReadTx, Tx
 from kantis_kit.web.deps import Read, Write, etag, require_match
-from kantis_kit.web.paging import Page, encode_cursor, read_cursor
+from kantis_kit.web.paging import Page, encode_cursor, id_after
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/forms", tags=["forms"])
 forms = Router(prefix="/f")
 confirmations = Router(prefix="/p")
+claims = Router(prefix="/v1/contacts/{contact_id}/claims", tags=["forms"])
 _ID_BYTES = 16
 
 
@@ -100,10 +102,15 @@ async def list_leads(
 ) -> Page[LeadOut]:
     """Return what was posted to a form, the newest first: answers, topics and boxes."""
     await queries.get_form_by_id(tx, form_id)
-    before = read_cursor(cursor, UUID)
-    leads = await queries.list_leads(tx, form_id, before=before[0] if before else None, limit=limit)
+    leads = await queries.list_leads(tx, form_id, before=id_after(cursor), limit=limit)
     more = encode_cursor(leads[-1].id) if len(leads) == limit else None
     return Page(items=leads, next_cursor=more)
+
+
+@claims.get("", policy=needs("contacts:read"))
+async def list_claims(contact_id: UUID, tx: Read) -> list[ClaimOut]:
+    """List the phones that leads name for a contact and that nobody has confirmed; the newest first."""
+    return await queries.list_claims(tx, contact_id)
 
 
 @router.put("/{form_id}/download", policy=needs("contacts:write"))

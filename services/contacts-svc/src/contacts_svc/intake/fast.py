@@ -31,7 +31,7 @@ from kantis_kit.service import Service
 from kantis_kit.tx import Scope as TxScope
 from kantis_kit.tx import read
 from kantis_kit.web.middleware import App, Message, Receive, Scope, Send
-from kantis_kit.web.router import is_key, request_digest, stored_headers
+from kantis_kit.web.router import is_key, key_owner, request_digest, stored_headers
 
 log = observability.get_logger(__name__)
 
@@ -95,13 +95,15 @@ class FastLeads:
                 posts.count_address(request, limits, canonical(address))
         except AppError:
             return None  # refused by the page, in its words
+        digest = request_digest(scope, body)
         post = FirstPost(
             form,
             posted,
             language,
             evidence_of(request),
             key,
-            request_digest(scope, body),
+            key_owner(ANONYMOUS.id, digest),
+            digest,
             answer.status_code,
             stored_headers(answer),
             bytes(answer.body),

@@ -73,6 +73,11 @@ class FormTrap(Base, table=True):
     caught: int
 
 
+PHONE = "phone"
+OTHER_PHONE = "other_phone"
+"""Of a lead's fields: a phone that was posted later than the first and differs from it; neither is taken for theirs then."""
+
+
 class Lead(Base, table=True):
     """What a person has posted to a form; once per person and form, however often it was sent."""
 

@@ -11,6 +11,8 @@ from contacts_svc.base import plain
 from contacts_svc.intake.boxes import Box
 from contacts_svc.intake.errors import FormUnknown
 from contacts_svc.intake.model import (
+    OTHER_PHONE,
+    PHONE,
     Confirmation,
     ConsentText,
     DownloadAsset,
@@ -19,8 +21,9 @@ from contacts_svc.intake.model import (
     FormVersion,
     Lead,
 )
-from contacts_svc.intake.schemas import ConsentOut, FormOut, FormVersionOut, LeadOut
+from contacts_svc.intake.schemas import ClaimOut, ConsentOut, FormOut, FormVersionOut, LeadOut
 from contacts_svc.people.model import Person
+from contacts_svc.people.queries import get_contact
 from kantis_contracts.values import Language
 from kantis_kit.tx import ReadTx, Tx
 
@@ -151,6 +154,26 @@ async def list_leads(
         wanted = wanted.where(col(Lead.id) < before)
     rows = await tx.scalars(wanted.order_by(col(Lead.id).desc()).limit(limit))
     return [LeadOut.model_validate(row) for row in rows]
+
+
+async def list_claims(tx: ReadTx, contact_id: UUID) -> list[ClaimOut]:
+    """Return the phones that leads name for a contact who does not have them, the newest first. Raises `ContactUnknown`."""
+    contact = await get_contact(tx, contact_id)
+    held = {one.value for one in contact.identifiers}
+    leads = await tx.scalars(
+        select(Lead).where(col(Lead.person_id) == contact.id).order_by(col(Lead.last_at).desc())
+    )
+    return [
+        ClaimOut(
+            phone=lead.fields[name],
+            source=f"form:{lead.form_key}",
+            lead_id=lead.id,
+            claimed_at=lead.last_at,
+        )
+        for lead in leads
+        for name in (PHONE, OTHER_PHONE)
+        if name in lead.fields and lead.fields[name] not in held
+    ]
 
 
 async def is_list(tx: ReadTx, segment_id: UUID) -> bool:

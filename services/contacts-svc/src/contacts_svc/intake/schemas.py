@@ -253,6 +253,15 @@ class LeadOut(Out):
     last_at: datetime
 
 
+class ClaimOut(Out):
+    """A phone that a lead names for a contact; nobody has shown that it is theirs, and it is used for nothing."""
+
+    phone: str
+    source: str = Field(description="The form that brought it")
+    lead_id: UUID
+    claimed_at: datetime
+
+
 class LeadIn(In):
     """What a visitor posts."""
 

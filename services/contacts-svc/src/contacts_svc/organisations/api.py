@@ -84,14 +84,20 @@ async def list_organisations(
 async def list_spared(
     tx: Read,
     *,
-    on: Annotated[date | None, Query(description="Today when left out")] = None,
+    on: Annotated[
+        date | None, Query(description="Today, or the day of the launch, when left out")
+    ] = None,
+    launch_id: Annotated[
+        UUID | None, Query(description="Only of those in the audience of a campaign's launch")
+    ] = None,
     role: Annotated[str | None, Query(max_length=60, description="Only of this role")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> SparedOut:
     """Tell by phone in which role it is called and which calls are spared: one phone may stand for three companies."""
-    day = on or tx.clock.now().date()
-    return await spared.list_spared(tx, on=day, role=role, cursor=cursor, limit=limit)
+    return await spared.list_spared(
+        tx, on=on, role=role, launch_id=launch_id, cursor=cursor, limit=limit
+    )
 
 
 @router.get("/{organisation_id}", policy=needs("contacts:read"))

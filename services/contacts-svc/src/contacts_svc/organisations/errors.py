@@ -33,6 +33,12 @@ class OrganisationInUse(Conflict):
     slug, title = "organisation-in-use", "People or organisations belong to it"
 
 
+class AudienceUnknown(NotFound):
+    """No launch of this id has an audience here."""
+
+    slug, title = "audience-unknown", "There is no such audience"
+
+
 class LinkUnknown(NotFound):
     """No such link of this contact."""
 

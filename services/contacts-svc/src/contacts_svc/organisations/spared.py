@@ -1,12 +1,28 @@
 """Who is spared a call: of several who answer one phone, all but the most relevant, and those who must not be called."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, Subquery, case, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Subquery,
+    Uuid,
+    case,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
-from contacts_svc.base import plain
+from contacts_svc.base import Moment, plain
+from contacts_svc.organisations.errors import AudienceUnknown
 from contacts_svc.organisations.model import Organisation, PersonLink
 from contacts_svc.organisations.queries import silent_because
 from contacts_svc.organisations.schemas import SparedLinkOut, SparedOut, SparedPhoneOut
@@ -14,6 +30,9 @@ from contacts_svc.people.model import Identifier, Person
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.paging import encode_cursor, read_cursor
 
+# Frozen audiences belong to the segments, which stand above this slice.
+_audience = table("frozen_audience", column("launch_id", Uuid()), column("frozen_at", Moment))
+_page = table("frozen_page", column("launch_id", Uuid()), column("person_ids", ARRAY(Uuid())))
 OUTRANKED = "somebody more relevant is called on this number"
 
 
@@ -28,7 +47,7 @@ def _is_silent(on: date) -> ColumnElement[bool]:
     )
 
 
-def _ranked(on: date, role: str | None) -> Subquery:
+def _ranked(on: date, role: str | None, launch_id: UUID | None) -> Subquery:
     silent = _is_silent(on)
     place = func.row_number().over(
         partition_by=col(Identifier.value),
@@ -53,14 +72,31 @@ def _ranked(on: date, role: str | None) -> Subquery:
     )
     if role:
         wanted = wanted.where(col(PersonLink.role) == role)
+    if launch_id is not None:
+        members = select(func.unnest(_page.c.person_ids)).where(_page.c.launch_id == launch_id)
+        wanted = wanted.where(col(PersonLink.person_id).in_(members))
     return wanted.subquery("ranked")
 
 
 async def list_spared(
-    tx: ReadTx, *, on: date, role: str | None, cursor: str | None, limit: int
+    tx: ReadTx,
+    *,
+    on: date | None,
+    role: str | None,
+    launch_id: UUID | None = None,
+    cursor: str | None,
+    limit: int,
 ) -> SparedOut:
-    """Return by phone who is called on a day and who is spared, with the reason, and how many there are in all."""
-    ranked = _ranked(on, role)
+    """Return by phone who is called on a day and who is spared, with the reason, and how many there are in all.
+
+    With a launch: of those in its audience alone, on the day of the launch when no other is given.
+
+    Raises:
+        AudienceUnknown: the launch has no audience here.
+    """
+    launched_on = await _day_of(tx, launch_id)
+    on = on or launched_on
+    ranked = _ranked(on, role, launch_id)
     silent, outranked = plain(
         await tx.execute(
             select(
@@ -83,6 +119,17 @@ async def list_spared(
     items = await _items(tx, ranked, found[:limit], on)
     more = encode_cursor(found[limit - 1]) if len(found) > limit else None
     return SparedOut(on=on, silent=silent, outranked=outranked, items=items, next_cursor=more)
+
+
+async def _day_of(tx: ReadTx, launch_id: UUID | None) -> date:
+    if launch_id is None:
+        return tx.clock.now().date()
+    frozen_at: datetime | None = await tx.scalar(
+        select(_audience.c.frozen_at).where(_audience.c.launch_id == launch_id)
+    )
+    if frozen_at is None:
+        raise AudienceUnknown(f"launch_id: nothing was frozen for {launch_id}")
+    return frozen_at.date()
 
 
 async def _items(tx: ReadTx, ranked: Subquery, phones: list[str], on: date) -> list[SparedPhoneOut]:

@@ -307,6 +307,8 @@ class Draft:
     """Whether the phone belongs to somebody else too and does not identify this person; None lets names decide."""
     after_erasure: bool = False
     """Whether the person wants to be known again after having asked to be forgotten."""
+    is_claim: bool = False
+    """Whether nobody has shown that the addresses are theirs: knowing somebody's phone makes no mailbox that person's."""
     keys: tuple[tuple[str, str], ...] = field(init=False)
 
     def __post_init__(self) -> None:

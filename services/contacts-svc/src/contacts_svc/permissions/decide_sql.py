@@ -3,8 +3,10 @@
 `decide` is the rule; a test compares the two over people of every kind.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from enum import IntEnum
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, and_, case, false, func, literal, not_, or_, true
@@ -23,7 +25,7 @@ from contacts_svc.permissions.known_sql import (
     person,
 )
 from contacts_svc.permissions.rules_table import COUNTRIES, ELSEWHERE, RULES, Need, Rule, purpose_of
-from kantis_contracts.values import Channel, MessageClass, Purpose, Relation
+from kantis_contracts.values import Channel, MessageClass, Purpose, RecipientKind, Relation
 
 
 def allowed(
@@ -53,12 +55,11 @@ def allowed(
     ]
     if not (free or forbidden) and met:
         # Whatever a row asks for, a consent is enough: what ties the person to us need not be looked up then.
-        of_anybody = {_of_whom(rule) for found in by_need.values() for rule in found}
-        met.insert(0, and_(facts.consent, or_(*(_concerns(*one) for one in sorted(of_anybody)))))
+        met.insert(0, and_(facts.consent, _concerns(_of_whom(chain(*by_need.values())))))
     if not met:
-        return or_(false(), *(_applies(rule, facts) for rule in free))
+        return _apply(free, facts)
     refusals = (not_(refusal) for _, refusal in _refusals(context, facts))
-    return or_(*(_applies(rule, facts) for rule in free), and_(*refusals, or_(*met)))
+    return or_(_apply(free, facts), and_(*refusals, or_(*met)))
 
 
 def reason(
@@ -78,8 +79,8 @@ def reason(
     by_need = _by_need(_rows(context, channel, message_class, rules))
     free, forbidden = by_need.pop(Need.NOTHING, []), by_need.pop(Need.NEVER, [])
     cases: list[tuple[Holds, ColumnElement[str]]] = [
-        *((_applies(rule, facts), _word("")) for rule in free),
-        *((_applies(rule, facts), _word(Reason.FORBIDDEN)) for rule in forbidden),
+        *([(_apply(free, facts), _word(""))] if free else []),
+        *([(_apply(forbidden, facts), _word(Reason.FORBIDDEN))] if forbidden else []),
     ]
     if by_need:
         of_anybody = [rule for found in by_need.values() for rule in found]
@@ -119,34 +120,76 @@ def _by_need(rules: Iterable[Rule]) -> dict[Need, list[Rule]]:
 
 
 def _apply(rules: Iterable[Rule], known: Known) -> Holds:
-    return or_(*(_applies(rule, known) for rule in rules))
+    """Return what holds for persons to whom one of these rows applies; whom rows concern is asked once, not row by row."""
+    by_tie: dict[_Tie, list[Rule]] = {}
+    for rule in rules:
+        by_tie.setdefault(_tie(rule.relations), []).append(rule)
+    asked = [
+        and_(_concerns(_of_whom(found)), _is_tied(tie, known))
+        for tie, found in sorted(
+            by_tie.items()
+        )  # who need not be tied to us comes first: that costs no look-up
+    ]
+    return or_(false(), *asked)
 
 
-def _applies(rule: Rule, known: Known) -> Holds:
-    return and_(_concerns(*_of_whom(rule)), _is_tied(rule.relations, known))
+class _Tie(IntEnum):
+    """What the relations of a row ask of a person."""
+
+    NOTHING = 0
+    CUSTOMER = 1
+    STRANGER = 2
+    NOBODY = 3
 
 
-def _of_whom(rule: Rule) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the countries and kinds of recipients of a row."""
-    return tuple(sorted(rule.countries)), tuple(sorted(kind.value for kind in rule.recipients))
-
-
-def _concerns(countries: tuple[str, ...], kinds: tuple[str, ...]) -> Holds:
-    named = [one for one in countries if one != ELSEWHERE]
-    country: Holds = person.c.country.in_(named) if named else false()
-    if ELSEWHERE in countries:
-        country = or_(
-            country, person.c.country.not_in([one for one in COUNTRIES if one != ELSEWHERE])
-        )
-    return and_(country, person.c.recipient_kind.in_(kinds))
-
-
-def _is_tied(relations: frozenset[Relation], known: Known) -> Holds:
+def _tie(relations: frozenset[Relation]) -> _Tie:
     if {Relation.NONE, Relation.CUSTOMER} <= relations:
-        return true()
+        return _Tie.NOTHING
     if Relation.CUSTOMER in relations:
+        return _Tie.CUSTOMER
+    return _Tie.STRANGER if Relation.NONE in relations else _Tie.NOBODY
+
+
+def _is_tied(tie: _Tie, known: Known) -> Holds:
+    if tie is _Tie.NOTHING:
+        return true()
+    if tie is _Tie.CUSTOMER:
         return known.customer
-    return not_(known.customer) if Relation.NONE in relations else false()
+    return not_(known.customer) if tie is _Tie.STRANGER else false()
+
+
+def _of_whom(rules: Iterable[Rule]) -> set[tuple[str, str]]:
+    """Return the countries and kinds of recipients that rows concern, as pairs."""
+    return {
+        (country, kind.value)
+        for rule in rules
+        for country in rule.countries
+        for kind in rule.recipients
+    }
+
+
+def _concerns(pairs: Iterable[tuple[str, str]]) -> Holds:
+    """Return what holds for persons of these countries and kinds; countries with the same kinds share a comparison."""
+    kinds: dict[str, set[str]] = {}
+    for country, kind in pairs:
+        kinds.setdefault(country, set()).add(kind)
+    countries: dict[tuple[str, ...], list[str]] = {}
+    for country, found in sorted(kinds.items()):
+        countries.setdefault(tuple(sorted(found)), []).append(country)
+    return or_(
+        false(), *(and_(_is_in(found), _is_one_of(of)) for of, found in sorted(countries.items()))
+    )
+
+
+def _is_in(countries: Sequence[str]) -> Holds:
+    if ELSEWHERE not in countries:
+        return person.c.country.in_(countries)
+    others = [one for one in COUNTRIES if one not in countries]
+    return person.c.country.not_in(others) if others else true()
+
+
+def _is_one_of(kinds: Sequence[str]) -> Holds:
+    return true() if len(kinds) == len(RecipientKind) else person.c.recipient_kind.in_(kinds)
 
 
 def _met(need: Need, context: Context, channel: Channel, known: Known) -> Holds:

@@ -127,10 +127,14 @@ def looked_up(context: Context, about: About) -> Known:
 
 
 def joined(context: Context, about: About, people: FromClause) -> tuple[Known, FromClause]:
-    """Return what is known of each person as columns, and the join that gives them; `people` has the rows of `person`."""
+    """Return what is known of each person as columns, and the join that gives them; `people` has the rows of `person`.
+
+    What is compared is left bare: the planner foresees how many rows an equality leaves, of one inside a function it
+    guesses. A consent is null where nothing was said; nobody asks for its contrary.
+    """
     said, wish = _said.alias("said"), _wish.alias("wish")
     kept = _suppressed(context, about)
-    granted = func.coalesce(said.c.state == "granted", false())
+    granted = said.c.state == "granted"
     tables = (
         people.outerjoin(said, and_(said.c.person_id == person.c.id, *_is_about(about, said)))
         .outerjoin(wish, wish.c.person_id == person.c.id)
@@ -147,8 +151,8 @@ def joined(context: Context, about: About, people: FromClause) -> tuple[Known, F
     known = Known(
         consent=and_(granted, said.c.legal_basis == CONSENT_BASIS),
         soft=and_(granted, said.c.legal_basis == SOFT_BASIS),
-        pending=func.coalesce(said.c.state == "pending", false()),
-        withdrawn=func.coalesce(said.c.state == "withdrawn", false()),
+        pending=said.c.state.is_not_distinct_from("pending"),
+        withdrawn=said.c.state.is_not_distinct_from("withdrawn"),
         customer=is_customer,
         suppressed=kept.c.person_id.is_not(None),
         paused=func.coalesce(wish.c.paused_until > literal(context.at, Moment), false()),

@@ -3,7 +3,6 @@
 import asyncio
 import zipfile
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -30,7 +29,9 @@ from contacts_svc.quality.model import DuplicatePair
 from contacts_svc.settings import ContactsSettings
 from contacts_svc.value import usecases as value
 from kantis_contracts.privacy import PERSONAL
-from kantis_kit.forgetting import list_forgotten, scrub, scrub_late
+from kantis_kit import forgetting
+from kantis_kit.forgetting import Counts
+from kantis_kit.scrubbing import scrub
 from kantis_kit.tx import Tx
 
 KEPT = {
@@ -44,8 +45,6 @@ DERIVED = frozenset({"touched_person", "segment_member", "segment_due"})
 """Ids alone, which follow by themselves from the rest."""
 _SHORTEST_WORD = 6
 _PART = 1 << 20
-_LATE = timedelta(days=2)
-_LATEST = 10_000
 
 
 def doomed() -> list[str]:
@@ -69,10 +68,7 @@ async def forget(tx: Tx, person: Person, merged_ids: Sequence[UUID]) -> dict[str
     await people.forget_addresses(tx, ids)
     for slice_ in (facts, interactions, insights, value):
         await slice_.forget(tx, ids)
-    gone = set(doomed())
-    for table in reversed(moving.tables()):
-        if table.name in gone:
-            await tx.execute(delete(table).where(table.c.person_id == any_of(ids)))
+    await _delete_rows(tx, ids, Counts())
     pair = table_of(DuplicatePair)
     await tx.execute(
         delete(pair).where((pair.c.one_id == any_of(ids)) | (pair.c.other_id == any_of(ids)))
@@ -88,14 +84,15 @@ async def forget(tx: Tx, person: Person, merged_ids: Sequence[UUID]) -> dict[str
     return {kind: rows for kind, rows in sorted(removed.items()) if rows}
 
 
-async def sweep(tx: Tx) -> None:
-    """Delete what an event that came late has written of forgotten persons, and empty what waits."""
-    ids = list(await list_forgotten(tx, limit=_LATEST))
-    gone = set(doomed()) if ids else set()
-    for table in reversed(moving.tables()):
-        if table.name in gone:
-            await tx.execute(delete(table).where(table.c.person_id == any_of(ids)))
-    await scrub_late(tx, PERSONAL, since=tx.clock.now() - _LATE)
+async def sweep(tx: Tx, *, is_whole: bool = False) -> None:
+    """Delete what an event that came late has written of persons who are forgotten: lately, or ever."""
+    await forgetting.sweep(tx, empty=_delete_rows, blanks=PERSONAL, is_whole=is_whole)
+
+
+async def _delete_rows(tx: Tx, ids: Sequence[UUID], counts: Counts) -> None:
+    gone = set(doomed())
+    tables = (table for table in reversed(moving.tables()) if table.name in gone)
+    await counts.delete(tx, tables, ids)
 
 
 async def _words(tx: Tx, person: Person, ids: Sequence[UUID]) -> list[str]:

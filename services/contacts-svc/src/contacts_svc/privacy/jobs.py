@@ -7,6 +7,7 @@ from uuid import UUID
 
 from contacts_svc.privacy import inside, retention, saga, usecases
 from kantis_kit import observability
+from kantis_kit.forgetting import sweeps
 from kantis_kit.retention import keep
 from kantis_kit.service import Service
 from kantis_kit.timers import Timer, on_timer, recurring
@@ -15,6 +16,7 @@ from kantis_kit.tx import Tx, write
 log = observability.get_logger(__name__)
 
 PAUSE_SECONDS = 1.0
+SWEEP, SWEEP_ALL = sweeps(inside.sweep)
 
 
 async def erase_again_at_start(service: Service) -> None:
@@ -46,12 +48,6 @@ async def ask_again(tx: Tx, timers: Sequence[Timer]) -> None:
 async def remind(tx: Tx) -> None:
     """Tell everybody again who was forgotten lately: a service may have been set back."""
     await saga.remind(tx)
-
-
-@recurring("privacy.sweep", every=timedelta(minutes=1))
-async def sweep(tx: Tx) -> None:
-    """Empty what has come to wait for persons who were forgotten before."""
-    await inside.sweep(tx)
 
 
 @recurring("privacy.retain", cron="*/10 1-4 * * *")

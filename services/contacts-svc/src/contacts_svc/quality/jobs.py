@@ -1,14 +1,16 @@
-"""The loop that looks for duplicates."""
+"""The loop that looks for duplicates, and the work that tells of old merges."""
 
 import asyncio
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from contacts_svc.quality import finder
+from contacts_svc.quality import finder, telling
 from kantis_kit import observability
 from kantis_kit.db.database import CONNECTION_ERRORS, is_away
 from kantis_kit.service import Service
-from kantis_kit.tx import write
+from kantis_kit.timers import recurring
+from kantis_kit.tx import Tx, write
 
 log = observability.get_logger(__name__)
 
@@ -42,3 +44,9 @@ async def find_duplicates(service: Service) -> None:
                 "duplicates.not_found", error=type(error).__name__, database_away=is_away(error)
             )
         await asyncio.sleep((moment() - begun) * REST if had_work else IDLE_SECONDS)
+
+
+@recurring("merges.tell", every=timedelta(minutes=10))
+async def tell_merges(tx: Tx) -> None:
+    """Tell of merges that the other services were never told of."""
+    await telling.tell(tx)

@@ -75,6 +75,7 @@ async def merge(tx: Tx, known_id: UUID, merged_id: UUID, *, reason: str = "") ->
         kept=kept,
         merged_at=now,
         merged_by=tx.actor,
+        told_at=now,
     )
     tx.add(row)
     await moving.clear_derived(tx, merged_id)

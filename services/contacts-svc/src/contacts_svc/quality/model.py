@@ -74,6 +74,11 @@ class Merge(Base, table=True):
             unique=True,
             postgresql_where=column("state") != "undone",
         ),
+        Index(
+            "ix_merge_untold",
+            "merged_at",
+            postgresql_where=column("told_at").is_(None) & (column("state") == "done"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -87,3 +92,5 @@ class Merge(Base, table=True):
     merged_by: str
     undone_at: datetime | None = Field(default=None, sa_type=Moment)
     undone_by: str = ""
+    told_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When the other services were told; empty for merges of releases that did not tell."""

@@ -59,6 +59,8 @@ _LETTERS = str.maketrans(
 _PAIRS = (("aa", "a"), ("ae", "a"), ("oe", "o"), ("oo", "o"))
 _WORD = re.compile(r"[a-z]+")
 _SIGN = re.compile(r"[^a-z0-9]")
+_HOUSE = re.compile(r"[a-z][^0-9]*0*([0-9]+)(?: ?([a-z])(?![a-z]))?")
+"""The first number after a word, and its letter: in `7. juni gate 5 B, 2. tv` that is 5 and b."""
 
 
 def folded(text: str) -> str:
@@ -101,6 +103,8 @@ class Looks:
     sorted_name: str = field(init=False)
     """The words of the name in an order that does not depend on how it was written."""
     folded_street: str = field(init=False)
+    house: tuple[str, str] = field(init=False)
+    """The number in the street, and its letter; empty where there is none."""
     code: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,7 +112,10 @@ class Looks:
         found = words(self.name)
         object.__setattr__(self, "words", found)
         object.__setattr__(self, "sorted_name", " ".join(sorted(found)))
-        object.__setattr__(self, "folded_street", folded(self.street))
+        street = folded(self.street)
+        house = _HOUSE.search(street)
+        object.__setattr__(self, "folded_street", street)
+        object.__setattr__(self, "house", (house[1], house[2] or "") if house else ("", ""))
         object.__setattr__(self, "code", _SIGN.sub("", self.postal_code.lower()))
 
     @property
@@ -161,6 +168,15 @@ def _of_names(one: Looks, other: Looks) -> tuple[int, str]:
     return -40, "different_name"
 
 
+def _of_houses(one: tuple[str, str], other: tuple[str, str]) -> tuple[int, str]:
+    """Return what the house numbers say of two who live in one street."""
+    if one[0] != other[0]:
+        return (-10, "different_house") if one[0] and other[0] else (10, "same_street")
+    if one[1] != other[1] and one[1] and other[1]:
+        return 0, "different_entrance"
+    return 20, "same_street"
+
+
 def score(one: Looks, other: Looks) -> tuple[int, tuple[str, ...]]:
     """Return how likely two people are the same, 0 to 100, and why."""
     points, reason = _of_names(one, other)
@@ -182,7 +198,7 @@ def score(one: Looks, other: Looks) -> tuple[int, tuple[str, ...]]:
         add(15, "same_postal_code")
         streets = one.folded_street, other.folded_street
         if all(streets) and fuzz.ratio(*streets) >= 85:  # noqa: PLR2004
-            add(20, "same_street")
+            add(*_of_houses(one.house, other.house))
     given = one.first_name, other.first_name
     # Members of one family share name, address and often the phone.
     are_two = all(given) and given[0] not in other.words and given[1] not in one.words

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import Table, delete, func, or_, select, update
@@ -24,7 +25,15 @@ from contacts_svc.permissions.rules_table import RULES
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments import events, queries
 from contacts_svc.segments.conditions import bind, reads_decisions
-from contacts_svc.segments.looking import Kept, Move, count_kept, look_at, look_between
+from contacts_svc.segments.looking import (
+    Asked,
+    Kept,
+    Looks,
+    Move,
+    batched,
+    count_kept,
+    size_of,
+)
 from contacts_svc.segments.model import (
     Segment,
     SegmentDue,
@@ -48,6 +57,8 @@ NEWEST = 500
 """When more wait than that, so many of the newest ones are looked at with each pass as well."""
 SLICE = 25_000
 """Persons that are looked at in one pass with a new condition."""
+_BUILT_TOGETHER = 5
+"""New conditions that share a pass: what else a pass does is then done less often."""
 _KEEPER = 7_310_015
 """The advisory lock of the one keeper that works, of however many run."""
 
@@ -116,6 +127,7 @@ class Keeper:
         self._newest = newest
         self._slice = slice_size
         self._known: dict[UUID, Kept] = {}
+        self._looks = Looks()
 
     async def keep(self, tx: Tx) -> bool:
         """Make one pass; return whether there was anything to do."""
@@ -126,16 +138,13 @@ class Keeper:
         now = tx.clock.now()
         segments = await self._load(tx)
         families = _families(await self._take(tx))
-        due = await self._take_due(tx, now)
-        for segment in segments:
-            asked = {key for key, read in families.items() if read & segment.families}
-            asked |= due.get(segment.segment_id, set())
-            if asked:
-                told = _is_told(segment)
-                moves = await look_at(tx, segment, asked, now, told=told)
-                await _announce(tx, segment, moves, now)
-        unbuilt = next((one for one in segments if not one.is_built), None)
-        if unbuilt is not None:
+        asked = Asked(families, await self._take_due(tx, now))
+        told = {segment.segment_id for segment in segments if _is_told(segment)}
+        for batch in batched(segments):
+            moves = await self._looks.look_at(tx, batch, asked, now, told=told)
+            for segment in batch:
+                await _announce(tx, segment, moves.get(segment.segment_id, ()), now)
+        for unbuilt in islice((one for one in segments if not one.is_built), _BUILT_TOGETHER):
             await self._build(tx, unbuilt, now)
         await self._forget(tx)
         return True
@@ -181,14 +190,15 @@ class Keeper:
         ) in rows:
             held = self._known.get(segment_id)
             if held is not None and held.wanted == wanted:
-                condition, families = held.condition, held.families
+                condition, families, size = held.condition, held.families, held.size
             else:
                 condition = await queries.resolve(tx, queries.parse(stored))
                 # A new person, and one who is erased, concerns every segment.
                 families = sql.families(condition) | Family.PROFILE
+                size = size_of(condition)
             place = after if building == wanted else None
             head = (segment_id, name, version, Announces(announces))
-            known[segment_id] = Kept(*head, wanted, built, place, was, condition, families)
+            known[segment_id] = Kept(*head, wanted, built, place, was, condition, families, size)
         self._known = known
         deciding = [one for one in known.values() if reads_decisions(one.condition)]
         if deciding:
@@ -246,7 +256,7 @@ class Keeper:
         is_last = number < self._slice
         told = segment.announces is Announces.EVERYTHING
         until = None if is_last else last
-        moves = await look_between(tx, segment, segment.after, until, now, told=told)
+        moves = await self._looks.look_between(tx, segment, segment.after, until, now, told=told)
         # A condition that was changed meanwhile has raised `wanted`: then all begins anew.
         await tx.execute(
             update(_state)

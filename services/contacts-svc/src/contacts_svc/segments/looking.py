@@ -1,41 +1,37 @@
 """How membership is brought up to date: of a few people whose facts have changed, or of everybody in a stretch of ids."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Table,
-    Uuid,
-    and_,
-    case,
-    delete,
-    false,
-    func,
-    literal,
-    select,
-    true,
-    union_all,
-)
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Table, func, select
 
-from contacts_svc.base import Moment, plain, table_of
-from contacts_svc.segments import compile as sql
-from contacts_svc.segments.conditions import Node
+from contacts_svc.base import plain, table_of
+from contacts_svc.segments import judging
+from contacts_svc.segments.conditions import Node, every, reads_decisions
 from contacts_svc.segments.model import SegmentDue, SegmentMember
 from contacts_svc.segments.schemas import Announces
 from contacts_svc.touched import Family
-from kantis_kit.db.sets import column_set
 from kantis_kit.tx import Tx
 
 _member: Table = table_of(SegmentMember)
 _due: Table = table_of(SegmentDue)
 _MEMBER = ["segment_id", "person_id", "since"]
 _DUE = ["segment_id", "person_id", "due_at"]
+_STATEMENTS = 100
+"""Statements that a keeper remembers."""
+_TOGETHER = 25
+_VALUES = 2_000
+"""Segments that share a statement, and how much their conditions may name: a statement has 32,767 parameters."""
+
+_FIRST, _LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
+Statement = TypeVar("Statement")
 
 Move = tuple[UUID, bool]
 """A person, and whether they came; they have left otherwise."""
@@ -55,6 +51,8 @@ class Kept:
     basis: str
     condition: Node
     families: Family
+    size: int
+    """How much the condition names."""
 
     @property
     def is_built(self) -> bool:
@@ -62,128 +60,122 @@ class Kept:
         return self.built == self.wanted
 
 
-async def look_at(
-    tx: Tx, segment: Kept, people: Iterable[UUID], now: datetime, *, told: bool
-) -> Sequence[Move]:
-    """Bring the membership of some people up to date, in one statement, and the next moment to look at each of them.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who is to be looked at: persons of whom facts have changed, and those whose time has come in one segment."""
 
-    Each is judged once; who came and left is told when asked for.
-    """
-    asked = column_set("asked", {"id": (Uuid(), sorted(people))})
-    is_there = and_(sql.person.c.id.is_not(None), ~sql.person.c.is_erased)
-    flip = sql.next_flip(segment.condition, now=now)
-    judged = (
-        select(
-            asked.c.id.label("person_id"),
-            and_(is_there, sql.clause(segment.condition, now=now)).label("is_in"),
-            *([] if flip is None else [case((is_there, flip)).label("due_at")]),
-        )
-        .select_from(asked.outerjoin(sql.person, sql.person.c.id == asked.c.id))
-        .cte("judged")
-    )
-    mine = literal(segment.segment_id, Uuid())
-    gone = (
-        delete(_member)
-        .where(
-            _member.c.segment_id == mine,
-            _member.c.person_id == judged.c.person_id,
-            ~judged.c.is_in,
-        )
-        .returning(_member.c.person_id)
-        .cte("gone")
-    )
-    came = (
-        insert(_member)
-        .from_select(
-            _MEMBER,
-            select(mine, judged.c.person_id, literal(now, Moment)).where(judged.c.is_in),
-        )
-        .on_conflict_do_nothing()
-        .returning(_member.c.person_id)
-        .cte("came")
-    )
-    moves: Select[Any] | Any = union_all(
-        select(came.c.person_id, true().label("came")).where(true() if told else false()),
-        select(gone.c.person_id, false().label("came")).where(true() if told else false()),
-    )
-    if flip is not None:
-        # What stands is left alone; what is past is gone with whoever was looked at.
-        undue = (
-            delete(_due)
-            .where(
-                _due.c.segment_id == mine,
-                _due.c.person_id == judged.c.person_id,
-                judged.c.due_at.is_(None),
-            )
-            .returning(_due.c.person_id)
-            .cte("undue")
-        )
-        put = insert(_due).from_select(
-            _DUE,
-            select(mine, judged.c.person_id, judged.c.due_at).where(judged.c.due_at.is_not(None)),
-        )
-        due = (
-            put.on_conflict_do_update(
-                index_elements=["segment_id", "person_id"],
-                set_={"due_at": put.excluded.due_at},
-                where=_due.c.due_at != put.excluded.due_at,
-            )
-            .returning(_due.c.person_id)
-            .cte("due")
-        )
-        moves = moves.add_cte(undue, due)
-    return [(row[0], row[1]) for row in plain(await tx.execute(moves))]
+    families: Mapping[UUID, Family]
+    due: Mapping[UUID, AbstractSet[UUID]]
+    """By segment."""
+
+    def rows(self, segments: Sequence[Kept]) -> list[tuple[UUID, int, UUID | None]]:
+        """Return each person who concerns these segments: with the families of their facts, or with one segment."""
+        read = reduce(or_, (one.families for one in segments), Family(0))
+        found: list[tuple[UUID, int, UUID | None]] = [
+            (key, int(touched), None) for key, touched in self.families.items() if touched & read
+        ]
+        for one in segments:
+            found += [
+                (key, 0, one.segment_id)
+                for key in self.due.get(one.segment_id, ())
+                if not self.families.get(key, Family(0)) & one.families  # judged once
+            ]
+        return sorted(found, key=_by_person)
 
 
-async def look_between(
-    tx: Tx, segment: Kept, after: UUID | None, last: UUID | None, now: datetime, *, told: bool
-) -> Sequence[Move]:
-    """Bring the membership of everybody whose id lies after one and not after the other up to date."""
+def _by_person(row: tuple[UUID, int, UUID | None]) -> tuple[UUID, str]:
+    return row[0], str(row[2])
 
-    def between(column: ColumnElement[UUID]) -> ColumnElement[bool]:
-        bounds = [column > after] if after is not None else []
-        return and_(true(), *bounds, *([column <= last] if last is not None else []))
 
-    mine = literal(segment.segment_id, Uuid())
-    is_in = (~sql.person.c.is_erased, sql.clause(segment.condition, now=now))
-    moves: list[Move] = []
-    held = _member.c.segment_id == segment.segment_id, between(_member.c.person_id)
-    if await tx.scalar(select(select(_member.c.person_id).where(*held).exists())):
-        still = select(sql.person.c.id).where(sql.person.c.id == _member.c.person_id, *is_in)
-        gone = delete(_member).where(*held, ~still.correlate(_member).exists())
-        if told:
-            moves += [(one, False) for one in await tx.scalars(gone.returning(_member.c.person_id))]
-        else:
-            await tx.execute(gone)
-    came = (
-        insert(_member)
-        .from_select(
-            _MEMBER,
-            select(mine, sql.person.c.id, literal(now, Moment)).where(
-                between(sql.person.c.id), *is_in
-            ),
-        )
-        .on_conflict_do_nothing()
-    )
-    if told:
-        moves += [(one, True) for one in await tx.scalars(came.returning(_member.c.person_id))]
-    else:
-        await tx.execute(came)
-    await tx.execute(
-        delete(_due).where(_due.c.segment_id == segment.segment_id, between(_due.c.person_id))
-    )
-    flip = sql.next_flip(segment.condition, now=now)
-    if flip is not None:
-        # The offset keeps the two levels apart: flattened, the moment would be worked out twice for each.
-        coming = (
-            select(sql.person.c.id, flip.label("due_at"))
-            .where(between(sql.person.c.id), ~sql.person.c.is_erased)
-            .offset(0)
-            .subquery()
-        )
-        found = select(mine, coming.c.id, coming.c.due_at).where(coming.c.due_at.is_not(None))
-        await tx.execute(insert(_due).from_select(_DUE, found).on_conflict_do_nothing())
-    return moves
+def size_of(condition: Node) -> int:
+    """Return how much a condition names: its clauses, and the values in them."""
+    named = (value for node in every(condition) for _, value in node)
+    return sum(len(value) if isinstance(value, list) else 1 for value in named)
+
+
+def batched(segments: Iterable[Kept]) -> Iterator[list[Kept]]:
+    """Cut segments into batches that share a statement: many small conditions, or one large one."""
+    batch: list[Kept] = []
+    size = 0
+    for one in segments:
+        if batch and (len(batch) == _TOGETHER or size + one.size > _VALUES):
+            yield batch
+            batch, size = [], 0
+        batch.append(one)
+        size += one.size
+    if batch:
+        yield batch
+
+
+class Looks:
+    """The statements of one keeper: put together once for as long as the same conditions are kept."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Any] = {}
+
+    async def look_at(
+        self,
+        tx: Tx,
+        segments: Sequence[Kept],
+        asked: Asked,
+        now: datetime,
+        *,
+        told: AbstractSet[UUID],
+    ) -> Mapping[UUID, Sequence[Move]]:
+        """Bring the membership of some people up to date, in one statement, and the next moment to look at each again.
+
+        Each is judged once for each segment that reads what has changed; who came and left is told of the segments
+        in `told`.
+        """
+        rows = asked.rows(segments)
+        if not rows:
+            return {}
+        ids, families, only = zip(*rows, strict=True)
+        given = {"ids": ids, "families": families, "only": only, "told": sorted(told), "now": now}
+        found: dict[UUID, list[Move]] = defaultdict(list)
+        key = tuple((one.segment_id, one.wanted) for one in segments)
+        statement = self._remember(key, segments, lambda: judging.moves(segments))
+        for segment_id, person_id, is_in in plain(await tx.execute(statement, given)):
+            found[segment_id].append((person_id, is_in))
+        return found
+
+    async def look_between(
+        self,
+        tx: Tx,
+        segment: Kept,
+        after: UUID | None,
+        last: UUID | None,
+        now: datetime,
+        *,
+        told: bool,
+    ) -> Sequence[Move]:
+        """Bring the membership of everybody whose id lies after one and not after the other up to date."""
+        key = ((segment.segment_id, segment.wanted), told)
+        slice_ = self._remember(key, [segment], lambda: judging.slice_of(segment, told=told))
+        given = {"after": after or _FIRST, "last": last or _LAST}
+        given_now = given | {"now": now}
+        moves: list[Move] = []
+        if await tx.scalar(slice_.is_held, given):
+            gone = await tx.execute(slice_.gone, given_now)
+            moves += [(row[0], False) for row in plain(gone)] if told else []
+        came = await tx.execute(slice_.came, given_now)
+        moves += [(row[0], True) for row in plain(came)] if told else []
+        await tx.execute(slice_.undue, given)
+        if slice_.due is not None:
+            await tx.execute(slice_.due, given_now)
+        return moves
+
+    def _remember(
+        self, key: Hashable, segments: Iterable[Kept], make: Callable[[], Statement]
+    ) -> Statement:
+        if any(reads_decisions(one.condition) for one in segments):
+            return make()  # the rules and registers of this pass are in it
+        if key not in self._known:
+            if len(self._known) >= _STATEMENTS:
+                self._known.clear()
+            self._known[key] = make()
+        found: Statement = self._known[key]
+        return found
 
 
 async def count_kept(tx: Tx, segment_id: UUID) -> int:

@@ -107,7 +107,7 @@ class FrozenAudience(Base, table=True):
 class FrozenPage(Base, table=True):
     """Up to 1,000 persons of a frozen audience, in the order of their ids.
 
-    The bits of a person's mask say which of the audience's `clauses` put them there.
+    The bits of a person's mask say which of the audience's `clauses` put them there; without masks all of them do.
     """
 
     __tablename__ = "frozen_page"

@@ -15,8 +15,17 @@ from contacts_svc.people import queries as people
 from contacts_svc.people.errors import ContactUnknown
 from contacts_svc.people.schemas import ContactOut
 from contacts_svc.permissions import queries as permissions
+from contacts_svc.permissions.boxes import list_allowed
 from contacts_svc.selfservice import queries, usecases
-from contacts_svc.selfservice.forms import MOST_FIELDS, Shown, label_of, offered, read_wishes
+from contacts_svc.selfservice.forms import (
+    MOST_FIELDS,
+    Shown,
+    boxes_of,
+    label_of,
+    offered,
+    read_wishes,
+    shown_before,
+)
 from contacts_svc.selfservice.links import (
     PAGES,
     asker_of,
@@ -133,7 +142,7 @@ async def show_preferences(token: str, request: Request, tx: Read) -> Response:
 async def _preferences(tx: ReadTx, visit: _Visit, problem: str) -> Response:
     shown = Shown(
         visit.contact,
-        await permissions.list_permissions(tx, visit.contact.id),
+        await list_allowed(tx, visit.contact.id, boxes_of(visit.contact)),
         await permissions.list_topics(tx, open_only=True),
         await permissions.get_wishes(tx, visit.contact.id),
         visit.language,
@@ -175,6 +184,9 @@ async def save_preferences(token: str, request: Request, tx: Write) -> Response:
         tx,
         visit.contact.id,
         wanted={key: f"{key[0].value}.{key[1].value}" in sent and not nothing for key in boxes},
+        before=None
+        if nothing
+        else shown_before(sent, await list_allowed(tx, visit.contact.id, boxes)),
         text_shown={key: label_of(visit.texts, *key) for key in boxes},
         evidence=evidence_of(request),
         wishes=wishes,

@@ -9,8 +9,7 @@ from babel.dates import format_date
 from pydantic import ValidationError
 
 from contacts_svc.people.schemas import ContactOut
-from contacts_svc.permissions.model import allows
-from contacts_svc.permissions.schemas import PermissionOut, TopicOut, WishesIn, WishesOut
+from contacts_svc.permissions.schemas import TopicOut, WishesIn, WishesOut
 from kantis_contracts.values import Channel, Language, Purpose
 
 Texts = Mapping[str, str]
@@ -48,7 +47,8 @@ class Shown:
     """What the form is made of."""
 
     contact: ContactOut
-    permissions: Sequence[PermissionOut]
+    allowed: Mapping[tuple[Channel, Purpose], bool]
+    """What the table of rules decides about each box."""
     topics: Sequence[TopicOut]
     wishes: WishesOut
     language: Language
@@ -83,7 +83,6 @@ class Shown:
         }
 
     def _groups(self) -> list[dict[str, object]]:
-        now = {(one.channel, one.purpose): one.state for one in self.permissions}
         return [
             {
                 "title": self.texts[purpose.value],
@@ -91,7 +90,7 @@ class Shown:
                     {
                         "name": f"{channel.value}.{purpose.value}",
                         "label": label_of(self.texts, channel, purpose),
-                        "checked": allows(channel, now.get((channel, purpose))),
+                        "checked": self.allowed.get((channel, purpose), False),
                         # Who takes the form must tell what was unticked from what was never offered.
                         "shown": f"{SHOWN}{channel.value}.{purpose.value}",
                     }
@@ -158,6 +157,16 @@ def offered(contact: ContactOut, sent: Mapping[str, str]) -> list[tuple[Channel,
     if not any(name.startswith(SHOWN) for name in sent):
         return boxes
     return [key for key in boxes if f"{SHOWN}{key[0].value}.{key[1].value}" in sent]
+
+
+def shown_before(
+    sent: Mapping[str, str], allowed: Mapping[tuple[Channel, Purpose], bool]
+) -> dict[tuple[Channel, Purpose], bool]:
+    """Return which boxes were ticked when the form was shown; where it does not say, those that would be now."""
+    return {
+        key: sent.get(f"{SHOWN}{key[0].value}.{key[1].value}", "yes" if now else "no") == "yes"
+        for key, now in allowed.items()
+    }
 
 
 def read_wishes(

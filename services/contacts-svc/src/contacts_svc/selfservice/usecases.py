@@ -23,17 +23,26 @@ async def keep_choices(
     person_id: UUID,
     *,
     wanted: Mapping[tuple[Channel, Purpose], bool],
+    before: Mapping[tuple[Channel, Purpose], bool] | None,
     text_shown: Mapping[tuple[Channel, Purpose], str],
     evidence: Mapping[str, Any],
     wishes: WishesIn | None,
 ) -> None:
     """Enter what a person has changed, and keep how they want to be written to; without wishes those stay.
 
+    `before` are the boxes as they were shown; without them, what they want is said of each, whatever was shown.
+
     Raises:
         ContactUnknown: the person is gone.
     """
     await permissions.set_preferences(
-        tx, person_id, wanted, text_shown=text_shown, evidence=evidence, at=tx.clock.now()
+        tx,
+        person_id,
+        wanted,
+        before=before,
+        text_shown=text_shown,
+        evidence=evidence,
+        at=tx.clock.now(),
     )
     if wishes is not None:
         await permissions.set_wishes(tx, person_id, wishes)

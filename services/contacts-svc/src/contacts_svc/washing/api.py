@@ -1,12 +1,10 @@
 """Reservation registers at the API."""
 
-from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import Query, Request
-from starlette.datastructures import UploadFile
 
 from contacts_svc.imports import files
 from contacts_svc.settings import ContactsSettings
@@ -17,11 +15,12 @@ from kantis_kit.auth.policy import needs
 from kantis_kit.ids import new_id
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.router import Router
+from kantis_kit.web.uploads import posted_file
 
 router = Router(prefix="/v1/registers", tags=["registers"])
 MAX_FILE_BYTES = 100 * 1024 * 1024
-_PART = 1 << 20
-_CSV = ("text/csv", "application/csv", "text/plain", "application/octet-stream")
+_KINDS = ("text/csv", "application/csv", "text/plain", "application/octet-stream")
+_ASKED = "Content-Type: text/csv with the file as body, or multipart/form-data with a field file"
 
 
 @router.get("", policy=needs("contacts:read"))
@@ -76,7 +75,8 @@ async def wash(
     """Take in a file of the register; whom it names is kept as keyed hashes, the file itself is not kept."""
     path = _path(tx.settings(ContactsSettings).data_dir)
     try:
-        if not await files.store(path, _body(request)):
+        body = posted_file(request, _KINDS, missing=WashInvalid, other=WashKindUnknown(_ASKED))
+        if not await files.store(path, body):
             raise WashInvalid("The file is empty")
         return await usecases.wash(tx, key, path, as_of=as_of or tx.clock.now().date())
     finally:
@@ -85,21 +85,3 @@ async def wash(
 
 def _path(data_dir: Path) -> Path:
     return data_dir / "washing" / f"{new_id()}.csv"
-
-
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        async with request.form(max_files=1, max_fields=5) as form:
-            upload = next((value for value in form.values() if isinstance(value, UploadFile)), None)
-            if upload is None:
-                raise WashInvalid("The form holds no file; send it in a field called file")
-            while part := await upload.read(_PART):
-                yield part
-    elif kind in _CSV:
-        async for part in request.stream():
-            yield part
-    else:
-        raise WashKindUnknown(
-            "Content-Type: text/csv with the file as body, or multipart/form-data with a field file"
-        )

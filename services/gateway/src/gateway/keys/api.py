@@ -9,7 +9,7 @@ from gateway.keys import queries, usecases
 from gateway.keys.roles import SCOPES
 from gateway.keys.schemas import KeyIn, KeyMade, KeyOut, RoleOut
 from kantis_kit.auth.policy import needs
-from kantis_kit.web import Caller, Page, Read, Router, Write, encode_cursor, read_cursor
+from kantis_kit.web import Caller, Page, Read, Router, Write, encode_cursor, id_after
 from kantis_kit.web.state import state_of
 
 router = Router(prefix="/v1/keys", tags=["keys"])
@@ -26,8 +26,7 @@ async def list_keys(
     tx: Read, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> Page[KeyOut]:
     """Return keys in the order of their making, revoked ones too."""
-    after = read_cursor(cursor, UUID)
-    rows = await queries.list_keys(tx, after=after[0] if after else None, limit=limit)
+    rows = await queries.list_keys(tx, after=id_after(cursor), limit=limit)
     more = encode_cursor(rows[-1].id) if len(rows) == limit else None
     return Page(items=[KeyOut.model_validate(row) for row in rows], next_cursor=more)
 

@@ -12,6 +12,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     MARKETER = "marketer"
     FULFILMENT = "fulfilment"
+    BOOKKEEPER = "bookkeeper"
     DEVELOPER = "developer"
     SITE = "site"
     VIEWER = "viewer"
@@ -21,6 +22,8 @@ SCOPES: dict[Role, frozenset[str]] = {
     Role.ADMINISTRATOR: frozenset({"*"}),
     Role.MARKETER: _READ_ALL | {"contacts:write", "campaign:write", "messaging:write"},
     Role.FULFILMENT: frozenset({"orders:read", "orders:write", "contacts:read", "messaging:read"}),
+    # Whoever keeps the books may look at whom they name, which not even who answers orders may.
+    Role.BOOKKEEPER: frozenset({"orders:read", "books:read"}),
     Role.DEVELOPER: _READ_ALL | {"operations:read"},
     Role.SITE: frozenset({"forms:read", "forms:submit"}),
     Role.VIEWER: _READ_ALL,

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, delete, select
 from sqlmodel import col
 
+from gateway.base import Base
 from gateway.privacy import events
 from gateway.spool.model import Spooled
 from kantis_contracts.contacts.privacy import ErasureRequest
@@ -35,19 +36,16 @@ async def forget(tx: Tx, requests: Sequence[ErasureRequest], *, is_reminder: boo
     async def empty(tx: Tx, _ids: Sequence[UUID], counts: Counts) -> None:
         await _drop_leads(tx, requests, counts)
 
-    done = await forgetting.forget(
+    receipts = await forgetting.forget(
         tx,
         requests,
         empty=empty,
-        count_kept=_keep_nothing,
+        metadata=Base.metadata,
+        kept=KEPT,
         blanks=PERSONAL,
         is_reminder=is_reminder,
     )
-    tx.stage(events.completed(done, KEPT, at=tx.clock.now()))
-
-
-async def _keep_nothing(_tx: Tx, _ids: Sequence[UUID]) -> dict[str, dict[UUID, int]]:
-    return {}
+    tx.stage(events.completed(receipts))
 
 
 async def _drop_leads(tx: Tx, requests: Sequence[ErasureRequest], counts: Counts) -> None:

@@ -8,7 +8,7 @@ from fastapi import Query
 from gateway.spool import queries, usecases
 from gateway.spool.schemas import Retried, SpooledOut
 from kantis_kit.auth.policy import needs
-from kantis_kit.web import Page, Read, Router, Write, encode_cursor, read_cursor
+from kantis_kit.web import Page, Read, Router, Write, encode_cursor, id_after
 
 router = Router(prefix="/v1/operations/gateway/spool", tags=["operations"])
 
@@ -21,10 +21,7 @@ async def list_spooled(
     state: Literal["waiting", "refused", "stuck"] | None = None,
 ) -> Page[SpooledOut]:
     """Return leads that wait for their service, were refused by it, or wait for a person."""
-    after = read_cursor(cursor, UUID)
-    rows = await queries.list_spooled(
-        tx, after=after[0] if after else None, limit=limit, state=state
-    )
+    rows = await queries.list_spooled(tx, after=id_after(cursor), limit=limit, state=state)
     more = encode_cursor(rows[-1].id) if len(rows) == limit else None
     return Page(items=[SpooledOut.model_validate(row) for row in rows], next_cursor=more)
 

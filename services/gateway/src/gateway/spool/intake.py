@@ -26,7 +26,6 @@ from kantis_kit.web.middleware import Message, Scope, Send
 log = observability.get_logger(__name__)
 
 LEAD_PATH = re.compile(r"/f/[A-Za-z0-9_-]{1,100}")
-MAX_KEY = 255
 SERVER_ERROR = 500
 ACCEPTED = 202
 
@@ -68,7 +67,6 @@ class LeadIntake:
 
         Raises:
             SpoolFull: the spool takes no more.
-            AnotherLead: the idempotency key stands for another lead.
             Invalid: the idempotency key is malformed.
         """
         received_at = self._scope.clock.now()
@@ -128,8 +126,8 @@ def _key(scope: Scope) -> str:
     if given is None:
         return str(new_id())
     key = given.decode("latin-1")
-    if not key or len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
-        raise Invalid(f"Idempotency-Key: 1 to {MAX_KEY} printable ASCII characters")
+    if not key or len(key) > usecases.MAX_KEY or not key.isascii() or not key.isprintable():
+        raise Invalid(f"Idempotency-Key: 1 to {usecases.MAX_KEY} printable ASCII characters")
     return key
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.routes.body import replay
 from gateway.settings import GatewaySettings
 from gateway.spool import usecases
 from gateway.spool.model import Spooled
@@ -17,7 +18,7 @@ from kantis_kit.ids import new_id
 from kantis_kit.service import Service
 from kantis_kit.timers import recurring
 from kantis_kit.tx import Tx, write
-from kantis_kit.web.middleware import Message, Receive, Scope
+from kantis_kit.web.middleware import Message, Scope
 
 log = observability.get_logger(__name__)
 
@@ -98,7 +99,7 @@ async def _deliver(upstream: Upstream, lead: Spooled) -> usecases.Answer:
 
     try:
         async with asyncio.timeout(DELIVERY_SECONDS):
-            await upstream(_scope(lead), _receive(lead.body), send)
+            await upstream(_scope(lead), replay(lead.body), send)
     except Exception as error:  # noqa: BLE001 - whatever is wrong there, the lead waits here
         log.info("spool.not_delivered", error=type(error).__name__)
         return usecases.Answer()
@@ -137,19 +138,6 @@ def _scope(lead: Spooled) -> Scope:
         "client": ("127.0.0.1", 0),
         "server": ("gateway", 80),
     }
-
-
-def _receive(body: bytes) -> Receive:
-    given = False
-
-    async def receive() -> Message:
-        nonlocal given
-        if given:
-            return {"type": "http.disconnect"}
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive
 
 
 @recurring("gateway.spool.forget", every=timedelta(hours=6))

@@ -1,7 +1,8 @@
 """Take a lead, claim what is due, note how a delivery ended."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
@@ -12,7 +13,7 @@ from sqlmodel import col, select
 
 from gateway.settings import GatewaySettings
 from gateway.spool import queries
-from gateway.spool.errors import AnotherLead, LeadUnknown, SpoolFull
+from gateway.spool.errors import LeadUnknown, SpoolFull
 from gateway.spool.model import (
     BROKEN,
     REFUSED,
@@ -31,6 +32,8 @@ from kantis_kit.tx import Tx
 KEEP_REFUSED = timedelta(days=30)
 RUN = 25
 """So many leads of a line are leased, delivered one after the other and noted together."""
+MAX_KEY = 255
+_OWN_KEY = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,29 @@ class Answer:
 async def take(tx: Tx, lead: Lead) -> None:
     """Keep a lead until its service is back. The same lead under the same key is kept once.
 
+    Another lead under the same key is another visitor's, and kept as well: some sites send one key for all.
+
     Raises:
         SpoolFull: as many leads wait as may.
-        AnotherLead: the key stands for another lead.
     """
     if await queries.count(tx) >= tx.settings(GatewaySettings).spool_max_rows:
         raise SpoolFull("Too many leads wait already", headers={"Retry-After": "60"})
+    if await _keep(tx, lead):
+        return
+    kept = await tx.scalar(
+        select(Spooled.body).where(
+            col(Spooled.path) == lead.path, col(Spooled.idempotency_key) == lead.idempotency_key
+        )
+    )
+    # Gone meanwhile means delivered meanwhile: the service holds the key now.
+    if kept is not None and bytes(kept) != lead.body:
+        digest = hashlib.sha256(f"{lead.query}\n".encode() + lead.body).hexdigest()[:_OWN_KEY]
+        own = f"{digest}:{lead.idempotency_key}"[:MAX_KEY]
+        await _keep(tx, replace(lead, idempotency_key=own))
+
+
+async def _keep(tx: Tx, lead: Lead) -> bool:
+    """Write a lead down, and say whether none was there under its key."""
     now = tx.clock.now()
     made = await tx.execute(
         insert(Spooled)
@@ -87,16 +107,7 @@ async def take(tx: Tx, lead: Lead) -> None:
         .on_conflict_do_nothing(index_elements=["path", "idempotency_key"])
         .returning(col(Spooled.id))
     )
-    if made.first() is not None:
-        return
-    kept = await tx.scalar(
-        select(Spooled.body).where(
-            col(Spooled.path) == lead.path, col(Spooled.idempotency_key) == lead.idempotency_key
-        )
-    )
-    # Gone meanwhile means delivered meanwhile: the service holds the key now.
-    if kept is not None and bytes(kept) != lead.body:
-        raise AnotherLead("Use a new key for a new request, or repeat the first one unchanged")
+    return made.first() is not None
 
 
 async def claim(tx: Tx, claimant: UUID) -> list[Spooled]:

@@ -6,9 +6,8 @@ from uuid import UUID
 from fastapi import Query
 
 from kantis_kit.auth.policy import needs
-from kantis_kit.errors import Invalid
 from kantis_kit.web.deps import Read, Write
-from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
+from kantis_kit.web.paging import Page, encode_cursor, id_after
 from kantis_kit.web.router import Router
 from messaging_svc.dispatch import queries, usecases
 from messaging_svc.dispatch.model import State
@@ -17,14 +16,6 @@ from messaging_svc.dispatch.schemas import MessageOut, ResolveIn, Why
 router = Router(prefix="/v1/messages", tags=["messages"])
 
 Limit = Annotated[int, Query(ge=1, le=500)]
-
-
-def _after(cursor: str | None) -> UUID | None:
-    keys = decode_cursor(cursor, 1)
-    try:
-        return UUID(keys[0]) if keys else None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
 
 
 def _page(found: list[MessageOut], limit: int) -> Page[MessageOut]:
@@ -49,7 +40,7 @@ async def list_messages(
         campaign_id=campaign_id,
         person_id=person_id,
         state=state,
-        after=_after(cursor),
+        after=id_after(cursor),
         limit=limit,
     )
     return _page(found, limit)
@@ -61,7 +52,7 @@ async def list_in_doubt(
 ) -> Page[MessageOut]:
     """Return messages that were handed over and never answered: they wait for a person."""
     return _page(
-        await queries.list_messages(tx, state=State.IN_DOUBT, after=_after(cursor), limit=limit),
+        await queries.list_messages(tx, state=State.IN_DOUBT, after=id_after(cursor), limit=limit),
         limit,
     )
 

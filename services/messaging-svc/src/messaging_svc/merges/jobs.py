@@ -1,14 +1,6 @@
 """Timed work of merges."""
 
-from collections.abc import Sequence
-from uuid import UUID
+from kantis_kit.merging import look_again
+from messaging_svc.merges.usecases import follow
 
-from kantis_kit.timers import Timer, on_timer
-from kantis_kit.tx import Tx
-from messaging_svc.merges import usecases
-
-
-@on_timer(usecases.LOOK_AGAIN_TIMER)
-async def look_again(tx: Tx, timers: Sequence[Timer]) -> None:
-    """Move what was written under a merged id at the moment of its merge."""
-    await usecases.follow(tx, sorted({UUID(id_) for one in timers for id_ in one.payload["ids"]}))
+LOOK_AGAIN = look_again(follow)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from kantis_kit.db.sets import one_of
-from kantis_kit.gathering import Rows, rows_of
+from kantis_kit.gathering import Rows, rows_naming, rows_of
 from kantis_kit.tx import ReadTx
 from messaging_svc.base import Uid, metadata
 from messaging_svc.dispatch.model import dispatch
@@ -26,11 +26,7 @@ _TECHNICAL = (
 async def gather(tx: ReadTx, ids: Sequence[UUID]) -> dict[str, Rows]:
     """Return what messaging holds of a person under these ids."""
     chosen = one_of(sorted(ids), Uid)
-    found = {
-        table.name: await rows_of(tx, table, table.c.person_id == chosen, without=_TECHNICAL)
-        for table in metadata.sorted_tables
-        if "person_id" in table.c
-    }
+    found = await rows_naming(tx, metadata, ids, without=_TECHNICAL)
     engagement = metadata.tables["engagement"]
     theirs = select(dispatch.c.id).where(dispatch.c.person_id == chosen)
     found[engagement.name] = await rows_of(tx, engagement, engagement.c.message_id.in_(theirs))

@@ -1,19 +1,19 @@
 """Forget persons: nothing that names them stays, and nothing that comes late brings them back."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, literal, null, or_, select, update
+from sqlalchemy import Table, literal, null, or_, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from kantis_contracts.contacts.privacy import DossierRequest, ErasureRequest
 from kantis_contracts.privacy import PERSONAL
-from kantis_kit import forgetting
+from kantis_kit import forgetting, gathering
 from kantis_kit.db.sets import one_of
-from kantis_kit.forgetting import Counts, list_forgotten, scrub_late
-from kantis_kit.gathering import cut
+from kantis_kit.forgetting import Counts
 from kantis_kit.tx import Tx
 from messaging_svc.base import Uid, metadata
 from messaging_svc.dispatch.model import dispatch
@@ -28,45 +28,36 @@ KEPT = {
     "person_alias": "which id stood for which; names nobody",
 }
 """Tables that stay, and why; rows of every other table that names a person are deleted."""
-_LATE = timedelta(days=2)
-_LATEST = 10_000
 
 
 def doomed() -> list[Table]:
     """Return the tables whose rows about a person are deleted."""
-    return [
-        table
-        for table in reversed(metadata.sorted_tables)
-        if "person_id" in table.c and table.name not in KEPT
-    ]
+    return forgetting.tables_naming(metadata, without=KEPT)
 
 
 async def forget(tx: Tx, requests: Sequence[ErasureRequest], *, is_reminder: bool = False) -> None:
     """Forget persons and answer with a receipt each."""
-    done = await forgetting.forget(
+    receipts = await forgetting.forget(
         tx,
         requests,
         empty=_bury_and_empty,
-        count_kept=_count_kept,
+        metadata=metadata,
+        kept=KEPT,
         blanks=PERSONAL,
         is_reminder=is_reminder,
     )
-    tx.stage(events.completed(done, KEPT, at=tx.clock.now()))
+    tx.stage(events.completed(receipts))
 
 
 async def tell(tx: Tx, requests: Sequence[DossierRequest]) -> None:
     """Answer with everything that is held of persons, each in parts that travel."""
-    for one in requests:
-        found = await queries.gather(tx, one.person_ids)
-        tx.stage(events.answered(one.dossier_id, cut(found), at=tx.clock.now()))
+    await gathering.answer(tx, requests, gather=queries.gather, event=events.answered)
 
 
-async def sweep(tx: Tx) -> None:
-    """Empty what was written lately of persons who are forgotten: an event came late."""
-    ids = list(await list_forgotten(tx, limit=_LATEST))
-    if ids:
-        await _empty(tx, ids, Counts(), since=tx.clock.now() - _LATE)
-    await scrub_late(tx, PERSONAL, since=tx.clock.now() - _LATE)
+async def sweep(tx: Tx, *, is_whole: bool = False) -> None:
+    """Empty what an event that came late has written of persons who are forgotten: lately, or ever."""
+    lately = partial(_empty, since=tx.clock.now() - forgetting.LATE)
+    await forgetting.sweep(tx, empty=lately, blanks=PERSONAL, is_whole=is_whole)
 
 
 async def _bury_and_empty(tx: Tx, ids: Sequence[UUID], counts: Counts) -> None:
@@ -132,12 +123,7 @@ async def _empty(
             reason="",
         ).returning(dispatch.c.person_id),
     )
-    for table in doomed():
-        await counts.run(
-            tx,
-            table.name,
-            delete(table).where(table.c.person_id == chosen).returning(table.c.person_id),
-        )
+    await counts.delete(tx, doomed(), ids)
     await _forget_engagement(tx, ids, counts)
 
 
@@ -156,18 +142,3 @@ async def _forget_engagement(tx: Tx, ids: Collection[UUID], counts: Counts) -> N
         .values(ip_prefix="", user_agent="")
         .returning(dispatch.c.person_id),
     )
-
-
-async def _count_kept(tx: Tx, ids: Collection[UUID]) -> dict[str, dict[UUID, int]]:
-    found: dict[str, dict[UUID, int]] = {}
-    for name in KEPT:
-        table = metadata.tables.get(name)
-        if table is None or "person_id" not in table.c:
-            continue
-        rows = await tx.execute(
-            select(table.c.person_id, func.count())
-            .where(table.c.person_id == one_of(sorted(ids), Uid))
-            .group_by(table.c.person_id)
-        )
-        found[name] = {one[0]: one[1] for one in [tuple(row) for row in rows]}
-    return found

@@ -7,9 +7,8 @@ from fastapi import Path, Query, Response
 
 from kantis_contracts.values import Language
 from kantis_kit.auth.policy import needs
-from kantis_kit.errors import Invalid
 from kantis_kit.web.deps import Read, Write
-from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
+from kantis_kit.web.paging import Page, encode_cursor, id_after
 from kantis_kit.web.router import Router
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.templates import queries, usecases
@@ -44,12 +43,7 @@ async def list_templates(
     tx: Read, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> Page[TemplateOut]:
     """Return the templates that are in use."""
-    keys = decode_cursor(cursor, 1)
-    try:
-        after = UUID(keys[0]) if keys else None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
-    found = await queries.list_templates(tx, after=after, limit=limit)
+    found = await queries.list_templates(tx, after=id_after(cursor), limit=limit)
     return Page(
         items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None
     )

@@ -12,10 +12,10 @@ from fastapi.responses import RedirectResponse
 from kantis_contracts.values import Language
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.auth.policy import needs, public
-from kantis_kit.errors import Invalid, NotFound
+from kantis_kit.errors import NotFound
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.deps import Read, Write
-from kantis_kit.web.paging import Page, decode_cursor, encode_cursor
+from kantis_kit.web.paging import Page, encode_cursor, id_after
 from kantis_kit.web.router import Router
 from messaging_svc.links import (
     NOBODY,
@@ -184,12 +184,7 @@ async def list_suppressions(
     tx: Read, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> Page[SuppressionOut]:
     """Return the suppression list."""
-    keys = decode_cursor(cursor, 1)
-    try:
-        after = UUID(keys[0]) if keys else None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise Invalid("cursor: take it from next_cursor of the page before, unchanged") from error
-    found = await queries.list_suppressions(tx, after=after, limit=limit)
+    found = await queries.list_suppressions(tx, after=id_after(cursor), limit=limit)
     return Page(
         items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None
     )

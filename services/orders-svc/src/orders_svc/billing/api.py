@@ -8,7 +8,7 @@ from fastapi import Query, Request, Response
 
 from kantis_kit.auth.policy import needs
 from kantis_kit.tx import read
-from kantis_kit.web import Page, Read, Router, Write, encode_cursor
+from kantis_kit.web import Page, Read, Router, Write, encode_cursor, id_after
 from kantis_kit.web.state import runtime_of
 from orders_svc.billing import queries, usecases
 from orders_svc.billing.model import PaymentState
@@ -20,7 +20,6 @@ from orders_svc.billing.schemas import (
     PaymentOut,
 )
 from orders_svc.billing.sheet import invoice_words, render
-from orders_svc.paging import id_after
 from orders_svc.settings import OrdersSettings
 
 Limit = Annotated[int, Query(ge=1, le=500)]

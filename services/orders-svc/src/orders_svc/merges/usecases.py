@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from kantis_contracts.contacts import PersonMerge
+from kantis_kit import merging
 from kantis_kit.db import aliases
-from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from orders_svc.aliases import person_alias
 from orders_svc.base import table_of
@@ -16,25 +16,10 @@ from orders_svc.billing.model import Invoice
 from orders_svc.orders.model import SalesOrder
 from orders_svc.responses.model import Response
 
-LOOK_AGAIN_TIMER = "merges.look_again"
-
 
 async def take_merges(tx: Tx, items: Sequence[PersonMerge]) -> None:
     """Keep who was merged into whom, and let what is theirs follow. Any order, any number of times."""
-    changed = await aliases.keep(
-        tx,
-        person_alias,
-        [
-            aliases.Merge(
-                one.merged_id, one.known_id, one.merge_id, one.version, one.is_undone, one.at
-            )
-            for one in items
-        ],
-    )
-    if changed:
-        await follow(tx, changed)
-        due = tx.clock.now() + aliases.LOOK_AGAIN_AFTER
-        await tx.schedule(LOOK_AGAIN_TIMER, str(new_id()), due, {"ids": [str(i) for i in changed]})
+    await merging.take(tx, person_alias, items, follow=follow)
 
 
 async def follow(tx: Tx, merged_ids: Sequence[UUID]) -> None:

@@ -6,12 +6,11 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from kantis_kit.auth.policy import needs
-from kantis_kit.web import Page, Read, Router, encode_cursor
+from kantis_kit.web import Page, Read, Router, encode_cursor, id_after
 from kantis_kit.web.deps import etag
 from orders_svc.orders import queries
 from orders_svc.orders.model import OrderState
 from orders_svc.orders.schemas import OrderOut, PickList
-from orders_svc.paging import id_after
 
 router = Router(prefix="/v1/orders", tags=["orders"])
 

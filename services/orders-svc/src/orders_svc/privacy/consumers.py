@@ -6,7 +6,7 @@ from kantis_contracts.contacts.privacy import (
     RetentionChangedV1,
 )
 from kantis_kit.consumer import Meta, consumes
-from kantis_kit.forgetting import set_keep_periods
+from kantis_kit.forgetting import take_periods
 from kantis_kit.tx import Tx
 from orders_svc.privacy import usecases
 
@@ -27,7 +27,4 @@ async def on_dossiers_requested(tx: Tx, event: DossierRequestedV1, _meta: Meta) 
 @consumes(RetentionChangedV1, queue="orders.privacy")
 async def on_periods_decided(tx: Tx, event: RetentionChangedV1, _meta: Meta) -> None:
     """Keep the periods of our kinds."""
-    ours = [
-        (one.kind, one.days, one.version) for one in event.items if one.kind.startswith("orders.")
-    ]
-    await set_keep_periods(tx, ours)
+    await take_periods(tx, "orders", event.items)

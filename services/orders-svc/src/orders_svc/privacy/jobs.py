@@ -1,17 +1,12 @@
 """What came late is forgotten, too."""
 
-from datetime import timedelta
-
+from kantis_kit.forgetting import sweeps
 from kantis_kit.retention import keep
 from kantis_kit.timers import recurring
 from kantis_kit.tx import Tx
 from orders_svc.privacy import retention, usecases
 
-
-@recurring("privacy.sweep", every=timedelta(minutes=1))
-async def sweep(tx: Tx) -> None:
-    """Empty what was written of forgotten persons since."""
-    await usecases.sweep(tx)
+SWEEP, SWEEP_ALL = sweeps(usecases.sweep)
 
 
 @recurring("privacy.retain", cron="*/10 1-4 * * *")

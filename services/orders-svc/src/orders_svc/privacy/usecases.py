@@ -1,7 +1,6 @@
 """Forget persons: what they wrote and where they live goes, the books stay and are restricted."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import (
@@ -22,10 +21,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from kantis_contracts.contacts.privacy import DossierRequest, ErasureRequest
 from kantis_contracts.privacy import PERSONAL
-from kantis_kit import forgetting
+from kantis_kit import forgetting, gathering
 from kantis_kit.db.sets import one_of
-from kantis_kit.forgetting import Counts, list_forgotten, scrub_late
-from kantis_kit.gathering import cut
+from kantis_kit.forgetting import Counts
 from kantis_kit.tx import Tx
 from orders_svc.base import Base
 from orders_svc.privacy import events, queries
@@ -41,36 +39,30 @@ KEPT = {
     "code": "which answer belonged to which campaign; names nobody",
 }
 """Tables that stay, and why: each that names a person has its reason here."""
-_LATE = timedelta(days=2)
-_LATEST = 10_000
 
 
 async def forget(tx: Tx, requests: Sequence[ErasureRequest], *, is_reminder: bool = False) -> None:
     """Forget persons and answer with a receipt each."""
-    done = await forgetting.forget(
+    receipts = await forgetting.forget(
         tx,
         requests,
         empty=_bury_and_empty,
-        count_kept=_count_kept,
+        metadata=Base.metadata,
+        kept=KEPT,
         blanks=PERSONAL,
         is_reminder=is_reminder,
     )
-    tx.stage(events.completed(done, KEPT, at=tx.clock.now()))
+    tx.stage(events.completed(receipts))
 
 
 async def tell(tx: Tx, requests: Sequence[DossierRequest]) -> None:
     """Answer with everything that is held of persons, each in parts that travel."""
-    for one in requests:
-        found = await queries.gather(tx, one.person_ids)
-        tx.stage(events.answered(one.dossier_id, cut(found), at=tx.clock.now()))
+    await gathering.answer(tx, requests, gather=queries.gather, event=events.answered)
 
 
-async def sweep(tx: Tx) -> None:
-    """Empty what was written lately of persons who are forgotten: an event came late."""
-    ids = sorted(await list_forgotten(tx, limit=_LATEST))
-    if ids:
-        await _empty(tx, ids, Counts())
-    await scrub_late(tx, PERSONAL, since=tx.clock.now() - _LATE)
+async def sweep(tx: Tx, *, is_whole: bool = False) -> None:
+    """Empty what an event that came late has written of persons who are forgotten: lately, or ever."""
+    await forgetting.sweep(tx, empty=_empty, blanks=PERSONAL, is_whole=is_whole)
 
 
 def _table(name: str) -> Table:
@@ -172,16 +164,3 @@ async def _restrict(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
         "invoice",
         update(invoice).where(*named).values(recipient="").returning(invoice.c.person_id),
     )
-
-
-async def _count_kept(tx: Tx, ids: Collection[UUID]) -> dict[str, dict[UUID, int]]:
-    found: dict[str, dict[UUID, int]] = {}
-    for name in KEPT:
-        table = _table(name)
-        rows = await tx.execute(
-            select(table.c.person_id, func.count())
-            .where(table.c.person_id == one_of(sorted(ids), Uuid()))
-            .group_by(table.c.person_id)
-        )
-        found[name] = {one[0]: one[1] for one in [tuple(row) for row in rows]}
-    return found

@@ -42,6 +42,8 @@ async def plan_campaign(tx: Tx, body: CampaignIn) -> Campaign:
         segment_id=body.segment_id,
         purpose=body.purpose.value,
         channel=body.channel.value,
+        topic=body.topic,
+        list_id=body.list_id,
         budget_minor=body.budget_minor,
         currency=body.currency,
         not_after=body.not_after,

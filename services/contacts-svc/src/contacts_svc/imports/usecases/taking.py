@@ -146,6 +146,7 @@ def _reading(found: Import, declared: Mapping[str, CustomField]) -> Reading:
         source=found.source,
         as_of=found.as_of or found.started_at,
         keeps=_fields_of(found, Policy.KEEP),
+        taken_at=found.started_at,
     )
 
 

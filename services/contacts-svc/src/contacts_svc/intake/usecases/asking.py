@@ -20,7 +20,7 @@ from contacts_svc.intake.model import (
     LeadAnswer,
 )
 from contacts_svc.intake.schemas import GivenAfter
-from contacts_svc.intake.usecases import guards, knowledge
+from contacts_svc.intake.usecases import claims, guards, knowledge
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
 from contacts_svc.people.model import Person
@@ -253,14 +253,14 @@ async def confirm(tx: Tx, question: queries.OpenQuestion, *, evidence: Mapping[s
     )
     await guards.note_answer(tx, canonical(normalise_email(asked.email)))
     if lead is not None:
-        await _fill_in(tx, lead)
+        await _fill_in(tx, form, lead, asked.email)
         await knowledge.confirm_answers(tx, form, lead)
         await knowledge.join_list(tx, form, lead)
         await knowledge.wish_topics(tx, lead)
         await knowledge.confirm_visitor(tx, lead)
 
 
-async def _fill_in(tx: Tx, lead: Lead) -> None:
+async def _fill_in(tx: Tx, form: Form, lead: Lead, email: str) -> None:
     """Fill what is not known of the person with what they had posted, now that it is theirs."""
     person = await people_queries.get_for_update(tx, lead.person_id)
     named = {name for name in LEAD_FIELDS if name not in ("country", "language")}
@@ -271,3 +271,4 @@ async def _fill_in(tx: Tx, lead: Lead) -> None:
     }
     if empty:
         await people.change_contact(tx, person, empty, email=None, phone=None)
+    await claims.adopt(tx, person, lead, form, confirmed_email=email)

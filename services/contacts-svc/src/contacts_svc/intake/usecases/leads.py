@@ -14,7 +14,7 @@ from contacts_svc.intake import answers, events, queries
 from contacts_svc.intake.boxes import boxes_of, ticked
 from contacts_svc.intake.model import Form, Lead
 from contacts_svc.intake.schemas import LeadIn
-from contacts_svc.intake.usecases import guards, knowledge
+from contacts_svc.intake.usecases import claims, guards, knowledge
 from contacts_svc.intake.usecases.asking import LEAD_FIELDS, ask_owner
 from contacts_svc.people import usecases as people
 from contacts_svc.people.model import Draft, OnExisting, Origin, Saved, Verdict
@@ -159,6 +159,7 @@ def origin_of(draft: Draft) -> Origin:
 
 async def _person_for(tx: Tx, draft: Draft) -> Saved:
     origin = origin_of(draft)
+    draft.is_claim = True
     (saved,) = await people.save_drafts(tx, [draft], existing=OnExisting.KEEP, origin=origin)
     if saved.verdict is Verdict.REFUSED:
         # Mail and phone belong to two people: the mailbox is what can be asked, so it decides.
@@ -180,7 +181,10 @@ async def _keep_lead(tx: Tx, row: Lead) -> tuple[Lead, set[str]]:
     if made is not None:
         return row, set(row.boxes)
     # Two first posts at the same moment: the second has waited in the insert, and sees the first one here.
-    before = dict(await tx.scalar(select(table.c.boxes).where(mine).with_for_update()) or {})
+    held = (
+        await tx.execute(select(table.c.boxes, table.c.fields).where(mine).with_for_update())
+    ).one()
+    before = dict(held.boxes or {})
     kept = await tx.execute(
         update(table)
         .where(mine)
@@ -191,6 +195,7 @@ async def _keep_lead(tx: Tx, row: Lead) -> tuple[Lead, set[str]]:
             boxes={**row.boxes, **before},
             answers=table.c.answers.op("||")(row.answers),
             topics=row.topics or table.c.topics,
+            fields=claims.joined(held.fields, row.fields),
             visitor_id=row.visitor_id or table.c.visitor_id,
         )
         .returning(*table.c)

@@ -50,7 +50,7 @@ _LOOK = text(
     )
     SELECT
         EXISTS (SELECT FROM form WHERE id = given.form_id AND version = given.form_version AND is_active) AS is_current,
-        NOT EXISTS (SELECT FROM idempotency WHERE caller = :caller AND route = :route AND key = given.key)
+        NOT EXISTS (SELECT FROM idempotency WHERE caller = given.caller AND route = :route AND key = given.key)
         AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'email' AND value = given.email AND is_identifying)
         AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND is_identifying)
         AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND NOT is_identifying)
@@ -60,8 +60,8 @@ _LOOK = text(
         coalesce((SELECT counted FROM windows WHERE name = 'asked'), 0) AS asked
     FROM unnest(
         cast(:form_ids AS uuid[]), cast(:form_versions AS int[]), cast(:keys AS text[]), cast(:emails AS text[]),
-        cast(:phones AS text[]), cast(:mailboxes AS text[]), cast(:hashes AS bytea[])
-    ) WITH ORDINALITY AS given (form_id, form_version, key, email, phone, mailbox, hash, n)
+        cast(:phones AS text[]), cast(:mailboxes AS text[]), cast(:hashes AS bytea[]), cast(:callers AS text[])
+    ) WITH ORDINALITY AS given (form_id, form_version, key, email, phone, mailbox, hash, caller, n)
     ORDER BY n
     """
 )
@@ -88,6 +88,8 @@ class FirstPost:
     language: Language
     evidence: Mapping[str, str]
     key: str
+    caller: str
+    """Whose key it is."""
     digest: bytes
     status: int
     headers: str
@@ -182,7 +184,7 @@ async def _look(tx: Tx, posts: Sequence[FirstPost]) -> Sequence[Any]:
     rows = await tx.execute(
         _LOOK,
         {
-            "caller": tx.actor,
+            "callers": [post.caller for post in posts],
             "route": ROUTE,
             "hour": guards.hour_of(tx.clock.now()),
             "names": [guards.ASKED, *{guards.window_of(post.form.id) for post in posts}],
@@ -262,7 +264,7 @@ class _Written:
 
     def _stored(self, post: FirstPost, now: datetime) -> Mapping[str, Any]:
         return {
-            "caller": self.tx.actor,
+            "caller": post.caller,
             "route": ROUTE,
             "key": post.key,
             "request_hash": post.digest,

@@ -121,7 +121,9 @@ class _Book:
         """Say whether a draft with an unknown mailbox is of somebody who shares the phone of its owner."""
         if draft.shares_phone is not None:
             return draft.shares_phone
-        return draft.email is not None and are_different(draft.complete(), owner.known())
+        if draft.email is None:
+            return False
+        return draft.is_claim or are_different(draft.complete(), owner.known())
 
     def _make(self, index: int, draft: Draft) -> Saved:
         person = Person(

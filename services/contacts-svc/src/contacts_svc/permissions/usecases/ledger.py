@@ -237,11 +237,15 @@ async def set_preferences(
     person_id: UUID,
     wanted: Mapping[tuple[Channel, Purpose], bool],
     *,
+    before: Mapping[tuple[Channel, Purpose], bool] | None = None,
     text_shown: Mapping[tuple[Channel, Purpose], str],
     evidence: Mapping[str, Any],
     at: datetime,
 ) -> int:
     """Enter what a person has changed on their preference page; what stayed as it was makes no entry.
+
+    `before` says which boxes were ticked when the page was shown: one that was ticked for them and is left so is no
+    consent. Without it each box is taken for said.
 
     Raises:
         ContactUnknown: the person is gone.
@@ -253,9 +257,10 @@ async def set_preferences(
     }
     statements = []
     for key, yes in wanted.items():
-        if yes == allows(key[0], now.get(key)):
-            continue
         said = PermissionState.GRANTED if yes else PermissionState.WITHDRAWN
+        is_left = yes == (allows(key[0], now.get(key)) if before is None else before.get(key))
+        if is_left or said is now.get(key):
+            continue
         statements.append(
             Statement(
                 person_id,

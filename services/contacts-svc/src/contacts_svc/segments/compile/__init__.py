@@ -4,7 +4,6 @@ Each family of facts has its own module with the meaning of its clauses; here a 
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, literal, not_, or_, select
@@ -18,7 +17,15 @@ from contacts_svc.segments.compile import (
     profile,
     standing,
 )
-from contacts_svc.segments.compile.base import Facts, Holds, Meaning, Moments, earliest, person
+from contacts_svc.segments.compile.base import (
+    Facts,
+    Holds,
+    Meaning,
+    Moments,
+    Now,
+    earliest,
+    person,
+)
 from contacts_svc.segments.compile.reach import Sheet, may_be_contacted
 from contacts_svc.segments.conditions import All, AnyOf, Nested, Node, Not, every
 from contacts_svc.touched import Family
@@ -34,7 +41,7 @@ _MEANINGS: dict[type, Meaning] = {
 }
 
 
-def clause(node: Node, *, now: datetime, sweep: bool = False) -> Holds:
+def clause(node: Node, *, now: Now, sweep: bool = False) -> Holds:
     """Return what holds for a row of `person` when the condition holds for that person.
 
     `sweep` puts it for everybody at once: counts are grouped, not worked out person by person.
@@ -62,7 +69,7 @@ def _is_own(node: Node) -> bool:
     return families(node) in (Family(0), Family.PROFILE)
 
 
-def facts_of(node: Node, *, now: datetime) -> Facts:
+def facts_of(node: Node, *, now: Now) -> Facts:
     """Return the facts of a person that decide a clause, as a JSON object; of one with parts, none."""
     meaning = _MEANINGS.get(type(node))
     return literal({}, JSONB) if meaning is None else meaning.facts(node, now)
@@ -77,7 +84,7 @@ def families(condition: Node) -> Family:
     return found
 
 
-def next_flip(condition: Node, *, now: datetime) -> Moments | None:
+def next_flip(condition: Node, *, now: Now) -> Moments | None:
     """Return the next moment at which time alone may change the condition for a row of `person`.
 
     None when time changes nothing; null for a person of whom nothing is about to change. Where the other parts decide
@@ -104,13 +111,14 @@ def known_clauses() -> Iterable[type]:
     return _MEANINGS.keys()
 
 
-def members(condition: Node, *, now: datetime) -> Select[Any]:
+def members(condition: Node, *, now: Now) -> Select[Any]:
     """Select the persons of a segment; the erased are in none."""
     return select(person.c.id).where(~person.c.is_erased, clause(condition, now=now, sweep=True))
 
 
 __all__ = [
     "Clause",
+    "Now",
     "Sheet",
     "clause",
     "facts_of",

@@ -1,7 +1,6 @@
 """Clauses about what has happened between a person and the company, in SQL."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, func, or_, select, true
@@ -16,6 +15,7 @@ from contacts_svc.segments.compile.base import (
     Holds,
     Meaning,
     Moments,
+    Now,
     Rows,
     compared,
     earliest,
@@ -53,7 +53,7 @@ def _among(column: ColumnElement[Any], values: Sequence[str]) -> list[Holds]:
     return [column.in_([str(value) for value in values])] if values else []
 
 
-def _interactions(node: Interactions, _now: datetime) -> Sequence[Holds]:
+def _interactions(node: Interactions, _now: Now) -> Sequence[Holds]:
     return (
         *_among(_interaction.c.kind, node.kinds),
         *_among(_interaction.c.direction, [node.direction] if node.direction else []),
@@ -63,7 +63,7 @@ def _interactions(node: Interactions, _now: datetime) -> Sequence[Holds]:
     )
 
 
-def _responses(node: Responses, _now: datetime) -> Sequence[Holds]:
+def _responses(node: Responses, _now: Now) -> Sequence[Holds]:
     return (*_among(_response.c.kind, node.kinds), *_among(_response.c.way, node.ways))
 
 
@@ -80,7 +80,7 @@ def _said(node: Insights) -> list[Holds]:
     return bounds
 
 
-def _insights(node: Insights, now: datetime) -> Sequence[Holds]:
+def _insights(node: Insights, now: Now) -> Sequence[Holds]:
     bounds = _said(node)
     if not node.ever:
         bounds.append(or_(_insight.c.until.is_(None), _insight.c.until > now))
@@ -90,7 +90,7 @@ def _insights(node: Insights, now: datetime) -> Sequence[Holds]:
 INSIGHTS = Rows(_insight, _insight.c.id, _insight.c.said_at, Family.INSIGHT, _insights)
 
 
-def _insights_flip(node: Insights, now: datetime) -> Moments | None:
+def _insights_flip(node: Insights, now: Now) -> Moments | None:
     """Tell when the first one ends, or leaves the window."""
     leaves = INSIGHTS.flips(node, now)
     if node.ever:
@@ -141,13 +141,13 @@ def _of_last(node: Messages, what: ColumnElement[Any]) -> Select[Any]:
     return select(what).select_from(newest).where(_was(node, newest.c)).correlate(person)
 
 
-def _messages(node: Messages, now: datetime) -> Holds:
+def _messages(node: Messages, now: Now) -> Holds:
     if node.of_last is None:
         return ARRIVED.holds(node, now)
     return compared(_of_last(node, func.count()).scalar_subquery(), node)
 
 
-def _messages_facts(node: Messages, now: datetime) -> Facts:
+def _messages_facts(node: Messages, now: Now) -> Facts:
     if node.of_last is None:
         return ARRIVED.facts(node, now)
     every = Messages(op="messages", channel=node.channel)
@@ -175,7 +175,7 @@ _view = (
 )
 
 
-def _visits(node: Visits, _now: datetime) -> Sequence[Holds]:
+def _visits(node: Visits, _now: Now) -> Sequence[Holds]:
     starts = [_view.c.path.startswith(one, autoescape=True) for one in node.paths]
     return (
         *_among(_view.c.site_key, node.sites),
@@ -184,14 +184,14 @@ def _visits(node: Visits, _now: datetime) -> Sequence[Holds]:
     )
 
 
-def _leads(node: Leads, _now: datetime) -> Sequence[Holds]:
+def _leads(node: Leads, _now: Now) -> Sequence[Holds]:
     bounds = _among(_lead.c.form_key, node.forms)
     if node.consented is not None:
         bounds.append(_lead.c.is_consented.is_(node.consented))
     return bounds
 
 
-def _answers(node: Answers, _now: datetime) -> Sequence[Holds]:
+def _answers(node: Answers, _now: Now) -> Sequence[Holds]:
     return (
         *_among(_answer.c.question, node.questions),
         *_among(_answer.c.answer, node.answers),

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
     DateTime,
     FromClause,
     Integer,
@@ -29,13 +30,15 @@ person: Table = table_of(Person)
 Holds = ColumnElement[bool]
 Facts = ColumnElement[Any]
 Moments = ColumnElement[Any]
+Now = datetime | ColumnElement[Any]
+"""The moment for which is asked; as an expression, so that a statement need not be put together anew for each."""
 
 SHOWN = 5
 """How many of the rows that a clause counts are named when it is explained."""
 _NEXT = timedelta(microseconds=1)
 
 
-def _no_flip(_node: Clause, _now: datetime) -> Moments | None:
+def _no_flip(_node: Clause, _now: Now) -> Moments | None:
     return None
 
 
@@ -45,12 +48,12 @@ class Meaning:
 
     families: Family
     """Facts of these families decide it."""
-    holds: Callable[[Any, datetime], Holds]
-    facts: Callable[[Any, datetime], Facts]
+    holds: Callable[[Any, Now], Holds]
+    facts: Callable[[Any, Now], Facts]
     """What decides it, as a JSON object."""
-    flips: Callable[[Any, datetime], Moments | None] = _no_flip
+    flips: Callable[[Any, Now], Moments | None] = _no_flip
     """The next moment after now at which time alone may change it; null when there is none."""
-    sweeps: Callable[[Any, datetime], Holds] | None = None
+    sweeps: Callable[[Any, Now], Holds] | None = None
     """The same as `holds`, put so that it can be answered for everybody at once instead of person by person."""
 
 
@@ -71,12 +74,20 @@ def midnight(day: ColumnElement[Any], *, days: int = 0) -> Moments:
     return func.timezone("UTC", cast(moved, DateTime()), type_=DateTime(timezone=True))
 
 
+def today(now: Now, *, days: int = 0) -> Any:  # noqa: ANN401 - a date, or one in SQL
+    """Return the day of a moment, or the one some days later, in UTC."""
+    if isinstance(now, datetime):
+        return now.astimezone(UTC).date() + timedelta(days=days)
+    day = cast(func.timezone("UTC", now), Date())
+    return day + literal(days, Integer()) if days else day
+
+
 def earliest(*moments: Moments) -> Moments:
     """Return the earliest of these moments; those that are null do not count."""
     return func.least(*moments, type_=DateTime(timezone=True))
 
 
-def within(column: ColumnElement[Any], node: Window, now: datetime) -> list[Holds]:
+def within(column: ColumnElement[Any], node: Window, now: Now) -> list[Holds]:
     """Return the bounds that a window sets on a moment."""
     bounds: list[Holds] = []
     if node.since is not None:
@@ -91,7 +102,7 @@ def compared(number: ColumnElement[Any], node: Counted) -> Holds:
     return number >= node.value if node.compare is Compare.AT_LEAST else number <= node.value
 
 
-def _nothing(_node: Clause, _now: datetime) -> Sequence[Holds]:
+def _nothing(_node: Clause, _now: Now) -> Sequence[Holds]:
     return ()
 
 
@@ -103,7 +114,7 @@ class Rows:
     id: ColumnElement[Any]
     at: ColumnElement[Any]
     families: Family
-    narrowed: Callable[[Any, datetime], Sequence[Holds]] = _nothing
+    narrowed: Callable[[Any, Now], Sequence[Holds]] = _nothing
     """Which rows a clause is about."""
     measured: Callable[[Any], ColumnElement[Any]] = field(default=lambda _node: func.count())
     told: Callable[[Any], dict[str, Any]] = field(default=lambda _node: {})
@@ -111,7 +122,7 @@ class Rows:
     counts: Callable[[Any], bool] = field(default=lambda _node: True)
     """Whether a clause counts the rows; otherwise it adds something up."""
 
-    def chosen(self, what: ColumnElement[Any], node: Window, now: datetime) -> Select[Any]:
+    def chosen(self, what: ColumnElement[Any], node: Window, now: Now) -> Select[Any]:
         """Select from the person's rows that the clause is about."""
         return (
             select(what)
@@ -123,14 +134,14 @@ class Rows:
             .correlate(person)
         )
 
-    def holds(self, node: Counted, now: datetime) -> Holds:
+    def holds(self, node: Counted, now: Now) -> Holds:
         """Compare the number of rows."""
         if self.counts(node) and node.asks_for_any:
             found = self.chosen(literal(1), node, now).exists()
             return found if node.compare is Compare.AT_LEAST else ~found
         return compared(self.chosen(self.measured(node), node, now).scalar_subquery(), node)
 
-    def sweeps(self, node: Counted, now: datetime) -> Holds:
+    def sweeps(self, node: Counted, now: Now) -> Holds:
         """Compare the number of rows, grouped once by person; who has none is in no group."""
         if self.counts(node) and node.asks_for_any:
             return self.holds(node, now)
@@ -146,7 +157,7 @@ class Rows:
         found = select(literal(1)).where(groups.c.person_id == person.c.id).correlate(person)
         return ~found.exists() if without else found.exists()
 
-    def facts(self, node: Window, now: datetime) -> Facts:
+    def facts(self, node: Window, now: Now) -> Facts:
         """Tell how many there are, from when to when, and which are the newest."""
         newest = func.array_agg(aggregate_order_by(self.id, self.at.desc()))[1:SHOWN]
         return self.chosen(
@@ -161,7 +172,7 @@ class Rows:
             now,
         ).scalar_subquery()
 
-    def flips(self, node: Window, now: datetime) -> Moments | None:
+    def flips(self, node: Window, now: Now) -> Moments | None:
         """Tell when the oldest row leaves the window."""
         if node.within_days is None:
             return None

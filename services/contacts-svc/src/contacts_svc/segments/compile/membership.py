@@ -1,6 +1,5 @@
 """Clauses about lists and other segments, in SQL."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, false, func, literal, select
@@ -8,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from contacts_svc.base import table_of
 from contacts_svc.lists import ListMember
-from contacts_svc.segments.compile.base import Facts, Meaning, facts, person
+from contacts_svc.segments.compile.base import Facts, Meaning, Now, facts, person
 from contacts_svc.segments.conditions.membership import InSegment, OnList
 from contacts_svc.touched import Family
 
@@ -23,7 +22,7 @@ def _on_list(node: OnList, what: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def _facts(node: OnList, _now: datetime) -> Facts:
+def _facts(node: OnList, _now: Now) -> Facts:
     found = _on_list(node, facts(added_at=_listed.c.added_at, source=_listed.c.source))
     return func.coalesce(found.scalar_subquery(), literal({}, JSONB))
 

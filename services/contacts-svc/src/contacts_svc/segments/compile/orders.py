@@ -1,7 +1,6 @@
 """Clauses about what a person has ordered, in SQL."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, select
@@ -12,11 +11,13 @@ from contacts_svc.segments.compile.base import (
     Holds,
     Meaning,
     Moments,
+    Now,
     Rows,
     after,
     earliest,
     midnight,
     person,
+    today,
 )
 from contacts_svc.segments.conditions.orders import (
     InvoiceMeasure,
@@ -42,7 +43,7 @@ def _in_state(state: OrderState) -> list[Holds]:
     return [~cancelled, ~shipped] if state is OrderState.OPEN else [~cancelled]
 
 
-def _narrowed(node: Orders, _now: datetime) -> Sequence[Holds]:
+def _narrowed(node: Orders, _now: Now) -> Sequence[Holds]:
     bounds = _in_state(node.state)
     if node.currency is not None:
         bounds.append(_order.c.currency == node.currency)
@@ -78,12 +79,10 @@ def _open(node: Owes) -> list[Holds]:
     return bounds
 
 
-def _owed(node: Owes, now: datetime) -> Sequence[Holds]:
+def _owed(node: Owes, now: Now) -> Sequence[Holds]:
     bounds = _open(node)
     if node.overdue_days is not None:
-        bounds.append(
-            _invoice.c.due_on <= now.astimezone(UTC).date() - timedelta(node.overdue_days)
-        )
+        bounds.append(_invoice.c.due_on <= today(now, days=-node.overdue_days))
     return bounds
 
 
@@ -106,7 +105,7 @@ INVOICES = Rows(
 )
 
 
-def _owes_flip(node: Owes, now: datetime) -> Moments | None:
+def _owes_flip(node: Owes, now: Now) -> Moments | None:
     """Tell when the next invoice becomes overdue, or the first one leaves the window."""
     leaves = INVOICES.flips(node, now)
     if node.overdue_days is None:

@@ -1,6 +1,5 @@
 """Clauses about what a person allows, in SQL."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, case, false, func, select
@@ -13,6 +12,7 @@ from contacts_svc.segments.compile.base import (
     Holds,
     Meaning,
     Moments,
+    Now,
     earliest,
     facts,
     midnight,
@@ -45,13 +45,13 @@ def has_state(channel: str, purpose: str, state: str) -> Holds:
     return about(channel, purpose).where(_permission.c.state == state).exists()
 
 
-def _holds(node: HasPermission, _now: datetime) -> Holds:
+def _holds(node: HasPermission, _now: Now) -> Holds:
     if node.state == "none":
         return ~about(node.channel.value, node.purpose.value).exists()
     return has_state(node.channel.value, node.purpose.value, str(node.state))
 
 
-def _facts(node: HasPermission, _now: datetime) -> Facts:
+def _facts(node: HasPermission, _now: Now) -> Facts:
     known = facts(
         state=_permission.c.state,
         occurred_at=_permission.c.occurred_at,
@@ -62,12 +62,12 @@ def _facts(node: HasPermission, _now: datetime) -> Facts:
     return func.coalesce(found, facts(state="none"))
 
 
-def _allowed(node: Decided, _now: datetime) -> Holds:
+def _allowed(node: Decided, _now: Now) -> Holds:
     asked = node.asked
     return decide_sql.allowed(node.context, asked.channel, asked.message_class, topic=asked.topic)
 
 
-def _reason(node: Decided, _now: datetime) -> Facts:
+def _reason(node: Decided, _now: Now) -> Facts:
     asked = node.asked
     return facts(
         reason=decide_sql.reason(
@@ -76,7 +76,7 @@ def _reason(node: Decided, _now: datetime) -> Facts:
     )
 
 
-def _decision_flips(_node: Decided, now: datetime) -> Moments:
+def _decision_flips(_node: Decided, now: Now) -> Moments:
     """Tell when the day before which nobody writes has come, or a pause ends; the keeper watches rules and washes."""
     day = midnight(person.c.not_before)
     pause = select(_preference.c.paused_until).where(

@@ -1,10 +1,19 @@
 """Clauses about the person, in SQL."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import and_, case, func, or_
 
-from contacts_svc.segments.compile.base import Facts, Holds, Meaning, Moments, after, facts, person
+from contacts_svc.segments.compile.base import (
+    Facts,
+    Holds,
+    Meaning,
+    Moments,
+    Now,
+    after,
+    facts,
+    person,
+)
 from contacts_svc.segments.conditions.base import Clause
 from contacts_svc.segments.conditions.profile import (
     CityIs,
@@ -21,19 +30,19 @@ from contacts_svc.touched import Family
 OneOf = CountryIs | LanguageIs | LifecycleIs | SourceIs
 
 
-def _one_of(node: OneOf, _now: datetime) -> Holds:
+def _one_of(node: OneOf, _now: Now) -> Holds:
     return person.c[node.op].in_([str(value) for value in node.is_in])
 
 
-def _value(node: OneOf | CityIs, _now: datetime) -> Facts:
+def _value(node: OneOf | CityIs, _now: Now) -> Facts:
     return facts(**{node.op: person.c[node.op]})
 
 
-def _postal_code(_node: Clause, _now: datetime) -> Facts:
+def _postal_code(_node: Clause, _now: Now) -> Facts:
     return facts(postal_code=person.c.postal_code)
 
 
-def _created(node: Created, now: datetime) -> Holds:
+def _created(node: Created, now: Now) -> Holds:
     bounds = []
     if node.since is not None:
         bounds.append(person.c.created_at >= node.since)
@@ -44,7 +53,7 @@ def _created(node: Created, now: datetime) -> Holds:
     return and_(*bounds)
 
 
-def _created_flips(node: Created, now: datetime) -> Moments | None:
+def _created_flips(node: Created, now: Now) -> Moments | None:
     if node.within_days is None:
         return None
     end = after(person.c.created_at, node.within_days)

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Table,
     and_,
     case,
-    false,
     func,
     literal,
     not_,
@@ -31,7 +30,7 @@ _identifier: Table = table_of(Identifier)
 _postal: Table = table_of(PostalAddress)
 
 
-def class_of(purpose: Purpose) -> MessageClass:
+def class_of(purpose: Purpose | None) -> MessageClass:
     """Return the class of the messages that a campaign sends for a purpose: all of them are advertising."""
     if purpose is Purpose.NEWSLETTER:
         return MessageClass.NEWSLETTER
@@ -46,12 +45,11 @@ def may_be_contacted(context: Context, channel: Channel, purpose: Purpose) -> Ho
 class Sheet:
     """Everybody of a condition beside what decides whether a channel reaches them: joined once, not looked up each."""
 
-    def __init__(
-        self, context: Context, channel: Channel, purpose: Purpose, condition: Holds
-    ) -> None:
-        self._context, self._channel, self._purpose = context, channel, purpose
+    def __init__(self, context: Context, about: decide_sql.About, condition: Holds) -> None:
+        channel = about.channel
+        self._context, self._channel = context, channel
+        self._purpose = about.purpose
         self._condition = condition
-        about = decide_sql.About(channel, purpose)
         self._known, tables = decide_sql.joined(context, about, person)
         self._address = (
             _postal.alias("used") if channel is Channel.LETTER else _identifier.alias("first")
@@ -110,10 +108,10 @@ class Sheet:
     @property
     def _is_undeliverable(self) -> Holds:
         columns = self._address.c
-        broken = columns.reachability == UNDELIVERABLE
+        broken = columns.reachability.is_not_distinct_from(UNDELIVERABLE)
         if self._channel is not Channel.LETTER:
-            broken = or_(broken, columns.validity == "invalid")
-        return func.coalesce(broken, false())
+            broken = or_(broken, columns.validity.is_not_distinct_from("invalid"))
+        return broken
 
 
 def _kind(channel: Channel) -> str:

@@ -1,6 +1,5 @@
 """Clauses about where a person stands, in SQL."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -30,10 +29,12 @@ from contacts_svc.segments.compile.base import (
     Holds,
     Meaning,
     Moments,
+    Now,
     earliest,
     facts,
     midnight,
     person,
+    today,
 )
 from contacts_svc.segments.conditions.base import Clause
 from contacts_svc.segments.conditions.standing import (
@@ -67,11 +68,11 @@ def _told(table: Table, what: Facts, *bounds: Holds) -> Facts:
     return func.coalesce(_of_person(table, what, *bounds).scalar_subquery(), _NOTHING)
 
 
-def _coming(moment: Moments, now: datetime) -> Moments:
+def _coming(moment: Moments, now: Now) -> Moments:
     return case((moment > now, moment))
 
 
-def _first(table: Table, moment: Moments, now: datetime, *bounds: Holds) -> Moments:
+def _first(table: Table, moment: Moments, now: Now, *bounds: Holds) -> Moments:
     """Return the first of these moments that is still to come."""
     chosen = _of_person(table, func.min(moment), *bounds, moment > now)
     return chosen.scalar_subquery()
@@ -80,7 +81,7 @@ def _first(table: Table, moment: Moments, now: datetime, *bounds: Holds) -> Mome
 # --- Addresses ---------------------------------------------------------------------------------------------------------
 
 
-def _reach(node: Reach, _now: datetime) -> Holds:
+def _reach(node: Reach, _now: Now) -> Holds:
     if node.kind == "address":
         there = and_(person.c.street != "", person.c.postal_code != "", person.c.city != "")
         return there if node.state == "present" else ~there
@@ -97,7 +98,7 @@ def _reach(node: Reach, _now: datetime) -> Holds:
     return first.where(_identifier.c.reachability == node.state).exists()
 
 
-def _reach_facts(node: Reach, _now: datetime) -> Facts:
+def _reach_facts(node: Reach, _now: Now) -> Facts:
     if node.kind == "address":
         return facts(postal_code=person.c.postal_code, city=person.c.city)
     return _told(
@@ -108,15 +109,15 @@ def _reach_facts(node: Reach, _now: datetime) -> Facts:
     )
 
 
-def _spared(_node: Clause, now: datetime) -> Holds:
-    later = and_(person.c.not_before.is_not(None), person.c.not_before > now.astimezone(UTC).date())
+def _spared(_node: Clause, now: Now) -> Holds:
+    later = and_(person.c.not_before.is_not(None), person.c.not_before > today(now))
     return or_(person.c.do_not_contact, later)
 
 
 # --- Worth and wishes -------------------------------------------------------------------------------------------------
 
 
-def _worth(node: Value, _now: datetime) -> Holds:
+def _worth(node: Value, _now: Now) -> Holds:
     bounds: list[Holds] = []
     if node.classes:
         bounds.append(_value.c.rfm_class.in_(node.classes))
@@ -129,12 +130,12 @@ def _worth(node: Value, _now: datetime) -> Holds:
     return _of_person(_value, _value.c.person_id, *bounds).exists()
 
 
-def _worth_facts(_node: Clause, _now: datetime) -> Facts:
+def _worth_facts(_node: Clause, _now: Now) -> Facts:
     names = ("rfm_class", "tier", "recency", "frequency", "monetary", "orders", "last_order_at")
     return _told(_value, facts(**{name: _value.c[name] for name in names}))
 
 
-def _topic(node: WantsTopic, _now: datetime) -> Holds:
+def _topic(node: WantsTopic, _now: Now) -> Holds:
     said = _preference.c.topics[node.topic].astext
     if node.state == "none":
         return ~_of_person(_preference, _preference.c.person_id, said.is_not(None)).exists()
@@ -142,7 +143,7 @@ def _topic(node: WantsTopic, _now: datetime) -> Holds:
     return _of_person(_preference, _preference.c.person_id, said == wanted).exists()
 
 
-def _paused(_node: Clause, now: datetime) -> Holds:
+def _paused(_node: Clause, now: Now) -> Holds:
     return _of_person(
         _preference, _preference.c.person_id, _preference.c.paused_until > now
     ).exists()
@@ -162,25 +163,25 @@ def _links(node: Linked) -> list[Holds]:
     return bounds
 
 
-def _linked(node: Linked, now: datetime) -> list[Holds]:
-    today = now.astimezone(UTC).date()
+def _linked(node: Linked, now: Now) -> list[Holds]:
+    day = today(now)
     bounds = [
         *_links(node),
-        or_(_link.c.valid_from.is_(None), _link.c.valid_from <= today),
-        or_(_link.c.valid_to.is_(None), _link.c.valid_to >= today),
+        or_(_link.c.valid_from.is_(None), _link.c.valid_from <= day),
+        or_(_link.c.valid_to.is_(None), _link.c.valid_to >= day),
     ]
     if node.contactable:
-        bounds.append(or_(_link.c.not_before.is_(None), _link.c.not_before <= today))
+        bounds.append(or_(_link.c.not_before.is_(None), _link.c.not_before <= day))
     return bounds
 
 
-def _link_facts(node: Linked, now: datetime) -> Facts:
+def _link_facts(node: Linked, now: Now) -> Facts:
     one = facts(organisation_id=_link.c.organisation_id, role=_link.c.role)
     every = func.coalesce(func.jsonb_agg(one), literal([], JSONB))
     return _of_person(_link, facts(links=every), *_linked(node, now)).scalar_subquery()
 
 
-def _link_flips(node: Linked, now: datetime) -> Moments:
+def _link_flips(node: Linked, now: Now) -> Moments:
     bounds = _links(node)
     moments = [
         _first(_link, midnight(_link.c.valid_from), now, *bounds),
@@ -194,8 +195,7 @@ def _link_flips(node: Linked, now: datetime) -> Moments:
 # --- Declared fields ---------------------------------------------------------------------------------------------------
 
 
-def _field_bounds(node: FieldIs, now: datetime) -> list[Holds]:
-    today = now.astimezone(UTC).date()
+def _field_bounds(node: FieldIs, now: Now) -> list[Holds]:
     number, day = _field.c.number_value, _field.c.date_value
     bounds: list[Holds] = [_field.c.key == node.key]
     if node.is_in:
@@ -209,13 +209,13 @@ def _field_bounds(node: FieldIs, now: datetime) -> list[Holds]:
     if node.before is not None:
         bounds.append(day < node.before)
     if node.in_last_days is not None:
-        bounds.append(day.between(today - timedelta(days=node.in_last_days), today))
+        bounds.append(day.between(today(now, days=-node.in_last_days), today(now)))
     if node.in_next_days is not None:
-        bounds.append(day.between(today, today + timedelta(days=node.in_next_days)))
+        bounds.append(day.between(today(now), today(now, days=node.in_next_days)))
     return bounds
 
 
-def _field_facts(node: FieldIs, _now: datetime) -> Facts:
+def _field_facts(node: FieldIs, _now: Now) -> Facts:
     text = func.coalesce(
         _field.c.text_value, cast(_field.c.number_value, Text), cast(_field.c.date_value, Text)
     )
@@ -223,7 +223,7 @@ def _field_facts(node: FieldIs, _now: datetime) -> Facts:
     return _of_person(_field, facts(values=every), _field.c.key == node.key).scalar_subquery()
 
 
-def _field_flips(node: FieldIs, now: datetime) -> Moments | None:
+def _field_flips(node: FieldIs, now: Now) -> Moments | None:
     day, mine = _field.c.date_value, _field.c.key == node.key
     if node.in_last_days is None and node.in_next_days is None:
         return None

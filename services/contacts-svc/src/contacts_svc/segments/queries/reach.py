@@ -4,7 +4,7 @@ from sqlalchemy import String, Table, func, literal, select
 
 from contacts_svc.base import plain, table_of
 from contacts_svc.permissions import decide_sql
-from contacts_svc.permissions.decide_sql import Context
+from contacts_svc.permissions.decide_sql import About, Context
 from contacts_svc.permissions.gather import last_washes
 from contacts_svc.scores.model import QualityScore
 from contacts_svc.segments import compile as sql
@@ -12,7 +12,7 @@ from contacts_svc.segments.conditions import Node
 from contacts_svc.segments.model import Standing
 from kantis_contracts.campaign import PreflightRequest
 from kantis_contracts.contacts import ChannelReach, RegisterWash
-from kantis_contracts.values import Channel, Purpose
+from kantis_contracts.values import Channel
 from kantis_kit.tx import ReadTx
 
 LOW_SCORE = 50
@@ -24,19 +24,22 @@ async def count_reach(tx: ReadTx, condition: Node, request: PreflightRequest) ->
     """Return per channel how many would be reached and why others would not; each is counted under one reason."""
     context = await decide_sql.load(tx)
     return [
-        await _reach(tx, context, condition, channel, request.purpose)
+        await _reach(
+            tx,
+            context,
+            condition,
+            About(channel, request.purpose, request.topic or None, request.list_id),
+        )
         for channel in request.channels
     ]
 
 
-async def _reach(
-    tx: ReadTx, context: Context, condition: Node, channel: Channel, purpose: Purpose
-) -> ChannelReach:
+async def _reach(tx: ReadTx, context: Context, condition: Node, about: About) -> ChannelReach:
     members = sql.clause(condition, now=context.at, sweep=True)
-    judged = sql.Sheet(context, channel, purpose, members).reasons().subquery()
+    judged = sql.Sheet(context, about, members).reasons().subquery()
     rows = await tx.execute(select(judged.c.reason, func.count()).group_by(judged.c.reason))
     counted = {str(name): int(number) for name, number in plain(rows)}
-    return ChannelReach(channel=channel, reachable=counted.pop("", 0), excluded=counted)
+    return ChannelReach(channel=about.channel, reachable=counted.pop("", 0), excluded=counted)
 
 
 async def list_washes(tx: ReadTx, request: PreflightRequest) -> list[RegisterWash]:

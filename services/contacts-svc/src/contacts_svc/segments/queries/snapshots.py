@@ -34,6 +34,8 @@ async def read_page(tx: ReadTx, launch_id: UUID, page: int) -> list[tuple[UUID, 
     if not rows:
         return []
     person_ids, masks, clauses = rows[0]
+    if not masks:  # all of them hold for everybody
+        return [(person_id, list(clauses)) for person_id in person_ids]
     words: dict[int, list[str]] = {
         mask: [text for place, text in enumerate(clauses) if mask >> place & 1]
         for mask in set(masks)

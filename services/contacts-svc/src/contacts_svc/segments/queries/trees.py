@@ -15,7 +15,6 @@ from contacts_svc.segments.conditions import (
     AnyOf,
     Condition,
     InSegment,
-    Nested,
     Node,
     bind,
     every,
@@ -96,10 +95,12 @@ async def condition_of(tx: ReadTx, segment: Segment) -> Node:
     return await resolve(tx, parse(segment.condition))
 
 
-def reasons(condition: Node) -> list[Node]:
-    """Return the clauses of which a frozen member is told which hold: leaves, and what is negated as a whole."""
-    if isinstance(condition, Nested):
-        return [condition]
+def reasons(condition: Node, *, is_certain: bool = True) -> list[tuple[Node, bool]]:
+    """Return the clauses of which a frozen member is told which hold: leaves, and what is negated as a whole.
+
+    Beside each stands whether it holds for every member, because the condition asks for it without an alternative.
+    """
     if isinstance(condition, All | AnyOf):
-        return [leaf for part in condition.of for leaf in reasons(part)]
-    return [condition]
+        is_asked = is_certain and (isinstance(condition, All) or len(condition.of) == 1)
+        return [leaf for part in condition.of for leaf in reasons(part, is_certain=is_asked)]
+    return [(condition, is_certain)]

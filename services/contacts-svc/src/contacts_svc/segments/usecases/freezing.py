@@ -1,16 +1,29 @@
 """What campaigns ask: whom a segment would reach, and an audience as it is at a launch."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Table, Uuid, case, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Table,
+    Uuid,
+    case,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from contacts_svc.base import table_of
 from contacts_svc.permissions import decide_sql
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments import events, queries
-from contacts_svc.segments.conditions import describe
+from contacts_svc.segments.conditions import Node, describe
 from contacts_svc.segments.costs import give_room
 from contacts_svc.segments.model import PAGE, FrozenAudience, FrozenPage, Segment
 from kantis_contracts.campaign import AudienceRequest, PreflightRequest
@@ -87,56 +100,62 @@ async def _freeze(tx: Tx, request: AudienceRequest, segment: Segment | None) -> 
 async def write_pages(tx: Tx, request: AudienceRequest, segment: Segment) -> int:
     """Have the database write who is reached now, in pages; return how many they are.
 
-    Beside each person stands, as the bits of a number, which clauses hold for them.
+    Beside each person stands, as the bits of a number, which clauses hold for them; where all hold for everybody,
+    nothing does.
     """
     await give_room(tx)
     context = await decide_sql.load(tx)
     now = context.at
     condition = await queries.condition_of(tx, segment)
     clauses = queries.reasons(condition)[:MAX_BECAUSE]
-    bits = [
-        case((sql.clause(node, now=now, sweep=True), 1 << place), else_=0)
-        for place, node in enumerate(clauses)
-    ]
-    mask: ColumnElement[int] = bits[0]
-    for bit in bits[1:]:
-        mask = mask + bit
-    sheet = sql.Sheet(
-        context, request.channel, request.purpose, sql.clause(condition, now=now, sweep=True)
+    about = decide_sql.About(
+        request.channel, request.purpose, request.topic or None, request.list_id
+    )
+    sheet = sql.Sheet(context, about, sql.clause(condition, now=now, sweep=True))
+    place = func.row_number().over(order_by=sql.person.c.id) - 1
+    # Whole numbers are divided as such: `//` would work with fractions and round each of them.
+    page = place.op("/", precedence=8, return_type=BigInteger())(literal(PAGE, Integer())).cast(
+        Integer
     )
     found = sheet.reached(
-        sql.person.c.id,
-        mask.label("mask"),
-        ((func.row_number().over(order_by=sql.person.c.id) - 1) // literal(PAGE, Integer()))
-        .cast(Integer)
-        .label("page"),
+        sql.person.c.id, page.label("page"), _mask(clauses, now).label("mask")
     ).subquery()
-    ordered = aggregate_order_by(found.c.id, found.c.id)
-    masks = aggregate_order_by(found.c.mask, found.c.id)
-    await tx.execute(
-        insert(_page).from_select(
+    masks: ColumnElement[Any] = func.array_agg(
+        aggregate_order_by(found.c.mask, found.c.id), type_=ARRAY(Integer())
+    )
+    if all(is_certain for _, is_certain in clauses):
+        masks = literal([], ARRAY(Integer()))
+    written = (
+        insert(_page)
+        .from_select(
             ["launch_id", "page", "person_ids", "masks"],
             select(
                 literal(request.launch_id, Uuid()),
                 found.c.page,
-                func.array_agg(ordered, type_=ARRAY(Uuid())),
-                func.array_agg(masks, type_=ARRAY(Integer())),
+                func.array_agg(aggregate_order_by(found.c.id, found.c.id), type_=ARRAY(Uuid())),
+                masks,
             ).group_by(found.c.page),
         )
+        .returning(func.cardinality(_page.c.person_ids).label("persons"))
+        .cte("written")
     )
-    total = int(
-        await tx.scalar(
-            select(func.coalesce(func.sum(func.cardinality(_page.c.person_ids)), 0)).where(
-                _page.c.launch_id == request.launch_id
-            )
-        )
-    )
+    total = int(await tx.scalar(select(func.coalesce(func.sum(written.c.persons), 0))))
     await tx.execute(
         _audience.update()
         .where(_audience.c.launch_id == request.launch_id)
-        .values(total=total, clauses=[describe(node)[:_SHORT] for node in clauses])
+        .values(total=total, clauses=[describe(node)[:_SHORT] for node, _ in clauses])
     )
     return total
+
+
+def _mask(clauses: Sequence[tuple[Node, bool]], now: datetime) -> ColumnElement[int]:
+    """Return which clauses hold as the bits of a number; those that hold for everybody are not asked again."""
+    certain = sum(1 << place for place, (_, is_certain) in enumerate(clauses) if is_certain)
+    mask: ColumnElement[int] = literal(certain, Integer())
+    for place, (node, is_certain) in enumerate(clauses):
+        if not is_certain:
+            mask = mask + case((sql.clause(node, now=now, sweep=True), 1 << place), else_=0)
+    return mask
 
 
 async def told_pages(
