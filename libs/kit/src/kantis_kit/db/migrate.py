@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic is imported where it is used: who serves does not migrate, and starts sooner without it.
 LOCK_KEY = 0x6B616E74
 """One migration runner at a time per database (advisory lock, 'kant')."""
 
@@ -19,7 +20,9 @@ SESSION = {"lock_timeout": "4000", "timezone": "UTC"}
 """How a migration runs: one that waits longer for a lock gives up, for whoever comes behind it waits too."""
 
 
-def _config(folder: Path) -> Config:
+def _config(folder: Path) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     config = Config()
     config.set_main_option("script_location", str(folder))
     return config
@@ -27,11 +30,16 @@ def _config(folder: Path) -> Config:
 
 def head(folder: Path) -> str:
     """Return the newest revision in the folder."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
+
     return ScriptDirectory.from_config(_config(folder)).get_current_head() or ""
 
 
 def statements(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield each revision's name and the SQL of its upgrade, oldest first; no database is asked."""
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
+
     session = "".join(f"SET {name} = '{value}';\n" for name, value in SESSION.items())
     revisions = ScriptDirectory.from_config(_config(folder)).walk_revisions()
     for revision in reversed(list(revisions)):
@@ -65,6 +73,8 @@ async def migrate(dsn: str, folder: Path, *, to: str = "head") -> None:
 
 
 def _run(connection: Connection, folder: Path, to: str) -> None:
+    from alembic import command  # noqa: PLC0415 - see above
+
     config = _config(folder)
     config.attributes["connection"] = connection
     if to == "base" or to.startswith("-"):

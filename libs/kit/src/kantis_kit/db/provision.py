@@ -184,7 +184,7 @@ def with_login(dsn: str, *, role: str, password: str, database: str) -> str:
     )
 
 
-def scram_verifier(password: str) -> str:
+def scram_verifier(password: str, iterations: int = _SCRAM_ITERATIONS) -> str:
     """Return what PostgreSQL stores for a password, so that the password itself is in no statement and no log.
 
     Raises:
@@ -195,11 +195,11 @@ def scram_verifier(password: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]+", password):
         raise ProvisionError("A database password must be printable ASCII without spaces.")
     salt = secrets.token_bytes(16)
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _SCRAM_ITERATIONS)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     server = hmac.digest(salted, b"Server Key", "sha256")
     encoded = [base64.b64encode(value).decode() for value in (salt, stored, server)]
-    return f"SCRAM-SHA-256${_SCRAM_ITERATIONS}:{encoded[0]}${encoded[1]}:{encoded[2]}"
+    return f"SCRAM-SHA-256${iterations}:{encoded[0]}${encoded[1]}:{encoded[2]}"
 
 
 def addresses(
@@ -233,13 +233,15 @@ async def provision(
     passwords: Passwords,
     clients: Sequence[str] = (),
     database: str | None = None,
+    iterations: int = _SCRAM_ITERATIONS,
 ) -> ServiceDsns:
     """Make a service's database and its roles, or bring existing ones to the wanted state.
 
     `<service>_owner` owns the schema and runs the migrations; `<service>_app` reads and writes rows of the tables that
     the owner makes (and temporary tables, for COPY), nothing else. Each of `clients` gets a login role
     `<service>_<client>_client` with the rights of `<service>_app`: that is how the broker's database is shared.
-    Idempotent; a changed password is set anew. Databases of others are not touched.
+    Idempotent; a changed password is set anew. Databases of others are not touched. `iterations` of the passwords' hash
+    may only be fewer for tests.
 
     Raises:
         ProvisionError: a name or password is unusable, the server is too old, or the administrator may not do it.
@@ -251,7 +253,7 @@ async def provision(
     for role in client_roles.values():
         identifier(role)
     known = {role: passwords.password(role) for role in (owner, app, *client_roles.values())}
-    verifiers = {role: scram_verifier(password) for role, password in known.items()}
+    verifiers = {role: scram_verifier(password, iterations) for role, password in known.items()}
 
     def dsn(role: str) -> str:
         return with_login(admin_dsn, role=role, password=known[role], database=database)

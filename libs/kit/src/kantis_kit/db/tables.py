@@ -4,8 +4,6 @@ Made by each service's first migration (`create_kit_tables`); a later version of
 that the services call from a new migration.
 """
 
-from alembic import op
-
 OUTBOX_CHANNEL = "kantis_outbox"
 
 _TABLES = (
@@ -170,22 +168,28 @@ LATER_TABLES = ("forgotten", "keep_period")
 def create_forgetting() -> None:
     """Make the tables of `kantis_kit.forgetting`; call it from a migration of the service."""
     for statement in _FORGETTING:
-        op.execute(statement)
+        _execute(statement)
 
 
 def drop_forgetting() -> None:
     """Undo `create_forgetting`."""
-    op.execute("DROP TABLE keep_period, forgotten")
+    _execute("DROP TABLE keep_period, forgotten")
 
 
 def create_kit_tables() -> None:
     """Make the chassis' tables; call it from a service's first migration."""
     for statement in _TABLES:
-        op.execute(statement)
+        _execute(statement)
 
 
 def drop_kit_tables() -> None:
     """Undo `create_kit_tables`."""
     for table in reversed(KIT_TABLES):
-        op.execute(f"DROP TABLE {table}")
-    op.execute("DROP FUNCTION audit_is_append_only")
+        _execute(f"DROP TABLE {table}")
+    _execute("DROP FUNCTION audit_is_append_only")
+
+
+def _execute(statement: str) -> None:
+    from alembic import op  # noqa: PLC0415 - who serves makes no tables, and starts sooner without it
+
+    op.execute(statement)

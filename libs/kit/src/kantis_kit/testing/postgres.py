@@ -13,6 +13,7 @@ import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -25,11 +26,17 @@ from kantis_kit.db.postmaster import Postmaster, PostmasterFile
 from kantis_kit.db.provision import ServiceDsns, identifier, open_database, provision, with_login
 from kantis_kit.ids import new_id
 from kantis_kit.testing.runfolder import RunFolder
+from kantis_kit.testing.waiting import eventually
 
 Build = Callable[[ServiceDsns], Awaitable[None]]
 T = TypeVar("T")
 
 _TEMPLATE_LOCK = 0x6B616E75
+_END_OTHERS = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = $1 AND pid <> $2 AND backend_type = 'client backend'
+"""
+_ITERATIONS = 1  # of the passwords' hash: 4,096 are half of what a connection costs
 _CLUSTER_SETTINGS = {
     "autovacuum_naptime": "10s",
     "dynamic_shared_memory_type": "mmap",  # inside the folder, and gone with it
@@ -56,6 +63,15 @@ class _DerivedPasswords:
         return hmac.new(self._key, role.encode(), "sha256").hexdigest()
 
 
+@dataclass(frozen=True)
+class _Spare:
+    """A database that waits, empty, for the next test; its owner's connection is kept to empty it again."""
+
+    name: str
+    dsns: ServiceDsns
+    owner: "asyncpg.Connection[Any]"
+
+
 class PostgresServer:
     """The server of a test session, reached as its administrator."""
 
@@ -72,15 +88,17 @@ class PostgresServer:
         )
         self._thread.start()
         self._admin: asyncpg.Connection[Any] | None = None
+        self._spare: dict[str, list[_Spare]] = {}
 
     def admin_dsn(self, database: str = "postgres") -> str:
         """Return the administrator's address of one database."""
         return urlunsplit(urlsplit(self._admin_dsn)._replace(path=f"/{database}"))
 
     def close(self) -> None:
-        """Close the administrator's connection and its thread."""
-        if self._admin is not None:
-            asyncio.run_coroutine_threadsafe(self._admin.close(), self._loop).result(10)
+        """Close the connections to the server and their thread."""
+        kept = [spare.owner for spares in self._spare.values() for spare in spares]
+        for connection in (*kept, *([self._admin] if self._admin else [])):
+            asyncio.run_coroutine_threadsafe(connection.close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
@@ -127,7 +145,11 @@ class PostgresServer:
         unfinished = f"{template}_b"
         await guard.execute(f"DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")
         dsns = await provision(
-            self._admin_dsn, f"test-{name}", passwords=self._passwords, database=unfinished
+            self._admin_dsn,
+            f"test-{name}",
+            passwords=self._passwords,
+            database=unfinished,
+            iterations=_ITERATIONS,
         )
         if build is not None:
             await build(dsns)
@@ -168,12 +190,23 @@ class PostgresServer:
         """Drop a database and make it again, empty, with the rights of its service: the place for a restore."""
         await self.drop(database)
         await provision(
-            self._admin_dsn, f"test-{name}", passwords=self._passwords, database=database
+            self._admin_dsn,
+            f"test-{name}",
+            passwords=self._passwords,
+            database=database,
+            iterations=_ITERATIONS,
         )
 
     async def drop(self, database: str) -> None:
         """Drop a database, and end who is still connected to it."""
-        await self.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
+        async def run() -> None:
+            # FORCE ends them too, but then waits for them in steps of 100 ms.
+            await self._end_others(database)
+            admin = await self._connection()
+            await admin.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
+        await self._aside(run())
 
     @contextlib.asynccontextmanager
     async def database(
@@ -186,6 +219,49 @@ class PostgresServer:
             yield dsns
         finally:
             await self.drop(database)
+
+    @contextlib.asynccontextmanager
+    async def reused(self, name: str, build: Build, *, empty: str) -> AsyncIterator[ServiceDsns]:
+        """Provide a database that others have used before and `empty` (SQL) has emptied, as its owner, since then.
+
+        For a few tables whose whole content `empty` knows: to make and drop a database costs some thirty times as much.
+        """
+        template = await self.template_for(name, build)
+        spares = self._spare.setdefault(template, [])
+        spare = spares.pop() if spares else await self._spared(template, name)
+        try:
+            yield spare.dsns
+        finally:
+            if await self._emptied(spare, empty):
+                spares.append(spare)
+            else:
+                await self.drop(spare.name)
+
+    async def _spared(self, template: str, name: str) -> _Spare:
+        database, dsns = await self.create(template, name)
+        return _Spare(
+            database, dsns, await self._aside(asyncpg.connect(dsns.owner_dsn, timeout=30))
+        )
+
+    async def _emptied(self, spare: _Spare, empty: str) -> bool:
+        async def run() -> None:
+            # Whoever a test has left behind, as DROP DATABASE would: what they write must not come after the emptying.
+            await self._end_others(spare.name, but=spare.owner.get_server_pid())
+            await spare.owner.execute(empty)
+
+        try:
+            await self._aside(run())
+        except (OSError, AssertionError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False  # the test has ended the connection, or the server: a new one is made
+        return True
+
+    async def _end_others(self, database: str, *, but: int = 0) -> None:
+        admin = await self._connection()
+
+        async def is_left() -> bool:
+            return not await admin.fetchval(_END_OTHERS, database, but)
+
+        await eventually(is_left, message=f"somebody stays in {database}")
 
     async def drop_run(self, run: str) -> None:
         """Drop every database that a session made."""

@@ -3,10 +3,11 @@
 The loops are the real ones; `drain` waits until everything that follows from what was done has been done.
 """
 
+import asyncio
 import hashlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -14,17 +15,22 @@ import asyncpg
 import httpx
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import Dialect, Engine
+from sqlalchemy.util import LRUCache
 
 from kantis_contracts.base import REGISTRY, SERVICES, Envelope, Event
 from kantis_kit.auth.principal import Principal
 from kantis_kit.auth.tokens import issue_token
 from kantis_kit.brokers.embedded import EmbeddedBroker, create_schema
+from kantis_kit.brokers.embedded_consumer import EmbeddedConsumer
 from kantis_kit.brokers.port import Subscription
 from kantis_kit.clock import FrozenClock
 from kantis_kit.consumer import subscriptions
 from kantis_kit.db import tables
+from kantis_kit.db.database import CONNECTION_ERRORS
 from kantis_kit.db.migrate import migrate
 from kantis_kit.db.provision import ServiceDsns
+from kantis_kit.errors import BrokerError
 from kantis_kit.ids import new_id
 from kantis_kit.outbox import cut
 from kantis_kit.service import Service, ServiceSpec
@@ -61,6 +67,8 @@ class Rig:
         self.dsns: dict[str, str] = {}
         self.envelopes: list[Envelope] = []
         self._seen: set[Any] = set()
+        self._asking: dict[str, asyncpg.Connection[Any]] = {}
+        self._one_asks = asyncio.Lock()
 
     @property
     def service(self) -> Service:
@@ -177,11 +185,20 @@ class Rig:
         return {name: await self._ask(name, query) for name in self.services}
 
     async def _ask(self, name: str, query: str, *arguments: object) -> Any:
-        connection = await asyncpg.connect(self.dsns[name])
-        try:
+        # One connection for all questions: to open one costs more than twenty answers.
+        async with self._one_asks:
+            connection = self._asking.get(name)
+            if connection is not None and not connection.is_closed():
+                with suppress(*CONNECTION_ERRORS):  # the test has ended it, or its server
+                    return await connection.fetchval(query, *arguments)
+            connection = self._asking[name] = await asyncpg.connect(self.dsns[name])
             return await connection.fetchval(query, *arguments)
-        finally:
-            await connection.close()
+
+    async def close(self) -> None:
+        """Let go of the connections that the rig's own questions took."""
+        async with self._one_asks:
+            while self._asking:
+                self._asking.popitem()[1].terminate()
 
     async def _collect(self) -> None:
         if not await self.broker.depth(PROBE):
@@ -224,7 +241,9 @@ async def open_rig(
     keys_dir = folder / "keys"
     make_keys(keys_dir, (*SERVICES, *EXTRA_PRODUCERS))
     async with AsyncExitStack() as stack:
-        broker = await stack.enter_async_context(server.database("broker", _build_broker))
+        broker = await stack.enter_async_context(
+            server.reused("broker", _build_broker, empty=_EMPTY_BROKER)
+        )
         broker_dsn = broker.app_dsn
         shuffle = random.Random(7) if duplicate else None  # noqa: S311 - the order of a test
         own = EmbeddedBroker(
@@ -237,6 +256,7 @@ async def open_rig(
         await own.start()
         stack.push_async_callback(own.stop)
         rig = Rig(clock or FrozenClock(), keys_dir, folder, own)
+        stack.push_async_callback(rig.close)
         everything = sorted(REGISTRY)
         await own.declare([Subscription(PROBE, tuple(everything))])
         for spec in specs:
@@ -259,14 +279,9 @@ async def open_rig(
                 spec,
                 given,
                 clock=rig.clock,
-                broker=EmbeddedBroker(
-                    broker_dsn,
-                    name=spec.name,
-                    duplicate=duplicate,
-                    shuffle=shuffle,
-                    deadline_seconds=PATIENCE_SECONDS,
-                ),
+                broker=_Shared(own),
             )
+            _share_statements(service.database.engine.sync_engine)
             if tweak:
                 tweak(service)
             rig.services[spec.name] = service
@@ -277,6 +292,63 @@ async def open_rig(
             for service in rig.services.values():
                 await service.start(connect=False)
         yield rig
+
+
+class _Shared:
+    """The rig's broker as each of its services sees it: they come and go, its connections stay.
+
+    A broker of its own for each would open five connections more, of which nothing is proved here: the promises of the
+    port are proved with brokers of their own.
+    """
+
+    def __init__(self, broker: EmbeddedBroker) -> None:
+        self._broker = broker
+        self._started = False
+
+    @property
+    def state(self) -> str:
+        return self._broker.state if self._started else "down"
+
+    async def start(self) -> None:
+        self._started = True
+
+    async def stop(self) -> None:
+        self._started = False
+
+    async def declare(self, subscriptions: Sequence[Subscription]) -> None:
+        await self._broker.declare(subscriptions)
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> list[BrokerError | None]:
+        return await self._broker.publish(envelopes)
+
+    def consume(
+        self, queue: str, *, prefetch: int = 1_000
+    ) -> AbstractAsyncContextManager[EmbeddedConsumer]:
+        return self._broker.consume(queue, prefetch=prefetch)
+
+    async def depth(self, queue: str) -> int:
+        return await self._broker.depth(queue)
+
+
+_EMPTY_BROKER = """
+DELETE FROM message; DELETE FROM binding; DELETE FROM consumer;
+SELECT setval(pg_get_serial_sequence('message', 'id'), 1, false), setval('consumer_owner', 1, false);
+"""
+
+
+_statements: LRUCache[Any, Any] = LRUCache(5_000)
+_dialects: list[Dialect] = []
+
+
+def _share_statements(engine: Engine) -> None:
+    """Give an engine the statements that the engines of earlier tests have compiled, as one of a long life has them.
+
+    They belong to a dialect; the first that has met the server serves all, because it is the same server.
+    """
+    if not _dialects or _dialects[0].server_version_info is None:
+        _dialects[:] = [engine.dialect]
+    engine.dialect = _dialects[0]
+    engine.update_execution_options(compiled_cache=_statements)
 
 
 async def _build_broker(dsns: ServiceDsns) -> None:
