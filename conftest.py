@@ -3,7 +3,6 @@
 import gc
 
 import pytest
-
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None)  # no test fails for being slow

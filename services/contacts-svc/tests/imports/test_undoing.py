@@ -1,6 +1,6 @@
 """A whole import is taken back: what nobody has changed or used since; the rest is listed with its reason."""
 
-from contacts_svc.imports.usecases.undoing import DERIVED, KEEPING
+from contacts_svc.imports.usecases.named import DERIVED, KEEPING
 from contacts_svc.imports.worker import Worker
 from contacts_svc.main import SPEC
 from kantis_contracts.contacts import PersonChangedV1

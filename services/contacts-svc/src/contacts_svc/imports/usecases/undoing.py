@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, delete, exists, literal, select, update
+from sqlalchemy import Text, Uuid, delete, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 
@@ -16,6 +16,7 @@ from contacts_svc.fields.model import CustomField
 from contacts_svc.imports.columns import CUSTOM
 from contacts_svc.imports.errors import ImportUnknown
 from contacts_svc.imports.model import FieldSource, Import, ImportState, ImportTouched
+from contacts_svc.imports.usecases.named import named_since
 from contacts_svc.lists import ListMember
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
@@ -40,52 +41,6 @@ from kantis_kit.tx import Tx
 
 UNDO_TIMER = "imports.undo"
 BATCH = 500
-DERIVED = frozenset(
-    {
-        "identifier",
-        "person_change",
-        "postal_address",
-        "field_value",
-        "field_secret",
-        "import_touched",
-        "person_field_source",
-        "list_member",
-        "permission_ledger",
-        "permission_state",
-        "touched_person",
-        "segment_member",
-        "segment_due",
-        "person_value",
-        "quality_score",
-        "lifecycle_change",
-        "duplicate_due",
-        "duplicate_key",
-    }
-)
-"""Tables that hold what the import itself brought, or what is derived from it: they do not keep a person."""
-KEEPING = frozenset(
-    {
-        "confirmation",
-        "dossier",
-        "engagement_fact",
-        "erasure",
-        "insight",
-        "interaction",
-        "invoice_fact",
-        "lead",
-        "lead_answer",
-        "lifecycle_pin",
-        "message_fact",
-        "order_fact",
-        "payment_fact",
-        "person_link",
-        "preference",
-        "reach_evidence",
-        "response_fact",
-        "visitor_person",
-    }
-)
-"""Tables that name a person because something happened with them since: who stands there stays."""
 
 
 async def undo(tx: Tx, import_id: UUID) -> Import:
@@ -158,7 +113,7 @@ async def _settle(tx: Tx, found: Import, chosen: Mapping[UUID, bool]) -> dict[UU
         )
     }
     stories = await _stories(tx, found.id, ids)
-    used = await _used(tx, [one for one in ids if chosen[one]])
+    used = await named_since(tx, [one for one in ids if chosen[one]])
     alias = table_of(PersonAlias)
     leads = select(alias.c.merged_id, alias.c.known_id).where(
         alias.c.merged_id == people_queries.any_of(ids)
@@ -203,22 +158,6 @@ async def _stories(tx: Tx, import_id: UUID, ids: Sequence[UUID]) -> dict[UUID, _
         elif story.mine:
             story.later.append(one)
     return stories
-
-
-async def _used(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, list[str]]:
-    """Return which tables name these persons beside what an import writes: orders, interactions, leads."""
-    found: dict[UUID, list[str]] = {}
-    if not ids:
-        return found
-    rows = column_set("asked", {"person_id": (Uuid(), list(ids))})
-    for name in sorted(KEEPING):
-        table = Import.metadata.tables[name]
-        named = await tx.scalars(
-            select(rows.c.person_id).where(exists().where(table.c.person_id == rows.c.person_id))
-        )
-        for person_id in named:
-            found.setdefault(person_id, []).append(name)
-    return found
 
 
 def _kept_person(story: _Story, used: Sequence[str]) -> str:
