@@ -228,6 +228,24 @@ async def test_segments_that_do_not_fit_into_one_statement_follow_too(rig_for, m
     assert [{kari, ola}] * 3 + [{ola}] == [await kept(rig, one) for one in segments]
 
 
+async def test_new_conditions_share_a_pass_until_it_has_written_enough(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        people = {await make_person(client, name) for name in ("kari", "ola")}
+        await settle(rig)
+        nobody = await make_segment(client, {"op": "country", "is_in": ["SE"]})
+        segments = [nobody, *[await make_segment(client, NO) for _ in range(2)]]
+    keeper = Keeper(slice_size=2)
+
+    async with write(rig.service.scope) as tx:
+        await keeper.keep(tx)
+    first = [await kept(rig, one) for one in segments]
+    await settle(rig, keeper)
+
+    assert [set(), people, set()] == first
+    assert [set(), people, people] == [await kept(rig, one) for one in segments]
+
+
 def test_a_batch_is_many_small_conditions_or_one_large_one():
     sizes = [1] * 30 + [5_000, 1_500, 600]
 

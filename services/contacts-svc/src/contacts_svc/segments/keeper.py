@@ -144,8 +144,12 @@ class Keeper:
             moves = await self._looks.look_at(tx, batch, asked, now, told=told)
             for segment in batch:
                 await _announce(tx, segment, moves.get(segment.segment_id, ()), now)
+        written = 0
         for unbuilt in islice((one for one in segments if not one.is_built), _BUILT_TOGETHER):
-            await self._build(tx, unbuilt, now)
+            if (
+                written < self._slice
+            ):  # to write takes longer than to look: what changes meanwhile does not wait for it
+                written += await self._build(tx, unbuilt, now)
         await self._forget(tx)
         return True
 
@@ -238,8 +242,8 @@ class Keeper:
             found[segment_id].add(person_id)
         return found
 
-    async def _build(self, tx: Tx, segment: Kept, now: datetime) -> None:
-        """Look at the next slice of all persons with a condition that is new."""
+    async def _build(self, tx: Tx, segment: Kept, now: datetime) -> int:
+        """Look at the next slice of all persons with a condition that is new; return how many came and left."""
         ids = select(sql.person.c.id).order_by(sql.person.c.id).limit(self._slice)
         if segment.after is not None:
             ids = ids.where(sql.person.c.id > segment.after)
@@ -256,7 +260,9 @@ class Keeper:
         is_last = number < self._slice
         told = segment.announces is Announces.EVERYTHING
         until = None if is_last else last
-        moves = await self._looks.look_between(tx, segment, segment.after, until, now, told=told)
+        moves, written = await self._looks.look_between(
+            tx, segment, segment.after, until, now, told=told
+        )
         # A condition that was changed meanwhile has raised `wanted`: then all begins anew.
         await tx.execute(
             update(_state)
@@ -269,6 +275,7 @@ class Keeper:
             )
         )
         await _announce(tx, segment, moves, now, is_built=is_last)
+        return written
 
     async def _forget(self, tx: Tx) -> None:
         """Forget the members of segments that were closed, slice by slice."""

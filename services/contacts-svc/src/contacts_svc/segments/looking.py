@@ -148,22 +148,27 @@ class Looks:
         now: datetime,
         *,
         told: bool,
-    ) -> Sequence[Move]:
-        """Bring the membership of everybody whose id lies after one and not after the other up to date."""
+    ) -> tuple[Sequence[Move], int]:
+        """Bring the membership of everybody whose id lies after one and not after the other up to date.
+
+        Returns who came and left, when that is to be told, and how many did.
+        """
         key = ((segment.segment_id, segment.wanted), told)
         slice_ = self._remember(key, [segment], lambda: judging.slice_of(segment, told=told))
         given = {"after": after or _FIRST, "last": last or _LAST}
         given_now = given | {"now": now}
         moves: list[Move] = []
-        if await tx.scalar(slice_.is_held, given):
-            gone = await tx.execute(slice_.gone, given_now)
-            moves += [(row[0], False) for row in plain(gone)] if told else []
-        came = await tx.execute(slice_.came, given_now)
-        moves += [(row[0], True) for row in plain(came)] if told else []
+        written = 0
+        is_held = await tx.scalar(slice_.is_held, given)
+        for statement, is_in in ((slice_.gone, False), (slice_.came, True)):
+            if is_in or is_held:
+                result: Any = await tx.execute(statement, given_now)
+                written += result.rowcount
+                moves += [(row[0], is_in) for row in plain(result)] if told else []
         await tx.execute(slice_.undue, given)
         if slice_.due is not None:
             await tx.execute(slice_.due, given_now)
-        return moves
+        return moves, written
 
     def _remember(
         self, key: Hashable, segments: Iterable[Kept], make: Callable[[], Statement]
