@@ -8,6 +8,9 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None)  # no test fails for being slow
 settings.load_profile("house")
 
+# Nothing that importing and collecting makes is garbage.
+gc.disable()
+
 pytest_plugins = ["kantis_kit.testing.postgres", "kantis_kit.testing.rig"]
 
 LONG = (
@@ -35,7 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_rank)
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
     """Take what was imported and collected out of the garbage collector's rounds: it stays until the end."""
     gc.collect()
     gc.freeze()
+    gc.enable()
