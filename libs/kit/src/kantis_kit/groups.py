@@ -27,7 +27,6 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 UNDER_WAY = 2
 MOST = 250
-ACQUIRE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -189,7 +188,7 @@ class StatementWriter(_Groups[ItemT, ResultT]):
 
     async def _keep(self, items: Sequence[ItemT]) -> Sequence[ResultT]:
         pool = await self._scope.database.keyed_pool()
-        async with pool.acquire(timeout=ACQUIRE_SECONDS) as driver:
+        async with pool.acquire() as driver:
             return await self._work(Statements(self._scope, driver, actor=self._actor), items)
 
 
