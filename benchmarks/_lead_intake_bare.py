@@ -1,7 +1,7 @@
 """The limit that lead intake is held against: the same statement in an application that does nothing else.
 
 No gateway, no rules, no checks, no limits: JSON is read, the rows of one lead are made up from it, and groups are written by
-the statement of contacts-svc, two transactions at a time, each answered after its commit.
+the statement of contacts-svc, two at a time, each answered after its commit.
 """
 
 import asyncio
@@ -16,11 +16,7 @@ from contacts_svc.intake.usecases.inserts import INSERTS, TABLES
 from kantis_kit.clock import SystemClock
 from kantis_kit.ids import new_id
 
-OUTBOX = """
-INSERT INTO outbox (id, type, subject, occurred_at, recorded_at, correlation_id, data)
-SELECT id, type, '', occurred_at, occurred_at, id, data
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bytea[]) AS staged (id, type, occurred_at, data)
-"""
+KINDS = ("person.changed", "lead.received", "permission.changed", "confirmation.requested")
 UNDER_WAY = 2
 ANSWER = b'{"status":"received"}'
 CLOCK = SystemClock()
@@ -206,18 +202,20 @@ class Bare:
             {"name": name, "starts_at": hour, "shard": now.microsecond % 32, "counted": len(made)}
             for name in ("asked", "form")
         ]
+        data = orjson.dumps({"items": bodies})
+        told = {
+            **dict.fromkeys(("subject", "causation_id", "traceparent")),
+            **dict.fromkeys(("occurred_at", "recorded_at"), now),
+            "correlation_id": new_id(),
+            "data": data,
+        }
+        tables["outbox"] = [{**told, "id": new_id(), "type": kind} for kind in KINDS]
         columns = [
             [row[name] for row in tables[table]]
             for table, names in TABLES.items()
             for name in names
         ]
-        kinds = ("person.changed", "lead.received", "permission.changed", "confirmation.requested")
-        data = [orjson.dumps({"items": bodies})] * len(kinds)
-        async with connection.transaction():
-            await connection.fetch(INSERTS, *columns)
-            await connection.execute(
-                OUTBOX, [new_id() for _ in kinds], list(kinds), [now] * len(kinds), data
-            )
+        await connection.fetch(INSERTS, *columns)  # one statement, and so a transaction
 
 
 async def bare(dsn: str) -> Bare:

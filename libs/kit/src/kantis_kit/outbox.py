@@ -144,6 +144,40 @@ async def insert(
     return len(rows)
 
 
+COLUMNS = (
+    "id",
+    "type",
+    "subject",
+    "occurred_at",
+    "recorded_at",
+    "correlation_id",
+    "causation_id",
+    "traceparent",
+    "data",
+)
+
+
+def rows_of(
+    staged: Sequence[Staged], cause: Cause, *, recorded_at: datetime
+) -> list[tuple[Any, ...]]:
+    """Return the rows of staged events by `COLUMNS`, for a statement that writes them beside their effects."""
+    return [
+        (
+            new_id(),
+            one.event.type,
+            one.subject,
+            one.occurred_at,
+            recorded_at,
+            cause.correlation_id,
+            cause.causation_id,
+            cause.traceparent,
+            data,
+        )
+        for one in staged
+        for data in cut(one.event)
+    ]
+
+
 def to_envelope(row: Any, source: str) -> Envelope:
     """Turn a claimed outbox row into the envelope that is published."""
     return Envelope.model_construct(

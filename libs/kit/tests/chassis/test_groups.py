@@ -1,15 +1,17 @@
 """Group commit: together when they come together, alone when they come alone, and one bad item fails alone."""
 
 import asyncio
+import json
 from dataclasses import replace
 
+import asyncpg
 import pytest
 
 from kantis_kit.errors import Conflict
-from kantis_kit.groups import GroupReader, GroupWriter
+from kantis_kit.groups import GroupReader, GroupWriter, StatementWriter
 from kantis_kit.ids import new_id
 from kantis_kit.observability import correlation_id
-from kantis_kit.testing.probe import SPEC
+from kantis_kit.testing.probe import SPEC, Made, ThingMadeV1
 
 
 class Keeper:
@@ -92,6 +94,67 @@ async def test_a_database_that_is_away_is_told_to_all_at_once(rig_for):
 
     assert {ConnectionRefusedError} == {type(answer) for answer in answers}
     assert [20] == calls
+
+
+async def keep_by_one_statement(tx, names):
+    (found,) = await tx.look(
+        "SELECT name FROM thing WHERE name = ANY($1::text[]) LIMIT 1", names
+    ) or [None]
+    if found is not None:
+        raise Conflict(found["name"])
+    tx.stage(ThingMadeV1(items=tuple(Made(id=new_id(), name=name) for name in names)))
+    await tx.commit(
+        """
+        WITH told AS (
+            INSERT INTO outbox (id, type, subject, occurred_at, recorded_at, correlation_id, causation_id, traceparent, data)
+            SELECT * FROM unnest($3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::uuid[],
+                                 $9::uuid[], $10::text[], $11::bytea[])
+        )
+        INSERT INTO thing (id, name) SELECT * FROM unnest($1::uuid[], $2::text[])
+        """,
+        [new_id() for _ in names],
+        list(names),
+        *map(list, zip(*tx.outbox_rows(), strict=True)),
+    )
+    return [name.upper() for name in names]
+
+
+async def test_rows_and_events_of_a_group_are_one_statement_and_nothing_of_one_that_fails_stays(
+    rig_for,
+):
+    rig = await rig_for(SPEC, start=False)
+    woken = []
+    rig.service.scope.after_commit = lambda: woken.append(1)
+    writer = StatementWriter(rig.service.scope, keep_by_one_statement)
+    names = [f"n{number:02}" for number in range(20)]
+    mine = new_id()
+    token = correlation_id.set(mine)
+
+    await writer.write("n07")
+    correlation_id.reset(token)
+    answers = await asyncio.gather(*(writer.write(name) for name in names), return_exceptions=True)
+    pool = await rig.service.database.pool()
+    told = await pool.fetch("SELECT correlation_id, data FROM outbox ORDER BY seq")
+
+    assert [7] == [n for n, answer in enumerate(answers) if isinstance(answer, Conflict)]
+    assert names == await stored(rig)
+    assert mine == told[0]["correlation_id"]
+    assert names == sorted(one["name"] for row in told for one in json.loads(row["data"])["items"])
+    assert len(woken) == len(told) < 12
+
+
+async def test_a_plan_that_was_made_for_an_empty_table_does_not_read_it_when_it_is_full(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    owner = await asyncpg.connect(rig.service.settings.postgres_owner_dsn.get_secret_value())
+    await owner.execute("ANALYZE thing")
+    await owner.close()
+
+    async def planned(pool):
+        rows = await pool.fetch("EXPLAIN SELECT FROM thing WHERE id = $1", new_id())
+        return " ".join(row[0] for row in rows)
+
+    assert "Seq Scan" in await planned(await rig.service.database.pool())
+    assert "Seq Scan" not in await planned(await rig.service.database.keyed_pool())
 
 
 async def test_one_look_answers_all_who_asked_before_it_began():

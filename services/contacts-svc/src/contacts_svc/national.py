@@ -26,8 +26,8 @@ _TWELVE = re.compile(r"(?<!\d)\d{8}[- +]?\d{4}(?!\d)")
 _FINNISH = re.compile(r"(?<!\d)\d{6}[-+A-FU-Ya-fu-y]\d{3}[0-9A-Ya-y](?![0-9A-Za-z])")
 
 
-_SHORTEST = 9
-"""Digits of the shortest."""
+_RUN = re.compile(r"\d{6}")
+"""The digits in a row with which each of them begins."""
 
 
 def national_number_in(text: str) -> str | None:
@@ -35,7 +35,7 @@ def national_number_in(text: str) -> str | None:
 
     Ten digits without a sign between them count only with a valid check digit, so that order and phone numbers pass.
     """
-    if len(text) < _SHORTEST or sum(map(str.isdigit, text)) < _SHORTEST:
+    if _RUN.search(text) is None:
         return None
     return next((name for name, holds in _NATIONAL.items() if holds(text)), None)
 

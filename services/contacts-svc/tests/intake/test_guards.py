@@ -1,12 +1,16 @@
 """What keeps forms from being used by machines, and against the mailboxes of others."""
 
 import hashlib
+import ipaddress
 import itertools
 import re
 from datetime import timedelta
 
+import pytest
+
 from contacts_svc.intake.usecases.guards import is_proof
 from contacts_svc.main import SPEC
+from contacts_svc.visitors import truncated
 from kantis_contracts.contacts import ConfirmationRequestedV1, LeadReceivedV1
 from kantis_kit.tx import write
 
@@ -196,3 +200,29 @@ async def test_what_no_longer_counts_is_forgotten(rig_for):
 
     assert [2, 1] == before
     assert [0, 0] == await rows()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "192.0.2.77",
+        "1.0.0.0",
+        "255.255.255.255",
+        "192.0.2.256",
+        "192.0.2.07",
+        "192.0.2",
+        "",
+        "::1",
+        "2001:db8:1:2::3",
+    ],
+)
+def test_a_network_is_cut_as_the_library_would_cut_it(address):
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        expected = ""
+    else:
+        bits = {4: 24, 6: 48}[found.version]
+        expected = str(ipaddress.ip_network((found, bits), strict=False))
+
+    assert expected == truncated(address)

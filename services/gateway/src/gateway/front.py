@@ -273,10 +273,7 @@ class _Exchange:
             headers.append((_CORRELATION, self._correlation))
         headers.extend((name, value) for name, value in _DEFAULTS if name not in names)
         if self.verdict is not None and b"ratelimit-limit" not in names:
-            headers.extend(
-                (name.lower().encode(), value.encode())
-                for name, value in self.verdict.headers().items()
-            )
+            headers += self.verdict.raw_headers()
         return headers
 
     def method_label(self, scope: Scope) -> str:

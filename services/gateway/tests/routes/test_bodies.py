@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.routes.body import FieldsShape, JsonShape, PartsShape, shape_of
+from gateway.routes.body import FieldsShape, JsonShape, PartsShape, ShallowShape, shape_of
 from gateway.routes.errors import BadRequest
 
 JSON = {"Content-Type": "application/json"}
@@ -124,6 +124,25 @@ def test_depth_is_counted_as_a_parser_would_however_the_body_is_cut(value, size)
     whole = JsonShape()
     whole.feed(content)
     assert 0 == whole._depth == shape._depth
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 1_000_000])
+@pytest.mark.parametrize("deep", [64, 65])
+def test_a_body_is_refused_at_the_same_depth_whenever_counting_begins(deep, size):
+    content = (
+        b'{"a": "' + b" " * 70_000 + b'", "b": ' + b"[" * (deep - 1) + b"]" * (deep - 1) + b"}"
+    )
+    refused = []
+
+    for body in (content, content.replace(b" ", b"")):
+        for shape in (JsonShape(), ShallowShape()):
+            try:
+                for start in range(0, len(body), size):
+                    shape.feed(body[start : start + size])
+            except BadRequest:
+                refused.append(type(shape))
+
+    assert ([JsonShape, ShallowShape] * 2 if deep == 65 else []) == refused
 
 
 def test_strings_may_hold_as_many_brackets_as_they_like():

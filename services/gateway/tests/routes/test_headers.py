@@ -1,9 +1,13 @@
 """What callers say about who they are has no effect."""
 
+import ipaddress
+import random
+
 import pytest
 
 from gateway.routes.checks import caller_address, is_in, networks, passing_headers
 
+SEED = 20_261_123
 SPOOFED = {
     "X-User-Id": "1",
     "X-User": "root",
@@ -122,3 +126,17 @@ def test_mapped_addresses_are_read_as_what_they_are():
     assert is_in("::ffff:127.0.0.1", loopback)
     assert not is_in("::ffff:192.0.2.1", loopback)
     assert not is_in("nonsense", loopback)
+
+
+def test_an_address_is_looked_for_in_networks_as_the_library_would():
+    rng = random.Random(SEED)
+    among = networks(["10.0.0.0/8", "192.0.2.128/25", "127.0.0.1/32", "::1/128"])
+    parts = ["0", "10", "127", "192", "2", "255", "256", "01", "1", "129", ""]
+
+    for _ in range(3_000):
+        address = ".".join(rng.choice(parts) for _ in range(rng.choice([4, 4, 4, 3])))
+        try:
+            known = any(ipaddress.ip_address(address) in one for one in among if one.version == 4)
+        except ValueError:
+            known = False
+        assert known == is_in(address, among), f"seed {SEED}: {address}"

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+KEYED_POOL_SIZE = 2
 CONNECTION_ERRORS: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
@@ -82,6 +83,7 @@ class Database:
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self.sessions = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
         self._pool: asyncpg.Pool[Any] | None = None
+        self._keyed: asyncpg.Pool[Any] | None = None
         self._pool_lock = asyncio.Lock()
 
     async def connect(self, *_: Any, **__: Any) -> "asyncpg.Connection[Any]":
@@ -99,16 +101,32 @@ class Database:
         if self._pool is None:
             async with self._pool_lock:
                 if self._pool is None:
-                    self._pool = await asyncpg.create_pool(
-                        self._dsn,
-                        min_size=0,
-                        max_size=self._worker_pool_size,
-                        timeout=self._connect_timeout,
-                        max_inactive_connection_lifetime=300,
-                        reset=_keep_as_it_is,
-                        server_settings=self._server_settings,
-                    )
+                    self._pool = await self._make_pool(self._worker_pool_size, {})
         return self._pool
+
+    async def keyed_pool(self) -> "asyncpg.Pool[Any]":
+        """Return a raw pool for statements that find every row by a key, those behind foreign keys included.
+
+        A plan is made once for each connection, maybe while a table is empty: it would read the table from end to end
+        for every row, for as long as nobody has counted it again.
+        """
+        if self._keyed is None:
+            async with self._pool_lock:
+                if self._keyed is None:
+                    self._keyed = await self._make_pool(KEYED_POOL_SIZE, {"enable_seqscan": "off"})
+        return self._keyed
+
+    async def _make_pool(self, size: int, more: dict[str, str]) -> "asyncpg.Pool[Any]":
+        pool = await asyncpg.create_pool(
+            self._dsn,
+            min_size=0,
+            max_size=size,
+            timeout=self._connect_timeout,
+            max_inactive_connection_lifetime=300,
+            server_settings={**self._server_settings, **more},
+            reset=_keep_as_it_is,
+        )
+        return pool  # noqa: RET504 - typed by the annotation
 
     async def ping(self) -> None:
         """Raise when the database does not answer."""
@@ -118,8 +136,10 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._pool is not None:
-            pool, self._pool = self._pool, None
+        pools, self._pool, self._keyed = (self._pool, self._keyed), None, None
+        for pool in pools:
+            if pool is None:
+                continue
             try:
                 await asyncio.wait_for(pool.close(), timeout=5)
             except TimeoutError:

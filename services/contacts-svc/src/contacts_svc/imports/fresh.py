@@ -150,6 +150,10 @@ class Fresh:
     making: Making
     shared: int = field(init=False)
     """The facts that are new of everybody."""
+    _person: str = field(init=False)
+    _change: str = field(init=False)
+    _identifier: str = field(init=False)
+    """What the rows of all have in common."""
     ids: list[str] = field(default_factory=list)
     persons: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
@@ -162,11 +166,15 @@ class Fresh:
     """A permission's state, its entry in the ledger, and what is told of it."""
 
     def __post_init__(self) -> None:
-        self.shared = self.making.families
+        making = self.making
+        self.shared = making.families
+        self._person = f"\tperson\tf\tf\t{making.now}\t{making.now}\t"
+        self._change = f"\t1\t{making.now}\t{text_of(making.actor)}\t{making.import_id}\t"
+        self._identifier = f"\t\tt\tt\t\tvalid\tunknown\t\t{making.now}\n"
 
     def add(self, draft: Draft, granted: Sequence[tuple[Channel, Purpose]]) -> None:
         """Add a draft whose addresses nobody is known to have, and what it grants."""
-        index, making = len(self.ids), self.making
+        index = len(self.ids)
         person_id = new_id_text()
         known = draft.complete()
         texts = _fields(known)
@@ -174,29 +182,22 @@ class Fresh:
         told: dict[str, Any] = {
             name: ("", text) for name, text in zip(FIELDS, texts, strict=True) if text
         }
-        for key in draft.keys:
-            told[key[0]] = ("", key[1])
+        for kind, value in draft.keys:
+            told[kind] = ("", value)
         families, custom = self.shared, "{}"
         if draft.custom:
             families |= _FIELD
             custom = self._keep_values(index, person_id, draft.custom, told)
         self.ids.append(person_id)
-        self.persons.append(
-            f"{person_id}\t1\t{row_of(texts)}\tperson\tf\tf\t{making.now}\t{making.now}\t{custom}\n"
-        )
-        self.changes.append(
-            f"{person_id}\t1\t{making.now}\t{text_of(making.actor)}\t{making.import_id}\t{draft.row}\t\t{_json(told)}\n"
-        )
+        self.persons.append(f"{person_id}\t1\t{row_of(texts)}{self._person}{custom}\n")
+        self.changes.append(f"{person_id}{self._change}{draft.row}\t\t{_json(told)}\n")
         if granted:
             families |= _PERMISSION
             self._keep_permissions(index, person_id, draft, granted)
         self.families.append(families)
         self.cards.append(new_person_card(person_id, known, first))
         for (kind, value), address in zip(draft.keys, draft.addresses, strict=True):
-            line = (
-                f"{person_id}\t{kind}\t{row_of((value, address.as_given))}"
-                f"\t\tt\tt\t\tvalid\tunknown\t\t{making.now}\n"
-            )
+            line = f"{person_id}\t{kind}\t{row_of((value, address.as_given))}{self._identifier}"
             self.identifiers.append((kind, value, line, index))
 
     def _keep_values(

@@ -1,5 +1,10 @@
 """Which facts about leads leave the service."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
 from contacts_svc.intake.model import Confirmation, Form, Lead
 from kantis_contracts.contacts import (
     ConfirmationRequest,
@@ -26,6 +31,37 @@ def lead_item(lead: Lead, form: Form) -> LeadReceived:
 def lead_received(lead: Lead, form: Form) -> LeadReceivedV1:
     """Say that a form has brought a lead."""
     return LeadReceivedV1(items=(lead_item(lead, form),))
+
+
+def lead_json(lead: Lead, form: Form) -> bytes:
+    """Map a lead to what `lead_item` says of it, as JSON."""
+    item: dict[str, Any] = {
+        "lead_id": lead.id,
+        "person_id": lead.person_id,
+        "form_key": form.key,
+        "source": form.source,
+        "is_confirmed": lead.is_consented and not form.double_opt_in,
+        "topics": lead.topics,
+        # As text: one that the driver has read is of a kind of its own.
+        "list_id": str(form.list_id) if form.list_id else None,
+    }
+    return orjson.dumps(item)
+
+
+def question_json(
+    values: Mapping[str, Any], form: Form, *, preferred_name: str, path: str
+) -> bytes:
+    """Map a question to what `question_item` says of it, as JSON."""
+    item: dict[str, Any] = {
+        "request_id": values["id"],
+        "person_id": values["person_id"],
+        "email": values["email"],
+        "preferred_name": preferred_name,
+        "language": values["language"],
+        "form_key": form.key,
+        "confirm_path": path,
+    }
+    return orjson.dumps(item)
 
 
 def question_item(

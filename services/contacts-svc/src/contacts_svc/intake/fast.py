@@ -15,23 +15,25 @@ from starlette.responses import Response
 from contacts_svc.intake import posts, queries, replies, usecases
 from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.intake.model import Form
+from contacts_svc.intake.plain import Answer, Asked, PlainForm, read_headers
 from contacts_svc.intake.schemas import LeadIn
+from contacts_svc.intake.usecases.leads import Posted
 from contacts_svc.intake.usecases.together import FirstPost, Outcome, is_plain, take_first
 from contacts_svc.people.rules import canonical
 from contacts_svc.settings import ContactsSettings
-from contacts_svc.visitors import evidence_of
+from contacts_svc.visitors import evidence
 from kantis_contracts.values import Language
 from kantis_kit import failpoints, observability
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.auth.principal import ANONYMOUS
 from kantis_kit.db.database import is_away
 from kantis_kit.errors import AppError
-from kantis_kit.groups import GroupWriter
+from kantis_kit.groups import StatementWriter
 from kantis_kit.service import Service
 from kantis_kit.tx import Scope as TxScope
 from kantis_kit.tx import read
 from kantis_kit.web.middleware import App, Message, Receive, Scope, Send
-from kantis_kit.web.router import is_key, key_owner, request_digest, stored_headers
+from kantis_kit.web.router import is_key, key_owner, request_digest
 
 log = observability.get_logger(__name__)
 
@@ -53,46 +55,55 @@ class FastLeads:
         self._scope = scope
         self._app = app
         self._most_bytes = most_bytes
-        self._forms: dict[str, Form] = {}
-        self._writer: GroupWriter[FirstPost, Outcome] = GroupWriter(
+        self._forms: dict[str, PlainForm] = {}
+        self._writer: StatementWriter[FirstPost, Outcome] = StatementWriter(
             scope, take_first, actor=ANONYMOUS.id
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        form_key, key = _address(scope), _key(scope)
-        if form_key is None or key is None:
+        form_key = _address(scope)
+        asked = None if form_key is None else read_headers(scope, _KINDS, is_key)
+        if form_key is None or asked is None:
             await self._app(scope, receive, send)
             return
         messages, body = await _read(receive, self._most_bytes)
         again = _replay(messages, receive)
         answer = None
         if body is not None:
-            answer = await self._answer(scope, form_key, key, body)
+            answer = await self._answer(scope, form_key, asked, body)
         if answer is None:
             await self._app(scope, again, send)
             return
         scope["route"] = _ROUTE
-        await answer(scope, again, send)
+        await send(
+            {"type": "http.response.start", "status": answer.status, "headers": answer.raw[:]}
+        )
+        await send({"type": "http.response.body", "body": answer.content})
 
-    async def _answer(self, scope: Scope, form_key: str, key: str, body: bytes) -> Response | None:
-        form = await self._form(form_key)
-        if form is None or not is_plain(form):
+    async def _answer(
+        self, scope: Scope, form_key: str, asked: Asked, body: bytes
+    ) -> Answer | None:
+        known = await self._form(form_key)
+        if known is None or not is_plain(known.form):
             return None
-        # What the pages read of a request, they read here; `app` leads them to the service.
-        scope["contacts.counted"] = set()
-        whole = [{"type": "http.request", "body": body, "more_body": False}]
-        request = Request({**scope, "app": self._app}, _replay(whole, _nothing))
+        form, counted = known.form, posts.no_counts(scope)
         try:
-            read_post = await self._read_post(request, form)
-            if read_post is None:
+            found = None
+            if asked.is_json and asked.is_own:
+                query = scope.get("query_string", b"")
+                found = known.read(
+                    body, asked, query, lambda: posts.language_of(self._request(scope, body), form)
+                )
+            if found is None:
+                found = await self._read_post(self._request(scope, body), form)
+            if found is None:
                 return None
-            lead, language, answer = read_post
-            posted = usecases.read_post(form, lead, language=language)
-            limits = self._limits()
-            posts.count_visitor(request, limits)
-            for address in posted.draft.addresses:
-                posts.count_address(request, limits, canonical(address))
+            posted, language, answer = found
+            visitor = asked.forwarded if self._settings().trust_forwarded_for else ""
+            visitor = visitor or (scope["client"][0] if scope.get("client") else "")
+            named = [canonical(address) for address in posted.draft.addresses]
+            posts.count_all(counted, self._limits(), visitor, named)
         except AppError:
             return None  # refused by the page, in its words
         digest = request_digest(scope, body)
@@ -100,13 +111,13 @@ class FastLeads:
             form,
             posted,
             language,
-            evidence_of(request),
-            key,
+            evidence(visitor, asked.agent),
+            asked.key,
             key_owner(ANONYMOUS.id, digest),
             digest,
-            answer.status_code,
-            stored_headers(answer),
-            bytes(answer.body),
+            answer.status,
+            answer.stored,
+            answer.content,
         )
         try:
             outcome = await self._writer.write(post)
@@ -121,10 +132,15 @@ class FastLeads:
         await failpoints.reach("web.answered")
         return answer
 
-    async def _form(self, key: str) -> Form | None:
-        form = self._forms.get(key)
-        if form is not None:
-            return form
+    def _request(self, scope: Scope, body: bytes) -> Request:
+        """Return what the pages would read; `app` leads them to the service."""
+        whole = [{"type": "http.request", "body": body, "more_body": False}]
+        return Request({**scope, "app": self._app}, _replay(whole, _nothing))
+
+    async def _form(self, key: str) -> PlainForm | None:
+        found = self._forms.get(key)
+        if found is not None:
+            return found
         try:
             async with read(self._scope) as tx:
                 row = await queries.get_form(tx, key)
@@ -137,12 +153,13 @@ class FastLeads:
         if len(self._forms) >= MOST_FORMS:
             self._forms.clear()
         # Read a dozen times for each lead: its columns under their names cost nothing to read, those of a table object do.
-        form = self._forms[key] = cast("Form", SimpleNamespace(**row.model_dump()))
-        return form
+        form = cast("Form", SimpleNamespace(**row.model_dump()))
+        found = self._forms[key] = PlainForm(form)
+        return found
 
     async def _read_post(
         self, request: Request, form: Form
-    ) -> tuple[LeadIn, Language, Response] | None:
+    ) -> tuple[Posted, Language, Answer] | None:
         """Read a post that needs nothing beyond a look at it; return it with its language and the answer to it."""
         settings = self._settings()
         headers = posts.cors_headers(request, form, settings.public_url)
@@ -159,14 +176,14 @@ class FastLeads:
         if is_json:
             language = body.language if body.language in spoken else None
             language = language or posts.language_of(request, form)
-            answer = replies.as_json(form, body, language, link=None, headers=headers)
+            answer: Response = replies.as_json(form, body, language, link=None, headers=headers)
         else:
             shown = posts.language_of(request, form)
             language = body.language or shown
             answer = replies.as_page(form, body, shown, file=None)
         if language not in spoken:
             language = Language(form.default_language)
-        return body, language, answer
+        return usecases.read_post(form, body, language=language), language, Answer.of(answer)
 
     def _settings(self) -> ContactsSettings:
         settings = self._scope.settings
@@ -202,21 +219,6 @@ def _address(scope: Scope) -> str | None:
         return None
     found = _PATH.fullmatch(scope["path"])
     return found[1] if found else None
-
-
-def _key(scope: Scope) -> str | None:
-    """Return the idempotency key of a request that may go the short way."""
-    key, kinds = None, 0
-    for name, value in scope["headers"]:
-        if name == b"idempotency-key":
-            if key is not None:
-                return None
-            key = value.decode("latin-1")
-        elif name == b"content-type":
-            kinds += value.partition(b";")[0].strip().lower() in _KINDS
-        elif name == b"authorization":
-            return None
-    return key if key is not None and kinds == 1 and is_key(key) else None
 
 
 async def _read(receive: Receive, most_bytes: int) -> tuple[list[Message], bytes | None]:

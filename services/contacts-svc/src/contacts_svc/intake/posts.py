@@ -1,7 +1,7 @@
 """Reading what visitors post: a form or JSON, from our page or another site, from a person or a machine."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from contacts_svc.visitors import network_address
 from kantis_contracts.values import Language
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.errors import Invalid
+from kantis_kit.web.middleware import Scope
 from kantis_kit.web.state import runtime_of
 
 PURPOSE = "form"
@@ -41,6 +42,25 @@ def count_visitor(request: Request, limits: LeadLimits) -> None:
 def count_address(request: Request, limits: LeadLimits, address: str) -> None:
     """Count a post that names this address, once per request. Raises `TooManyLeads`."""
     _count(request, address, lambda: limits.count_address(address))
+
+
+def no_counts(scope: Scope) -> set[str]:
+    """Have the request remember what is counted of it, as nothing is yet."""
+    counted: set[str] = set()
+    scope[_COUNTED] = counted
+    return counted
+
+
+def count_all(
+    counted: set[str], limits: LeadLimits, visitor: str, addresses: Sequence[str]
+) -> None:
+    """Count a post of which nothing is counted yet. Raises `TooManyLeads`."""
+    limits.count_visitor(visitor)
+    counted.add("")
+    for address in addresses:
+        if address not in counted:
+            limits.count_address(address)
+            counted.add(address)
 
 
 def _count(request: Request, what: str, count: Callable[[], None]) -> None:

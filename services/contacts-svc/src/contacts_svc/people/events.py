@@ -58,6 +58,38 @@ def persons_changed(
     )
 
 
+def first_card(person: Mapping[str, Any], first: Mapping[str, str]) -> bytes:
+    """Map the row of a person who was just made to what `person_card` says of them, all of it, as JSON."""
+    address = None
+    if person["street"] or person["postal_code"] or person["city"]:
+        address = {
+            "street": person["street"],
+            "postal_code": person["postal_code"],
+            "city": person["city"],
+            "country": person["address_country"] or person["country"],
+        }
+    card: dict[str, Any] = {
+        "person_id": person["id"],
+        "version": person["version"],
+        "preferred_name": person["preferred_name"],
+        "salutation": person["salutation"],
+        "full_name": person["full_name"],
+        "language": person["language"],
+        "country": person["country"],
+        "email": first.get("email"),
+        "phone": first.get("phone"),
+        "address": address,
+        "lifecycle": person["lifecycle"],
+        "is_erased": False,
+        "time_zone": person["time_zone"],
+        "recipient_kind": person["recipient_kind"],
+        "do_not_contact": person["do_not_contact"],
+        "not_before": person["not_before"],
+        "undeliverable": (),
+    }
+    return orjson.dumps(card)
+
+
 def new_person_card(person_id: str, known: Mapping[str, str], first: Mapping[str, str]) -> bytes:
     """Map a person who was just made to what `person_card` says of them, as JSON; what is as usual is left out."""
     card: dict[str, Any] = {

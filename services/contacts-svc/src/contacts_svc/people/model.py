@@ -22,6 +22,7 @@ FIELDS = (
 )  # fmt: skip
 """What is known of a person beside the addresses; the history tells each change."""
 
+_EMPTY = dict.fromkeys(FIELDS, "")
 MARKS = ("recipient_kind", "do_not_contact", "not_before")
 """What decides whether and how a person may be approached, beside the permissions."""
 NAMES = ("preferred_name", "given_name", "family_name", "full_name")
@@ -323,16 +324,26 @@ class Draft:
 
     def complete(self) -> dict[str, str]:
         """Return all fields of a new person, with what follows from those given; never a preferred name."""
-        known = dict.fromkeys(FIELDS, "") | {k: v for k, v in self.fields.items() if v}
-        known["country"] = known["country"] or "NO"
-        known["language"] = known["language"] or language_of(known["country"]).value
-        known["time_zone"] = known["time_zone"] or zone_of(known["country"])
-        known["lifecycle"] = known["lifecycle"] or "prospect"
-        known["full_name"] = known["full_name"] or " ".join(
-            part for part in (known["given_name"], known["family_name"]) if part
-        )
-        if known["street"] or known["postal_code"] or known["city"]:
-            known["address_country"] = known["address_country"] or known["country"]
+        # Imports make millions of these: nothing is put together that is said already.
+        known = {**_EMPTY, **self.fields}
+        if None in known.values():
+            known = {name: value or "" for name, value in known.items()}
+        country = known["country"]
+        if not country:
+            country = known["country"] = "NO"
+        if not known["language"]:
+            known["language"] = language_of(country).value
+        if not known["time_zone"]:
+            known["time_zone"] = zone_of(country)
+        if not known["lifecycle"]:
+            known["lifecycle"] = "prospect"
+        if not known["full_name"]:
+            given, family = known["given_name"], known["family_name"]
+            known["full_name"] = f"{given} {family}" if given and family else given or family
+        if not known["address_country"] and (
+            known["street"] or known["postal_code"] or known["city"]
+        ):
+            known["address_country"] = country
         return known
 
     def says_of(self, person: Person) -> tuple[dict[str, str], dict[str, Any]]:

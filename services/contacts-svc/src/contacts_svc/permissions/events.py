@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -18,6 +19,7 @@ from kantis_contracts.contacts import (
 )
 from kantis_contracts.values import Channel, Purpose
 
+_TOLD = tuple(PermissionEntry.model_fields)
 _SET, _LIFTED = 1, 2
 """A suppression is made once and lifted once; whoever suppresses again makes another."""
 
@@ -99,6 +101,11 @@ def lifted(
             ),
         )
     )
+
+
+def first_permission(state: Mapping[str, Any]) -> bytes:
+    """Say, as JSON, what `permissions_changed` says of the row of a permission that was just made."""
+    return orjson.dumps({name: state[name] for name in _TOLD}, option=orjson.OPT_UTC_Z)
 
 
 def new_permission(

@@ -25,6 +25,14 @@ class Verdict:
     remaining: int
     reset_seconds: int
 
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return what `headers` says of a request that was let in, as it goes over the wire."""
+        return [
+            (b"ratelimit-limit", b"%d" % self.limit),
+            (b"ratelimit-remaining", b"%d" % self.remaining),
+            (b"ratelimit-reset", b"%d" % self.reset_seconds),
+        ]
+
     def headers(self, *, refused: bool = False) -> dict[str, str]:
         """Return the RateLimit headers, with Retry-After for a refusal."""
         told = {

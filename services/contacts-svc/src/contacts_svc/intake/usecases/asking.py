@@ -106,7 +106,10 @@ async def ask_owner(tx: Tx, form: Form, lead: Lead, email: str) -> None:
     name = person.preferred_name if person else ""
     tx.stage(
         events.confirmation_requested(
-            question, form, preferred_name=name, path=path_of(tx, question)
+            question,
+            form,
+            preferred_name=name,
+            path=path_of(tx, question.id, question.expires_at),
         )
     )
     await guards.count(tx, guards.ASKED)
@@ -132,10 +135,10 @@ def question_values(
     }
 
 
-def path_of(tx: ReadTx, question: Confirmation) -> str:
+def path_of(tx: ReadTx, question_id: UUID, expires_at: datetime) -> str:
     """Return the signed path under which a question is answered."""
     signer = tx.use(LinkSigner)
-    return f"/p/confirm/{signer.make('confirm', question.id.bytes, expires_at=question.expires_at)}"
+    return f"/p/confirm/{signer.make('confirm', question_id.bytes, expires_at=expires_at)}"
 
 
 def asked_of(box: Box, words: tuple[str, str], granted: Container[str]) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Uuid
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import SQLModel
@@ -33,6 +33,20 @@ _IDEMPOTENCY = Table(
     Column("stored_at", Moment),
 )
 """The chassis' table, as it is written here."""
+_OUTBOX = Table(
+    "outbox",
+    MetaData(),
+    Column("id", Uuid),
+    Column("type", String),
+    Column("subject", String),
+    Column("occurred_at", Moment),
+    Column("recorded_at", Moment),
+    Column("correlation_id", Uuid),
+    Column("causation_id", Uuid),
+    Column("traceparent", String),
+    Column("data", LargeBinary),
+)
+"""The chassis' as well: what is told leaves with the statement that makes it true."""
 
 _LEFT_OUT: Mapping[str, frozenset[str]] = {
     # What the database gives, or what is null of a newcomer.
@@ -60,7 +74,7 @@ _MODELS: Sequence[type[SQLModel]] = (
     AskedMailbox,
     IntakeWindow,
 )
-_ORDER = (_IDEMPOTENCY, *(table_of(model) for model in _MODELS))
+_ORDER = (_IDEMPOTENCY, _OUTBOX, *(table_of(model) for model in _MODELS))
 TABLES: Mapping[str, tuple[str, ...]] = {
     table.name: tuple(
         column.name

@@ -13,11 +13,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import text
 
 from contacts_svc.intake import events
 from contacts_svc.intake.boxes import boxes_of
-from contacts_svc.intake.model import Confirmation, Form, Lead
+from contacts_svc.intake.model import Form, Lead
 from contacts_svc.intake.schemas import MAIN_BOX
 from contacts_svc.intake.usecases import guards
 from contacts_svc.intake.usecases.asking import asked_of, path_of, question_values
@@ -30,41 +29,38 @@ from contacts_svc.permissions.usecases.first import first_entries
 from contacts_svc.settings import ContactsSettings
 from contacts_svc.touched import Family
 from kantis_contracts.contacts import (
-    ConfirmationRequest,
     ConfirmationRequestedV1,
-    LeadReceived,
     LeadReceivedV1,
     PermissionChangedV1,
-    PermissionEntry,
-    PersonCard,
     PersonChangedV1,
 )
 from kantis_contracts.values import Language
-from kantis_kit.tx import Tx
+from kantis_kit.groups import Statements
+from kantis_kit.outbox import COLUMNS as OUTBOX_COLUMNS
+from kantis_kit.outbox import Encoded
 
-_LOOK = text(
-    """
+# OFFSET 0: each is asked by its key. The planner would rather read all the numbers of a small register once, and stay with
+# that plan while the register grows.
+_LOOK = """
     WITH windows AS MATERIALIZED (
         SELECT name, sum(counted) AS counted FROM intake_window
-        WHERE name = ANY(cast(:names AS text[])) AND starts_at = :hour GROUP BY name
+        WHERE name = ANY($1::text[]) AND starts_at = $2 GROUP BY name
     )
     SELECT
-        EXISTS (SELECT FROM form WHERE id = given.form_id AND version = given.form_version AND is_active) AS is_current,
-        NOT EXISTS (SELECT FROM idempotency WHERE caller = given.caller AND route = :route AND key = given.key)
-        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'email' AND value = given.email AND is_identifying)
-        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND is_identifying)
-        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND NOT is_identifying)
-        AND NOT EXISTS (SELECT FROM confirmation_slot WHERE address = given.mailbox)
-        AND NOT EXISTS (SELECT FROM asked_mailbox WHERE hash = given.hash) AS is_new,
+        EXISTS (SELECT FROM form WHERE id = given.form_id AND version = given.form_version AND is_active OFFSET 0) AS is_current,
+        NOT EXISTS (SELECT FROM idempotency WHERE caller = given.caller AND route = $3 AND key = given.key OFFSET 0)
+        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'email' AND value = given.email AND is_identifying OFFSET 0)
+        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND is_identifying OFFSET 0)
+        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND NOT is_identifying OFFSET 0)
+        AND NOT EXISTS (SELECT FROM confirmation_slot WHERE address = given.mailbox OFFSET 0)
+        AND NOT EXISTS (SELECT FROM asked_mailbox WHERE hash = given.hash OFFSET 0) AS is_new,
         coalesce((SELECT counted FROM windows WHERE name = 'form:' || given.form_id), 0) AS of_form,
         coalesce((SELECT counted FROM windows WHERE name = 'asked'), 0) AS asked
     FROM unnest(
-        cast(:form_ids AS uuid[]), cast(:form_versions AS int[]), cast(:keys AS text[]), cast(:emails AS text[]),
-        cast(:phones AS text[]), cast(:mailboxes AS text[]), cast(:hashes AS bytea[]), cast(:callers AS text[])
+        $4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::text[]
     ) WITH ORDINALITY AS given (form_id, form_version, key, email, phone, mailbox, hash, caller, n)
     ORDER BY n
     """
-)
 ROUTE = "POST /f/{form_key}"
 """Under which the kit's route stores the answers of this address."""
 
@@ -128,7 +124,7 @@ def is_plain(form: Form) -> bool:
     )
 
 
-async def take_first(tx: Tx, posts: Sequence[FirstPost]) -> list[Outcome]:
+async def take_first(tx: Statements, posts: Sequence[FirstPost]) -> list[Outcome]:
     """Keep the leads of people of whom nothing is known yet, and tell what became of each.
 
     Two that share an address, a mailbox or a key are not kept together: the second goes the long way.
@@ -179,39 +175,36 @@ def _alone(posts: Sequence[FirstPost]) -> list[int]:
     return chosen
 
 
-async def _look(tx: Tx, posts: Sequence[FirstPost]) -> Sequence[Any]:
+async def _look(tx: Statements, posts: Sequence[FirstPost]) -> Sequence[Any]:
     mailboxes = [post.mailbox for post in posts]
-    rows = await tx.execute(
+    return await tx.look(
         _LOOK,
-        {
-            "callers": [post.caller for post in posts],
-            "route": ROUTE,
-            "hour": guards.hour_of(tx.clock.now()),
-            "names": [guards.ASKED, *{guards.window_of(post.form.id) for post in posts}],
-            "form_ids": [post.form.id for post in posts],
-            "form_versions": [post.form.version for post in posts],
-            "keys": [post.key for post in posts],
-            "emails": [post.email for post in posts],
-            "phones": [post.phone for post in posts],
-            "mailboxes": mailboxes,
-            "hashes": [guards.mailbox_hash(tx, one) if one else None for one in mailboxes],
-        },
+        [guards.ASKED, *{guards.window_of(post.form.id) for post in posts}],
+        guards.hour_of(tx.clock.now()),
+        ROUTE,
+        [post.form.id for post in posts],
+        [post.form.version for post in posts],
+        [post.key for post in posts],
+        [post.email for post in posts],
+        [post.phone for post in posts],
+        mailboxes,
+        [guards.mailbox_hash(tx, one) if one else None for one in mailboxes],
+        [post.caller for post in posts],
     )
-    return rows.all()
 
 
 @dataclass
 class _Written:
     """The rows and events of the leads that are kept."""
 
-    tx: Tx
+    tx: Statements
     rows: dict[str, list[Mapping[str, Any]]] = field(
         default_factory=lambda: {name: [] for name in TABLES}
     )
-    leads: list[LeadReceived] = field(default_factory=list)
-    cards: list[PersonCard] = field(default_factory=list)
-    permissions: list[PermissionEntry] = field(default_factory=list)
-    questions: list[ConfirmationRequest] = field(default_factory=list)
+    leads: list[bytes] = field(default_factory=list)
+    cards: list[bytes] = field(default_factory=list)
+    permissions: list[bytes] = field(default_factory=list)
+    questions: list[bytes] = field(default_factory=list)
 
     def add(self, post: FirstPost) -> None:
         """Describe one lead."""
@@ -237,7 +230,7 @@ class _Written:
         self.rows["lead"].append(
             _as_json(values, ("fields", "evidence", "answers", "topics", "boxes"))
         )
-        self.leads.append(events.lead_item(lead, form))
+        self.leads.append(events.lead_json(lead, form))
         families = Family.PROFILE | Family.REACH
         said = consents(form, lead, draft, words, now=now)
         for entry in first_entries(said, actor=self.tx.actor, recorded_at=now):
@@ -278,18 +271,17 @@ class _Written:
         self, post: FirstPost, person: Newcomer, lead: Lead, mailbox: str, now: datetime
     ) -> None:
         values = question_values(lead, post.email or "", {MAIN_BOX: post.asks or {}}, now=now)
-        question = cast("Confirmation", SimpleNamespace(**values))
         self.rows["confirmation"].append(_as_json(values, ("purposes", "boxes")))
         self.rows["confirmation_slot"].append({"address": mailbox, "last_at": now})
         self.rows["asked_mailbox"].append(
             {"hash": guards.mailbox_hash(self.tx, mailbox), "unanswered": 1, "last_at": now}
         )
         self.questions.append(
-            events.question_item(
-                question,
+            events.question_json(
+                values,
                 post.form,
                 preferred_name=person.person["preferred_name"],
-                path=path_of(self.tx, question),
+                path=path_of(self.tx, values["id"], values["expires_at"]),
             )
         )
 
@@ -307,15 +299,15 @@ class _Written:
         self.rows["identifier"].sort(key=lambda row: (row["kind"], row["value"]))
         self.rows["confirmation_slot"].sort(key=lambda row: str(row["address"]))
         self.rows["asked_mailbox"].sort(key=lambda row: bytes(row["hash"]))
-        await self.tx.fetch(INSERTS, *_columns(self.rows))
         self.tx.stage(
-            PersonChangedV1(items=tuple(self.cards)),
-            LeadReceivedV1(items=tuple(self.leads)),
+            Encoded(PersonChangedV1, self.cards),
+            Encoded(LeadReceivedV1, self.leads),
+            Encoded(PermissionChangedV1, self.permissions),
+            Encoded(ConfirmationRequestedV1, self.questions),
         )
-        if self.permissions:
-            self.tx.stage(PermissionChangedV1(items=tuple(self.permissions)))
-        if self.questions:
-            self.tx.stage(ConfirmationRequestedV1(items=tuple(self.questions)))
+        told = self.tx.outbox_rows()
+        self.rows["outbox"] = [dict(zip(OUTBOX_COLUMNS, row, strict=True)) for row in told]
+        await self.tx.commit(INSERTS, *_columns(self.rows))
 
 
 def _as_json(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from contacts_svc.people.model import (
     Person,
     Verdict,
 )
+from contacts_svc.people.plain import read_email
 from contacts_svc.people.rules import (
     Address,
     AddressInvalid,
@@ -55,7 +56,7 @@ def check_texts(fields: Mapping[str, str]) -> None:
 def read_addresses(email: str, phone: str, country: str) -> tuple[Address | None, Address | None]:
     """Normalise what was given. Raises `ContactInvalid` naming the field."""
     try:
-        found_email = normalise_email(email) if email else None
+        found_email = (read_email(email) or normalise_email(email)) if email else None
     except AddressInvalid as error:
         raise ContactInvalid(
             f"email: {error}", errors=[{"in": "body", "field": "email", "message": str(error)}]

@@ -3,17 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import orjson
 
 from contacts_svc.people import events
 from contacts_svc.people.model import FIELDS, Draft, Origin, Person
-from contacts_svc.people.rules import Address
 from contacts_svc.people.usecases.save import _OF_NEW
-from kantis_contracts.contacts import PersonCard
 from kantis_kit.ids import new_id
 
 _DEFAULTS: Mapping[str, Any] = {
@@ -30,7 +27,8 @@ class Newcomer:
     person: dict[str, Any]
     identifiers: list[dict[str, Any]]
     change: dict[str, Any]
-    addresses: tuple[Address, ...]
+    keys: tuple[tuple[str, str], ...]
+    """Kind and value of each address."""
 
     @property
     def id(self) -> UUID:
@@ -38,11 +36,9 @@ class Newcomer:
         found: UUID = self.person["id"]
         return found
 
-    def card(self) -> PersonCard:
-        """What the other services are told."""
-        firsts = {one.kind.value: one.value for one in self.addresses}
-        # The columns under their names are all that a card reads; a table object costs more than all the rest here.
-        return events.person_card(cast("Person", SimpleNamespace(**self.person)), firsts)
+    def card(self) -> bytes:
+        """What the other services are told, as JSON."""
+        return events.first_card(self.person, dict(self.keys))
 
 
 def newcomer(draft: Draft, *, origin: Origin, now: datetime) -> Newcomer:
@@ -60,7 +56,7 @@ def newcomer(draft: Draft, *, origin: Origin, now: datetime) -> Newcomer:
         "updated_at": now,
     }
     told: dict[str, list[str]] = {name: ["", fields[name]] for name in FIELDS if fields[name]}
-    told |= {one.kind.value: ["", one.value] for one in draft.addresses}
+    told |= {kind: ["", value] for kind, value in draft.keys}
     change = {
         "person_id": person_id,
         "version": 1,
@@ -75,14 +71,14 @@ def newcomer(draft: Draft, *, origin: Origin, now: datetime) -> Newcomer:
         {
             **_OF_NEW,
             "id": new_id(),
-            "kind": one.kind.value,
-            "value": one.value,
+            "kind": kind,
+            "value": value,
             "person_id": person_id,
             "as_given": one.as_given,
             "is_primary": True,
             "is_identifying": True,
             "created_at": now,
         }
-        for one in draft.addresses
+        for (kind, value), one in zip(draft.keys, draft.addresses, strict=True)
     ]
-    return Newcomer(person, identifiers, change, draft.addresses)
+    return Newcomer(person, identifiers, change, draft.keys)

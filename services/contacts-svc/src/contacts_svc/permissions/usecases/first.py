@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
 from contacts_svc.permissions import events
-from contacts_svc.permissions.model import PermissionNow, Statement
-from kantis_contracts.contacts import PermissionEntry
+from contacts_svc.permissions.model import Statement
 from kantis_kit.ids import new_id
 
 
@@ -21,10 +19,9 @@ class FirstEntry:
     state: dict[str, Any]
     entry: dict[str, Any]
 
-    def told(self) -> PermissionEntry:
-        """What the other services are told."""
-        now = cast("PermissionNow", SimpleNamespace(**self.state))
-        return events.permissions_changed([now]).items[0]
+    def told(self) -> bytes:
+        """What the other services are told, as JSON."""
+        return events.first_permission(self.state)
 
 
 def first_entries(
