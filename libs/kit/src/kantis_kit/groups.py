@@ -160,8 +160,8 @@ class Statements(ReadTx):
         )
         return outbox.rows_of(self._staged, cause, recorded_at=self.clock.now())
 
-    async def commit(self, statement: str, *arguments: Any) -> None:
-        """Run the statement that writes; it is all there is to commit."""
+    async def put(self, statement: str, *arguments: Any) -> None:
+        """Run the statement that writes: it commits by itself."""
         await failpoints.reach("tx.before_commit")
         await self._driver.fetch(statement, *arguments)
         await failpoints.reach("tx.after_commit")

@@ -103,7 +103,7 @@ async def keep_by_one_statement(tx, names):
     if found is not None:
         raise Conflict(found["name"])
     tx.stage(ThingMadeV1(items=tuple(Made(id=new_id(), name=name) for name in names)))
-    await tx.commit(
+    await tx.put(
         """
         WITH told AS (
             INSERT INTO outbox (id, type, subject, occurred_at, recorded_at, correlation_id, causation_id, traceparent, data)

@@ -331,19 +331,14 @@ class Draft:
         country = known["country"]
         if not country:
             country = known["country"] = "NO"
-        if not known["language"]:
-            known["language"] = language_of(country).value
-        if not known["time_zone"]:
-            known["time_zone"] = zone_of(country)
-        if not known["lifecycle"]:
-            known["lifecycle"] = "prospect"
+        known["language"] = known["language"] or language_of(country).value
+        known["time_zone"] = known["time_zone"] or zone_of(country)
+        known["lifecycle"] = known["lifecycle"] or "prospect"
         if not known["full_name"]:
             given, family = known["given_name"], known["family_name"]
             known["full_name"] = f"{given} {family}" if given and family else given or family
-        if not known["address_country"] and (
-            known["street"] or known["postal_code"] or known["city"]
-        ):
-            known["address_country"] = country
+        if known["street"] or known["postal_code"] or known["city"]:
+            known["address_country"] = known["address_country"] or country
         return known
 
     def says_of(self, person: Person) -> tuple[dict[str, str], dict[str, Any]]:

@@ -307,7 +307,7 @@ class _Written:
         )
         told = self.tx.outbox_rows()
         self.rows["outbox"] = [dict(zip(OUTBOX_COLUMNS, row, strict=True)) for row in told]
-        await self.tx.commit(INSERTS, *_columns(self.rows))
+        await self.tx.put(INSERTS, *_columns(self.rows))
 
 
 def _as_json(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
