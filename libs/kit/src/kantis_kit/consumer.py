@@ -346,6 +346,8 @@ class Retrier:
     def __init__(self, scope: Scope, consumers: Sequence[QueueConsumer]) -> None:
         self._scope = scope
         self._consumers = {consumer.queue: consumer for consumer in consumers}
+        self.is_trying = False
+        """Whether rows are out just now: they look like rows of a later time while they are."""
 
     async def run(self) -> None:
         """Try what is due, for ever."""
@@ -360,9 +362,13 @@ class Retrier:
 
     async def step(self) -> int:
         """Try every row that is due now; return how many were tried."""
-        rows = await Waiting(self._scope).claim(limit=100)
-        for row in rows:
-            await self._try(row)
+        self.is_trying = True
+        try:
+            rows = await Waiting(self._scope).claim(limit=100)
+            for row in rows:
+                await self._try(row)
+        finally:
+            self.is_trying = False
         return len(rows)
 
     async def _try(self, row: Row) -> None:

@@ -173,6 +173,8 @@ class Rig:
             service.relay.wake_here()
             service.timers.wake()
             return True
+        if service.retrier.is_trying:
+            return True
         for consumer in service.consumers:
             if await self.broker.depth(consumer.queue):
                 return True

@@ -35,9 +35,7 @@ class Person(Base, table=True):
 
     __table_args__ = (
         Index(
-            "ix_person_not_before",
-            "not_before",
-            postgresql_where=column("not_before").is_not(None),
+            "ix_person_not_before", "not_before", postgresql_where=column("not_before").is_not(None)
         ),
         Index(
             "ix_person_profile",
