@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -155,6 +156,28 @@ async def test_ten_thousand_addresses_do_not_become_ten_thousand_mails(rig_for):
     assert {202} == {answer.status_code for answer in answers}
     assert 40 == len(rig.items(LeadReceivedV1))
     assert 10 == len(rig.items(ConfirmationRequestedV1))
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one-lead"}])
+async def test_who_repeats_a_lead_while_the_database_is_away_does_not_post_too_often(
+    rig_for, postgres_server, headers
+):
+    narrow = {"contacts": {"form_posts_per_ip": "5/minute", "form_posts_per_address": "5/hour"}}
+    rig = await rig_for(SPEC, settings=narrow, start=False)
+    await make_form(rig)
+    database = urlsplit(rig.dsns["contacts"]).path[1:]
+    end = f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{database}'"
+
+    async with rig.anonymous() as visitor:
+        other = {**LEAD, "email": "ola@example.com"}
+        await visitor.post("/f/autumn", json=other, headers={"Idempotency-Key": "before"})
+        await postgres_server.execute(end, f"ALTER DATABASE {database} RENAME TO {database}_away")
+        away = [await visitor.post("/f/autumn", json=LEAD, headers=headers) for _ in range(12)]
+        await postgres_server.execute(f"ALTER DATABASE {database}_away RENAME TO {database}")
+        back = await visitor.post("/f/autumn", json=LEAD, headers=headers)
+
+    assert {503} == {answer.status_code for answer in away}
+    assert 202 == back.status_code, back.text
 
 
 @pytest.mark.slow

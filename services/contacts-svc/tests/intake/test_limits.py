@@ -54,6 +54,24 @@ def test_who_posts_no_more_is_forgotten_after_two_lengths():
     assert 1 == limits.remembered
 
 
+def test_a_post_that_could_not_be_kept_does_not_count():
+    limits = LeadLimits(per_ip="2/minute", per_address="2/hour", moment=Hands())
+    for _ in range(9):
+        limits.count_visitor("a")
+        limits.count_address("a@example.com")
+        limits.take_visitor_back("a")
+        limits.take_address_back("a@example.com")
+    limits.take_visitor_back("a stranger")
+
+    for _ in range(2):
+        limits.count_visitor("a")
+        limits.count_address("a@example.com")
+    with pytest.raises(TooManyLeads):
+        limits.count_visitor("a")
+    with pytest.raises(TooManyLeads):
+        limits.count_address("a@example.com")
+
+
 def test_one_address_too_often_says_how_long_to_wait():
     limits = LeadLimits(per_ip="9/minute", per_address="1/hour", moment=Hands())
     limits.count_address("a@example.com")

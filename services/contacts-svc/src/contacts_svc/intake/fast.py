@@ -41,6 +41,7 @@ _PATH = re.compile(r"/f/([a-z0-9][a-z0-9-]{1,62})")
 _KINDS = (b"application/json", b"application/x-www-form-urlencoded")
 _ROUTE = SimpleNamespace(path="/f/{form_key}")
 MOST_FORMS = 1_000
+SERVER_ERROR = 500
 
 
 def fast_leads(service: Service, app: App) -> App:
@@ -65,7 +66,7 @@ class FastLeads:
         form_key = _address(scope)
         asked = None if form_key is None else read_headers(scope, _KINDS, is_key)
         if form_key is None or asked is None:
-            await self._app(scope, receive, send)
+            await self._pass_on(scope, receive, send)
             return
         messages, body = await _read(receive, self._most_bytes)
         again = _replay(messages, receive)
@@ -73,13 +74,21 @@ class FastLeads:
         if body is not None:
             answer = await self._answer(scope, form_key, asked, body)
         if answer is None:
-            await self._app(scope, again, send)
+            await self._pass_on(scope, again, send)
             return
         scope["route"] = _ROUTE
         await send(
             {"type": "http.response.start", "status": answer.status, "headers": answer.raw[:]}
         )
         await send({"type": "http.response.body", "body": answer.content})
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= SERVER_ERROR:
+                posts.take_counts_back(scope, self._limits())
+            await send(message)
+
+        await self._app(scope, receive, watched)
 
     async def _answer(
         self, scope: Scope, form_key: str, asked: Asked, body: bytes

@@ -48,6 +48,12 @@ class _Window:
         posts.append(now)
         return True
 
+    def take_back(self, who: str) -> None:
+        """Count the last post no longer."""
+        posts = self._young.get(who)
+        if posts:
+            posts.pop()
+
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
@@ -73,6 +79,14 @@ class LeadLimits:
     def count_address(self, address: str) -> None:
         """Count a post that names this address. Raises `TooManyLeads`."""
         _count(self._per_address, address)
+
+    def take_visitor_back(self, network_address: str) -> None:
+        """Count the last post of a visitor no longer: it could not be kept, and comes again."""
+        self._per_ip.take_back(network_address or "unknown")
+
+    def take_address_back(self, address: str) -> None:
+        """Count the last post that named an address no longer."""
+        self._per_address.take_back(address)
 
     @property
     def remembered(self) -> int:

@@ -36,39 +36,47 @@ _COUNTED = "contacts.counted"
 
 def count_visitor(request: Request, limits: LeadLimits) -> None:
     """Count a post of this network address, once per request. Raises `TooManyLeads`."""
-    _count(request, "", lambda: limits.count_visitor(network_address(request)))
+    _count(request, "", network_address(request), limits.count_visitor)
 
 
 def count_address(request: Request, limits: LeadLimits, address: str) -> None:
     """Count a post that names this address, once per request. Raises `TooManyLeads`."""
-    _count(request, address, lambda: limits.count_address(address))
+    _count(request, address, address, limits.count_address)
 
 
-def no_counts(scope: Scope) -> set[str]:
+def no_counts(scope: Scope) -> dict[str, str]:
     """Have the request remember what is counted of it, as nothing is yet."""
-    counted: set[str] = set()
+    counted: dict[str, str] = {}
     scope[_COUNTED] = counted
     return counted
 
 
 def count_all(
-    counted: set[str], limits: LeadLimits, visitor: str, addresses: Sequence[str]
+    counted: dict[str, str], limits: LeadLimits, visitor: str, addresses: Sequence[str]
 ) -> None:
     """Count a post of which nothing is counted yet. Raises `TooManyLeads`."""
     limits.count_visitor(visitor)
-    counted.add("")
+    counted[""] = visitor
     for address in addresses:
         if address not in counted:
             limits.count_address(address)
-            counted.add(address)
+            counted[address] = address
 
 
-def _count(request: Request, what: str, count: Callable[[], None]) -> None:
+def take_counts_back(scope: Scope, limits: LeadLimits) -> None:
+    """Count a post no longer that could not be kept: whoever sends it again is not one who posts too often."""
+    counted: dict[str, str] = scope.get(_COUNTED, {})
+    for what, who in counted.items():
+        (limits.take_address_back if what else limits.take_visitor_back)(who)
+    counted.clear()
+
+
+def _count(request: Request, what: str, who: str, count: Callable[[str], None]) -> None:
     # A post that the short way has counted and passed on is not counted twice.
-    done: set[str] = request.scope.setdefault(_COUNTED, set())
+    done: dict[str, str] = request.scope.setdefault(_COUNTED, {})
     if what not in done:
-        count()
-        done.add(what)
+        count(who)
+        done[what] = who
 
 
 def language_of(request: Request, form: Form) -> Language:
