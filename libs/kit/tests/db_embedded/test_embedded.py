@@ -16,6 +16,7 @@ from kantis_kit.db.embedded import DataFolderInUse, EmbeddedPostgres
 from kantis_kit.db.postmaster import PostmasterFile, is_running
 from kantis_kit.db.provision import ProvisionError
 from kantis_kit.testing.proxy import FaultProxy
+from kantis_kit.testing.rabbit_server import free_port
 from kantis_kit.testing.waiting import eventually
 
 STARTER = """
@@ -191,7 +192,7 @@ async def test_its_socket_can_be_reached_through_a_proxy_that_breaks(shared_embe
 
 
 async def test_a_port_on_loopback_asks_for_the_password_too(data_dir):
-    port = 21987
+    port = free_port()
     async with EmbeddedPostgres(data_dir, port=port) as server:
         password = server.secrets.password(SUPERUSER)
         address = f"@127.0.0.1:{port}/postgres"
@@ -222,7 +223,7 @@ async def test_a_server_left_behind_that_listens_elsewhere_is_started_anew(data_
     pid = first.pid
     first.release()
 
-    async with EmbeddedPostgres(data_dir, port=21988) as server:
+    async with EmbeddedPostgres(data_dir, port=free_port()) as server:
         assert pid != server.pid
         assert await query(server.superuser_dsn(), "SHOW listen_addresses") == "127.0.0.1"
 
