@@ -1,11 +1,10 @@
-"""Group commit: many small writes share one transaction, and each is answered after its commit.
+"""Group commit: many small writes share one statement, and each is answered after its commit.
 
 There is no timer: while some groups commit, the next one forms of what has come meanwhile. One that comes alone waits for
 nobody; under load the groups grow by themselves.
 """
 
 import asyncio
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context, copy_context
@@ -19,7 +18,7 @@ from kantis_kit import failpoints, observability, outbox
 from kantis_kit.db.database import is_away
 from kantis_kit.ids import new_id
 from kantis_kit.observability import correlation_id, current_traceparent
-from kantis_kit.tx import ReadTx, Scope, Tx, write
+from kantis_kit.tx import ReadTx, Scope
 
 log = observability.get_logger(__name__)
 
@@ -37,14 +36,65 @@ class _Waiting(Generic[ItemT, ResultT]):
     """Whose correlation and trace a group of one carries; several share a trace of their own."""
 
 
-class _Groups(ABC, Generic[ItemT, ResultT]):
-    """Collects items and writes them in groups.
+class Statements(ReadTx):
+    """Statements of the driver's own ($1, $2 …), each a transaction by itself: at most one of them may write.
 
-    When a group cannot be written it is halved and tried again, so that one bad item fails alone. When the database is
-    away all of the group are told at once.
+    A look and one statement that writes need no more: what the look has seen may have changed in any transaction, and
+    the rules of the tables refuse what must not be. Two round trips in the place of six.
     """
 
-    def __init__(self, *, under_way: int, most: int) -> None:
+    def __init__(self, scope: Scope, driver: Any, *, actor: str) -> None:
+        # Nothing here asks a session; what only reads settings and the clock takes this as it takes others.
+        super().__init__(cast("AsyncSession", None), scope)
+        self.actor = actor
+        self._driver = driver
+        self._staged: list[outbox.Staged] = []
+
+    async def look(self, statement: str, *arguments: Any) -> list[Any]:
+        """Return the rows of a statement that only reads."""
+        return list(await self._driver.fetch(statement, *arguments))
+
+    def stage(self, *events: Event | outbox.Encoded) -> None:
+        """Have the statement that writes publish these events; one without items is nothing."""
+        moment = self.clock.now()
+        self._staged.extend(outbox.Staged(event, None, moment) for event in events if event.items)
+
+    def outbox_rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows of what is staged, by `outbox.COLUMNS`: the statement that writes must write them."""
+        cause = outbox.Cause(
+            correlation_id=correlation_id.get() or new_id(), traceparent=current_traceparent()
+        )
+        return outbox.rows_of(self._staged, cause, recorded_at=self.clock.now())
+
+    async def put(self, statement: str, *arguments: Any) -> None:
+        """Run the statement that writes: it commits by itself."""
+        await failpoints.reach("tx.before_commit")
+        await self._driver.fetch(statement, *arguments)
+        await failpoints.reach("tx.after_commit")
+        if self._staged:
+            self._scope.after_commit()
+
+
+class StatementWriter(Generic[ItemT, ResultT]):
+    """Collects items and hands them to `work` in groups, each of which is written by one statement.
+
+    `work` returns one result per item, in their order; when it raises, it has written nothing. When a group cannot be
+    written it is halved and tried again, so that one bad item fails alone. When the database is away all of the group
+    are told at once.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        work: Callable[[Statements, Sequence[ItemT]], Awaitable[Sequence[ResultT]]],
+        *,
+        actor: str = "system",
+        under_way: int = UNDER_WAY,
+        most: int = MOST,
+    ) -> None:
+        self._scope = scope
+        self._work = work
+        self._actor = actor
         self._most = most
         self._free = under_way
         self._waiting: deque[_Waiting[ItemT, ResultT]] = deque()
@@ -97,99 +147,11 @@ class _Groups(ABC, Generic[ItemT, ResultT]):
             if not one.answer.done():  # who was cancelled waits no longer
                 one.answer.set_result(result)
 
-    @abstractmethod
-    async def _keep(self, items: Sequence[ItemT]) -> Sequence[ResultT]:
-        """Write items in one transaction; return one result for each, in their order."""
-
     async def _write(self, group: Sequence[_Waiting[ItemT, ResultT]]) -> Sequence[ResultT]:
-        return await self._keep([one.item for one in group])
-
-
-class GroupWriter(_Groups[ItemT, ResultT]):
-    """Collects items and hands them to `work` in groups, each group in one transaction.
-
-    `work` returns one result per item, in their order. When it raises, nothing of its group is written.
-    """
-
-    def __init__(
-        self,
-        scope: Scope,
-        work: Callable[[Tx, Sequence[ItemT]], Awaitable[Sequence[ResultT]]],
-        *,
-        actor: str = "system",
-        under_way: int = UNDER_WAY,
-        most: int = MOST,
-    ) -> None:
-        super().__init__(under_way=under_way, most=most)
-        self._scope = scope
-        self._work = work
-        self._actor = actor
-
-    async def _keep(self, items: Sequence[ItemT]) -> Sequence[ResultT]:
-        async with write(self._scope, actor=self._actor) as tx:
-            return await self._work(tx, items)
-
-
-class Statements(ReadTx):
-    """Statements of the driver's own ($1, $2 …), each a transaction by itself: at most one of them may write.
-
-    A look and one statement that writes need no more: what the look has seen may have changed in any transaction, and
-    the rules of the tables refuse what must not be. Two round trips in the place of six.
-    """
-
-    def __init__(self, scope: Scope, driver: Any, *, actor: str) -> None:
-        # Nothing here asks a session; what only reads settings and the clock takes this as it takes others.
-        super().__init__(cast("AsyncSession", None), scope)
-        self.actor = actor
-        self._driver = driver
-        self._staged: list[outbox.Staged] = []
-
-    async def look(self, statement: str, *arguments: Any) -> list[Any]:
-        """Return the rows of a statement that only reads."""
-        return list(await self._driver.fetch(statement, *arguments))
-
-    def stage(self, *events: Event | outbox.Encoded) -> None:
-        """Have the statement that writes publish these events; one without items is nothing."""
-        moment = self.clock.now()
-        self._staged.extend(outbox.Staged(event, None, moment) for event in events if event.items)
-
-    def outbox_rows(self) -> list[tuple[Any, ...]]:
-        """Return the rows of what is staged, by `outbox.COLUMNS`: the statement that writes must write them."""
-        cause = outbox.Cause(
-            correlation_id=correlation_id.get() or new_id(), traceparent=current_traceparent()
-        )
-        return outbox.rows_of(self._staged, cause, recorded_at=self.clock.now())
-
-    async def put(self, statement: str, *arguments: Any) -> None:
-        """Run the statement that writes: it commits by itself."""
-        await failpoints.reach("tx.before_commit")
-        await self._driver.fetch(statement, *arguments)
-        await failpoints.reach("tx.after_commit")
-        if self._staged:
-            self._scope.after_commit()
-
-
-class StatementWriter(_Groups[ItemT, ResultT]):
-    """Collects items and hands them to `work` in groups, each of which is written by one statement."""
-
-    def __init__(
-        self,
-        scope: Scope,
-        work: Callable[[Statements, Sequence[ItemT]], Awaitable[Sequence[ResultT]]],
-        *,
-        actor: str = "system",
-        under_way: int = UNDER_WAY,
-        most: int = MOST,
-    ) -> None:
-        super().__init__(under_way=under_way, most=most)
-        self._scope = scope
-        self._work = work
-        self._actor = actor
-
-    async def _keep(self, items: Sequence[ItemT]) -> Sequence[ResultT]:
         pool = await self._scope.database.keyed_pool()
         async with pool.acquire() as driver:
-            return await self._work(Statements(self._scope, driver, actor=self._actor), items)
+            tx = Statements(self._scope, driver, actor=self._actor)
+            return await self._work(tx, [one.item for one in group])
 
 
 class GroupReader(Generic[ItemT, ResultT]):
@@ -238,4 +200,4 @@ class GroupReader(Generic[ItemT, ResultT]):
             self._free += 1
 
 
-__all__ = ["GroupReader", "GroupWriter", "StatementWriter", "Statements"]
+__all__ = ["GroupReader", "StatementWriter", "Statements"]

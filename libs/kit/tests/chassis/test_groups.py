@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from kantis_kit.errors import Conflict
-from kantis_kit.groups import GroupReader, GroupWriter, StatementWriter
+from kantis_kit.groups import GroupReader, StatementWriter
 from kantis_kit.ids import new_id
 from kantis_kit.observability import correlation_id
 from kantis_kit.testing.probe import SPEC, Made, ThingMadeV1
@@ -22,13 +22,13 @@ class Keeper:
 
     async def keep(self, tx, names):
         self.groups.append((list(names), correlation_id.get()))
-        await tx.fetch(
+        if "bad" in names:
+            raise Conflict("bad")
+        await tx.put(
             "INSERT INTO thing (id, name) SELECT * FROM unnest($1::uuid[], $2::text[])",
             [new_id() for _ in names],
             list(names),
         )
-        if "bad" in names:
-            raise Conflict("bad")
         return [name.upper() for name in names]
 
 
@@ -37,10 +37,10 @@ async def stored(rig):
     return sorted(row["name"] for row in await pool.fetch("SELECT name FROM thing"))
 
 
-async def test_items_that_come_while_others_commit_are_written_in_one_transaction(rig_for):
+async def test_items_that_come_while_others_commit_are_written_by_one_statement(rig_for):
     rig = await rig_for(SPEC, start=False)
     keeper = Keeper()
-    writer = GroupWriter(rig.service.scope, keeper.keep)
+    writer = StatementWriter(rig.service.scope, keeper.keep)
     names = [f"n{number:02}" for number in range(40)]
 
     answers = await asyncio.gather(*(writer.write(name) for name in names))
@@ -53,7 +53,7 @@ async def test_items_that_come_while_others_commit_are_written_in_one_transactio
 async def test_one_that_comes_alone_waits_for_nobody_and_keeps_its_correlation(rig_for):
     rig = await rig_for(SPEC, start=False)
     keeper = Keeper()
-    writer = GroupWriter(rig.service.scope, keeper.keep)
+    writer = StatementWriter(rig.service.scope, keeper.keep)
     mine = new_id()
     token = correlation_id.set(mine)
 
@@ -68,7 +68,7 @@ async def test_one_that_comes_alone_waits_for_nobody_and_keeps_its_correlation(r
 
 async def test_one_bad_item_fails_alone(rig_for):
     rig = await rig_for(SPEC, start=False)
-    writer = GroupWriter(rig.service.scope, Keeper().keep)
+    writer = StatementWriter(rig.service.scope, Keeper().keep)
     names = [f"n{number:02}" for number in range(20)]
     names[13] = "bad"
 
@@ -86,7 +86,7 @@ async def test_a_database_that_is_away_is_told_to_all_at_once(rig_for):
         calls.append(len(names))
         raise ConnectionRefusedError
 
-    writer = GroupWriter(rig.service.scope, away, under_way=1)
+    writer = StatementWriter(rig.service.scope, away, under_way=1)
 
     answers = await asyncio.gather(
         *(writer.write(str(number)) for number in range(20)), return_exceptions=True
