@@ -68,9 +68,15 @@ class LeadLimits:
         self._per_address = _Window(per_address, moment)
 
     @classmethod
-    def from_settings(cls, settings: ContactsSettings) -> "LeadLimits":
+    def from_settings(
+        cls, settings: ContactsSettings, *, moment: Callable[[], float] = time.monotonic
+    ) -> "LeadLimits":
         """Read the limits from the settings."""
-        return cls(per_ip=settings.form_posts_per_ip, per_address=settings.form_posts_per_address)
+        return cls(
+            per_ip=settings.form_posts_per_ip,
+            per_address=settings.form_posts_per_address,
+            moment=moment,
+        )
 
     def count_visitor(self, network_address: str) -> None:
         """Count a post. Raises `TooManyLeads`."""

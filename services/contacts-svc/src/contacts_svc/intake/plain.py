@@ -24,24 +24,14 @@ from kantis_contracts.values import Language
 from kantis_kit.web.middleware import Scope
 from kantis_kit.web.router import stored_headers
 
+_CODES = {"language", "country"}
 _LIMITS = {
     name: next(
         one.max_length for one in LeadIn.model_fields[name].metadata if hasattr(one, "max_length")
     )
-    for name in (
-        "email",
-        "phone",
-        "preferred_name",
-        "given_name",
-        "family_name",
-        "full_name",
-        "street",
-        "postal_code",
-        "city",
-        "consent_version",
-    )
+    for name in {*LEAD_FIELDS, "email", "phone", "consent_version"} - _CODES
 }
-_KNOWN = frozenset({*_LIMITS, "consent", "language", "country"})
+_KNOWN = frozenset({*_LIMITS, *_CODES, "consent"})
 _TEXTS = tuple(name for name in LEAD_FIELDS if name in _LIMITS)
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _DIGITS = re.compile(r"\d{6}")
