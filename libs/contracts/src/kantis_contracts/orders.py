@@ -163,6 +163,41 @@ class PaymentBookedV1(Event, type="orders.payment.booked.v1"):
     items: tuple[PaymentBooked, ...] = Items
 
 
+class DunningState(StrEnum):
+    """How an unpaid invoice is being followed up.
+
+    `none` is not yet, or no longer; `paused` and `disputed` hold it back; `with_agency` has left the house.
+    """
+
+    NONE = "none"
+    REMINDED = "reminded"
+    WARNED = "warned"
+    PAUSED = "paused"
+    DISPUTED = "disputed"
+    WITH_AGENCY = "with_agency"
+
+
+class DunningChanged(Item):
+    """Where the dunning of an invoice stands; `version` grows with each step, `reminders` is how many were sent."""
+
+    invoice_id: UUID
+    order_id: UUID
+    person_id: UUID
+    campaign_id: UUID | None = None
+    version: int
+    state: DunningState
+    reminders: int
+    open_minor: int
+    currency: Currency
+    changed_at: datetime
+
+
+class DunningChangedV1(Event, type="orders.dunning.changed.v1"):
+    """Invoices that are not paid are followed up, or no longer."""
+
+    items: tuple[DunningChanged, ...] = Items
+
+
 class Notice(Item):
     """Something that a customer must be told; transactional, never with sales text.
 

@@ -17,6 +17,9 @@ from kantis_contracts.messaging import (
     SettledState,
 )
 from kantis_contracts.orders import (
+    DunningChanged,
+    DunningChangedV1,
+    DunningState,
     InvoiceCard,
     InvoiceIssuedV1,
     OrderCard,
@@ -140,6 +143,56 @@ async def test_what_is_owed_follows_from_the_payments_also_from_those_told_first
         row["paid_minor"],
         row["open_minor"],
         row["due_on"],
+    )
+
+
+@pytest.mark.parametrize("seed", ORDERS)
+async def test_dunning_is_what_its_newest_step_says_also_when_told_before_the_invoice(
+    rig_for, seed
+):
+    rig = await rig_for(SPEC)
+    now = rig.clock.now()
+    invoice = InvoiceCard(
+        invoice_id=new_id(),
+        order_id=new_id(),
+        person_id=new_id(),
+        number="F1",
+        reference="1",
+        total_minor=10_000,
+        currency="SEK",
+        due_on=date(2026, 3, 1),
+        issued_at=now - timedelta(days=30),
+    )
+    reminded = DunningChanged(
+        **invoice.model_dump(include={"invoice_id", "order_id", "person_id", "currency"}),
+        version=1,
+        state=DunningState.REMINDED,
+        reminders=1,
+        open_minor=10_000,
+        changed_at=now - timedelta(days=1),
+    )
+    disputed = reminded.model_copy(
+        update={"version": 2, "state": DunningState.DISPUTED, "changed_at": now}
+    )
+
+    await tell(
+        rig,
+        [
+            InvoiceIssuedV1(items=(invoice,)),
+            DunningChangedV1(items=(reminded,)),
+            DunningChangedV1(items=(disputed,)),
+        ],
+        seed,
+    )
+
+    row = await only_row(rig, "invoice_fact")
+    assert ("F1", 10_000, 2, "disputed", 1, now) == (
+        row["number"],
+        row["open_minor"],
+        row["dunning_version"],
+        row["dunning_state"],
+        row["reminders"],
+        row["dunning_at"],
     )
 
 

@@ -119,6 +119,20 @@ def owes(node, one):
     return compare(node, len(chosen) if count else sum(x["open_minor"] for x in chosen))
 
 
+def dunning(node, one):
+    return compare(
+        node,
+        sum(
+            x["open_minor"] != 0
+            and x["dunning_state"] != "none"
+            and asked(node.states, x["dunning_state"])
+            and x["reminders"] >= node.min_reminders
+            and in_window(node, x["dunning_at"])
+            for x in one["invoices"]
+        ),
+    )
+
+
 def orders(node, one):
     def counts(x):
         cancelled, shipped = x["cancelled_at"] is not None, x["shipped_at"] is not None
@@ -215,6 +229,7 @@ _EVALUATE = {
     c.Insights: insights,
     c.Messages: messages,
     c.Owes: owes,
+    c.InDunning: dunning,
     c.Orders: orders,
     c.Reach: reach,
     c.Spared: lambda _node, one: (
@@ -280,6 +295,12 @@ LEAF = st.one_of(
         currency=st.sampled_from(["NOK", "SEK"]),
         compare=COUNT["compare"],
         value=st.sampled_from([0, 100, 250]),
+    ),
+    node(
+        "dunning",
+        states=some("reminded", "disputed"),
+        min_reminders=st.integers(0, 2),
+        **COUNT,
     ),
     node("orders", state=st.sampled_from(["any", "open", "shipped", "cancelled"]), **COUNT),
     node(
@@ -417,6 +438,9 @@ def make_people():
                         "open_minor": spread(n, k, [100, 0, 250, None]),
                         "currency": spread(n, k, ["NOK", "SEK"]),
                         "due_on": spread(n, k, [None, day(-1), day(0), day(-30), day(5)]),
+                        "dunning_state": spread(n, k, ["none", "reminded", "disputed"]),
+                        "reminders": spread(n, k, [0, 1, 2]),
+                        "dunning_at": spread(n, k, [None, ago[k], ago[k]]),
                     }
                     for k in range(n % 4)
                 ],

@@ -7,6 +7,7 @@ from kantis_kit.service import ServiceSpec
 from kantis_kit.timers import jobs_in, timers_in
 from orders_svc.billing import api as billing
 from orders_svc.catalogue import api as catalogue
+from orders_svc.dunning import api as dunning
 from orders_svc.fulfilment import api as fulfilment
 from orders_svc.merges import consumers as merge_consumers
 from orders_svc.merges import jobs as merge_jobs
@@ -35,6 +36,8 @@ SPEC = ServiceSpec(
         billing.invoices,
         billing.payments,
         billing.ledger,
+        dunning.invoices,
+        dunning.cases,
         privacy.router,
     ],
     public={"/r": [page.router]},

@@ -5,6 +5,7 @@ from orders_svc.base import Base
 from orders_svc.billing import model as billing
 from orders_svc.catalogue import model as catalogue
 from orders_svc.codes import model as codes
+from orders_svc.dunning import model as dunning
 from orders_svc.orders import model as orders
 from orders_svc.people import model as people
 from orders_svc.privacy import model as privacy
@@ -16,6 +17,7 @@ __all__ = [
     "billing",
     "catalogue",
     "codes",
+    "dunning",
     "metadata",
     "orders",
     "people",

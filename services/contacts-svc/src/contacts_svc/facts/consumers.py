@@ -3,6 +3,7 @@
 from contacts_svc.facts import usecases
 from kantis_contracts.messaging import LinkClickedV1, MessageOpenedV1, MessageSettledV1
 from kantis_contracts.orders import (
+    DunningChangedV1,
     InvoiceIssuedV1,
     PaymentBookedV1,
     ResponseRegisteredV1,
@@ -23,6 +24,12 @@ async def on_invoice_issued(tx: Tx, event: InvoiceIssuedV1, _meta: Meta) -> None
 async def on_payment_booked(tx: Tx, event: PaymentBookedV1, _meta: Meta) -> None:
     """Keep what people have paid."""
     await usecases.keep_payments(tx, event.items)
+
+
+@consumes(DunningChangedV1, queue=QUEUE, sink=True)
+async def on_dunning_changed(tx: Tx, event: DunningChangedV1, _meta: Meta) -> None:
+    """Keep whom the company reminds of what they owe."""
+    await usecases.keep_dunning(tx, event.items)
 
 
 @consumes(ResponseRegisteredV1, queue=QUEUE, sink=True)

@@ -52,6 +52,11 @@ class InvoiceFact(Base, table=True):
     due_on: date | None = None
     campaign_id: UUID | None = None
     issued_at: datetime | None = Field(default=None, sa_type=Moment)
+    dunning_version: int = 0
+    dunning_state: str = "none"
+    """none, reminded, warned, paused, disputed, with_agency."""
+    reminders: int = 0
+    dunning_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class PaymentFact(Base, table=True):

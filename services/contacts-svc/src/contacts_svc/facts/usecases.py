@@ -1,6 +1,6 @@
 """How facts are kept: in any order, each as often as it comes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -22,7 +22,13 @@ from contacts_svc.facts.queries import as_rows, known_ids
 from contacts_svc.people.queries import any_of
 from contacts_svc.touched import Family, touch
 from kantis_contracts.messaging import Engagement, Settled
-from kantis_contracts.orders import InvoiceCard, OrderCard, PaymentBooked, ResponseRegistered
+from kantis_contracts.orders import (
+    DunningChanged,
+    InvoiceCard,
+    OrderCard,
+    PaymentBooked,
+    ResponseRegistered,
+)
 from kantis_kit.tx import Tx
 
 _ABOUT_PEOPLE = (
@@ -149,28 +155,65 @@ async def keep_payments(tx: Tx, items: Sequence[PaymentBooked]) -> None:
         }
         for item in _each(items, "payment_id")
     ]
-    invoices = {
+    await _lock_invoices(tx, payments)  # two payments of one invoice add up one by one
+    await _add(tx, PaymentFact, payments, key="payment_id")
+    await _settle(tx, {row["invoice_id"] for row in payments})
+    await touch(tx, {row["person_id"] for row in payments}, Family.ORDER)
+
+
+async def keep_dunning(tx: Tx, items: Sequence[DunningChanged]) -> None:
+    """Keep how unpaid invoices are followed up: of each the newest version told."""
+    newest: dict[UUID, DunningChanged] = {}
+    for item in items:
+        held = newest.get(item.invoice_id)
+        if held is None or held.version < item.version:
+            newest[item.invoice_id] = item
+    known = await known_ids(tx, (item.person_id for item in newest.values()))
+    rows: list[dict[str, Any]] = [
+        {
+            "invoice_id": item.invoice_id,
+            "order_id": item.order_id,
+            "person_id": known[item.person_id],
+            "currency": item.currency,
+            "dunning_version": item.version,
+            "dunning_state": item.state.value,
+            "reminders": item.reminders,
+            "dunning_at": item.changed_at,
+        }
+        for _, item in sorted(newest.items())
+    ]
+    await _lock_invoices(tx, rows)
+    told = as_rows("told", InvoiceFact, rows)
+    table = table_of(InvoiceFact)
+    facts = ("dunning_version", "dunning_state", "reminders", "dunning_at")
+    await tx.execute(
+        update(table)
+        .where(
+            table.c.invoice_id == told.c.invoice_id,
+            table.c.dunning_version < told.c.dunning_version,
+        )
+        .values({name: told.c[name] for name in facts})
+    )
+    await touch(tx, {row["person_id"] for row in rows}, Family.ORDER)
+
+
+async def _lock_invoices(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Lock the invoices that these rows name; make those of which nothing else has been told."""
+    named = {
         row["invoice_id"]: {
-            "invoice_id": row["invoice_id"],
-            "order_id": row["order_id"],
-            "person_id": row["person_id"],
+            **{key: row[key] for key in ("invoice_id", "order_id", "person_id", "currency")},
             "number": "",
-            "currency": row["currency"],
             "paid_minor": 0,
         }
-        for row in payments
+        for row in rows
     }
     table = table_of(InvoiceFact)
-    told = as_rows("told", InvoiceFact, [invoices[key] for key in sorted(invoices)])
+    told = as_rows("named", InvoiceFact, [named[key] for key in sorted(named)])
     await tx.execute(
-        # Changes nothing of an invoice that is there, but locks it: two payments of one invoice add up one by one.
         insert(table)
         .from_select(told.c.keys(), select(*told.c))
         .on_conflict_do_update(index_elements=["invoice_id"], set_={"number": table.c.number})
     )
-    await _add(tx, PaymentFact, payments, key="payment_id")
-    await _settle(tx, invoices)
-    await touch(tx, {row["person_id"] for row in payments}, Family.ORDER)
 
 
 async def _settle(tx: Tx, invoice_ids: Iterable[UUID]) -> None:

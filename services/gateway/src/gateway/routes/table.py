@@ -40,7 +40,7 @@ _API: dict[str, tuple[str, ...]] = {
     ),
     "campaign": ("campaigns", "offers"),
     "orders": (
-        "products", "responses", "orders", "inquiries", "invoices", "payments", "ledger",
+        "products", "responses", "orders", "inquiries", "invoices", "dunning", "payments", "ledger",
     ),
     "messaging": ("templates", "messages", "suppressions"),
     "analytics": ("reports",),

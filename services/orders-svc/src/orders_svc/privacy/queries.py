@@ -25,9 +25,12 @@ async def gather(tx: ReadTx, ids: Sequence[UUID]) -> dict[str, Rows]:
     orders = select(order.c.order_id).where(order.c.person_id == chosen)
     invoices = select(invoice.c.invoice_id).where(invoice.c.person_id == chosen)
     line, vat, payment = tables["order_line"], tables["invoice_vat"], tables["payment"]
+    case, step = tables["dunning_case"], tables["dunning_step"]
     found["order_line"] = await rows_of(tx, line, line.c.order_id.in_(orders))
     found["invoice_vat"] = await rows_of(tx, vat, vat.c.invoice_id.in_(invoices))
     found["payment"] = await rows_of(tx, payment, payment.c.invoice_id.in_(invoices))
+    found["dunning_case"] = await rows_of(tx, case, case.c.invoice_id.in_(invoices))
+    found["dunning_step"] = await rows_of(tx, step, step.c.invoice_id.in_(invoices))
     return {kind: rows for kind, rows in found.items() if rows}
 
 

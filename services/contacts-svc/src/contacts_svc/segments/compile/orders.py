@@ -20,6 +20,7 @@ from contacts_svc.segments.compile.base import (
     today,
 )
 from contacts_svc.segments.conditions.orders import (
+    InDunning,
     InvoiceMeasure,
     LastOrder,
     OrderMeasure,
@@ -28,6 +29,7 @@ from contacts_svc.segments.conditions.orders import (
     Owes,
 )
 from contacts_svc.touched import Family
+from kantis_contracts.orders import DunningState
 
 _order: Table = table_of(OrderFact)
 _invoice: Table = table_of(InvoiceFact)
@@ -105,6 +107,29 @@ INVOICES = Rows(
 )
 
 
+def _in_dunning(node: InDunning, _now: Now) -> Sequence[Holds]:
+    bounds: list[Holds] = [
+        # Told of before the invoice itself, it is not known to be paid.
+        func.coalesce(_invoice.c.open_minor, 1) > 0,
+        _invoice.c.dunning_state.in_([state.value for state in node.states])
+        if node.states
+        else _invoice.c.dunning_state != DunningState.NONE.value,
+    ]
+    if node.min_reminders:
+        bounds.append(_invoice.c.reminders >= node.min_reminders)
+    return bounds
+
+
+DUNNING = Rows(
+    _invoice,
+    _invoice.c.invoice_id,
+    _invoice.c.dunning_at,
+    Family.ORDER,
+    _in_dunning,
+    told=lambda _node: {"most_reminders": func.max(_invoice.c.reminders)},
+)
+
+
 def _owes_flip(node: Owes, now: Now) -> Moments | None:
     """Tell when the next invoice becomes overdue, or the first one leaves the window."""
     leaves = INVOICES.flips(node, now)
@@ -128,6 +153,7 @@ def _any_order(node: LastOrder) -> Orders:
 MEANINGS: dict[type, Meaning] = {
     Orders: ORDERS.meaning,
     Owes: Meaning(Family.ORDER, INVOICES.holds, INVOICES.facts, _owes_flip, INVOICES.sweeps),
+    InDunning: DUNNING.meaning,
     LastOrder: Meaning(
         Family.ORDER,
         lambda node, now: ORDERS.chosen(_order.c.order_id, _any_order(node), now).exists(),

@@ -38,6 +38,7 @@ from contacts_svc.segments.conditions.base import (
 )
 from contacts_svc.segments.conditions.membership import InSegment, OnList
 from contacts_svc.segments.conditions.orders import (
+    InDunning,
     LastOrder,
     OrderMeasure,
     Orders,
@@ -118,6 +119,7 @@ Condition = Annotated[
     | Orders
     | LastOrder
     | Owes
+    | InDunning
     | Interactions
     | Responses
     | Insights
@@ -261,6 +263,7 @@ __all__ = [
     "Decided",
     "FieldIs",
     "HasPermission",
+    "InDunning",
     "InSegment",
     "Insights",
     "Interactions",

@@ -13,7 +13,9 @@ from contacts_svc.segments.conditions.base import (
     Counted,
     Days,
     counted,
+    names,
 )
+from kantis_contracts.orders import DunningState
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
@@ -87,6 +89,23 @@ class Owes(Counted):
         return self
 
 
+class InDunning(Counted):
+    """Unpaid invoices of which the company reminds, by the last step of each; without states, any but `none`.
+
+    A window is about when that step was entered. An invoice that is paid is in no dunning.
+    """
+
+    op: Literal["dunning"]
+    states: Annotated[tuple[DunningState, ...], Field(max_length=len(DunningState))] = ()
+    min_reminders: int = Field(default=0, ge=0, le=100)
+
+
+def _dunning(node: InDunning) -> str:
+    which = f" that are {names(node.states)}" if node.states else ""
+    often = f" with {node.min_reminders} reminders or more" if node.min_reminders else ""
+    return counted(f"invoices in dunning{which}{often}", node)
+
+
 def _owes(node: Owes) -> str:
     what = (
         "open invoices"
@@ -110,5 +129,6 @@ def _orders(node: Orders) -> str:
 WORDS: dict[type, Callable[[Any], str]] = {
     Orders: _orders,
     Owes: _owes,
+    InDunning: _dunning,
     LastOrder: lambda node: f"last order within {node.within_days} days",
 }
