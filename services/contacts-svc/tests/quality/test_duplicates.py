@@ -409,8 +409,7 @@ async def test_a_key_that_too_many_share_is_told_of_and_fills_no_queue(rig_for, 
     rig = await rig_for(SPEC, start=False)
     monkeypatch.setattr(finder, "BLOCK", 4)
     monkeypatch.setattr(finder, "MOST_PAIRS", 2)
-    for place in (keeping, queries):
-        monkeypatch.setattr(place, "BLOCK", 4)
+    monkeypatch.setattr(queries, "BLOCK", 4)
     monkeypatch.setattr(finder, "AT_ONCE", 5)
     async with rig.client() as client:
         for number in range(5):

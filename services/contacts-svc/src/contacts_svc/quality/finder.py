@@ -27,7 +27,7 @@ from kantis_kit.tx import ReadTx, Tx
 
 TAKEN = 2_000
 """Touched rows that are taken at once."""
-SLICE = 200
+SLICE = 500
 """People who are compared in one transaction."""
 MOST_PAIRS = 20
 """How many pairs of one person are put to a decision: the likeliest."""
@@ -35,6 +35,8 @@ AT_ONCE = 2_000
 """Pairs that are held in memory with what is compared of both."""
 _BREATH = 100
 """Pairs that are compared before others get their turn on the loop: about a millisecond."""
+_BREATH_PEOPLE = 20
+"""People who are read or whose keys are made before others get theirs: about as long."""
 _LOOKS = Family.PROFILE | Family.REACH
 _FINDER = 7_310_016
 """The advisory lock of the one process that compares, of however many run."""
@@ -69,17 +71,16 @@ async def take(tx: Tx) -> bool:
 
 async def compare(tx: Tx, *, slice_size: int = SLICE) -> bool:
     """Compare the next people who have changed; return whether there were any."""
-    if not await tx.scalar(select(select(_due.c.person_id).exists())):
-        return False
-    if not await tx.scalar(select(func.pg_try_advisory_xact_lock(_FINDER))):
-        return False  # another process compares
+    is_due = select(_due.c.person_id).exists()
+    if not await tx.scalar(select(func.pg_try_advisory_xact_lock(_FINDER)).where(is_due)):
+        return False  # or another process compares
     chosen = select(_due.c.person_id, _due.c.times).order_by(_due.c.person_id).limit(slice_size)
     people = {row[0]: row[1] for row in plain(await tx.execute(chosen))}
     if not people:
         return False
     mine = await _looks(tx, people)
-    kinds = {id_: kinds_of(one) for id_, one in mine.items()}
-    candidates = await _candidates(tx, kinds)
+    kinds = await _kinds(mine)
+    candidates, crowded = await _candidates(tx, kinds)
     found: Found = {}
     for start in range(0, len(candidates), AT_ONCE):
         found |= await _score(tx, candidates[start : start + AT_ONCE], mine)
@@ -90,9 +91,7 @@ async def compare(tx: Tx, *, slice_size: int = SLICE) -> bool:
     await keeping.keep_pairs(
         tx, people, {pair: told for pair, told in found.items() if there.issuperset(pair)}
     )
-    await keeping.keep_blocks(
-        tx, {key: kind for one in kinds.values() for key, kind in one.items()}
-    )
+    await keeping.keep_blocks(tx, crowded)
     await keeping.settle_due(tx, people)
     return True
 
@@ -111,27 +110,43 @@ async def renew(tx: Tx) -> bool:
     return bool(people)
 
 
-async def _candidates(tx: Tx, kinds: Mapping[UUID, Iterable[int]]) -> list[Pair]:
-    """Return pairs that share a key: of each key, a person meets the newest of those who have it."""
+async def _kinds(people: Mapping[UUID, Looks]) -> dict[UUID, dict[int, str]]:
+    """Return the keys of people, each with what it is made of."""
+    kinds: dict[UUID, dict[int, str]] = {}
+    for number, (id_, one) in enumerate(people.items(), 1):
+        if number % _BREATH_PEOPLE == 0:
+            await asyncio.sleep(0)
+        kinds[id_] = kinds_of(one)
+    return kinds
+
+
+async def _candidates(
+    tx: Tx, kinds: Mapping[UUID, Mapping[int, str]]
+) -> tuple[list[Pair], dict[int, str]]:
+    """Return pairs that share a key, and the keys that more people share than each is compared with.
+
+    Of each key, a person meets the newest of those who have it.
+    """
     holders: dict[int, set[UUID]] = defaultdict(set)
+    kind_of: dict[int, str] = {}
     for id_, keys in kinds.items():
+        kind_of.update(keys)
         for key in keys:
             holders[key].add(id_)
     mine = {key: list(held) for key, held in holders.items()}
-    for key, person_id in await tx.fetch(_READ_NEAR, list(mine), BLOCK + 1):
+    for key, person_id in await tx.fetch(_READ_NEAR, list(mine), BLOCK + 2):
         # Of those who are compared now, the keys that they have now count.
         if person_id not in kinds:
             holders[key].add(person_id)
     pairs: set[Pair] = set()
     for key, held in holders.items():
-        near = nlargest(BLOCK + 1, held)
-        for one in mine[key]:
-            met = 0
-            for other in near:
-                if other != one and met < BLOCK:
-                    met += 1
-                    pairs.add((one, other) if one < other else (other, one))
-    return sorted(pairs)
+        if len(held) > 1:
+            near = nlargest(BLOCK + 1, held)
+            for one in mine[key]:
+                met = [other for other in near if other != one][:BLOCK]
+                pairs.update((one, other) if one < other else (other, one) for other in met)
+    crowded = {key: kind_of[key] for key, held in holders.items() if len(held) > BLOCK + 1}
+    return sorted(pairs), crowded
 
 
 async def _score(tx: Tx, candidates: Sequence[Pair], mine: Mapping[UUID, Looks]) -> Found:
@@ -161,8 +176,12 @@ def _likeliest(found: Found) -> Found:
 
 
 async def _looks(tx: Tx, person_ids: Iterable[UUID]) -> dict[UUID, Looks]:
-    return {
-        id_: Looks(
+    looks: dict[UUID, Looks] = {}
+    rows = await tx.fetch(_READ_LOOKS, sorted(person_ids))
+    for number, (id_, name, given, code, street, emails, phones) in enumerate(rows, 1):
+        if number % _BREATH_PEOPLE == 0:
+            await asyncio.sleep(0)
+        looks[id_] = Looks(
             id_,
             name,
             given,
@@ -171,10 +190,7 @@ async def _looks(tx: Tx, person_ids: Iterable[UUID]) -> dict[UUID, Looks]:
             emails.split("\n") if emails else (),
             phones.split("\n") if phones else (),
         )
-        for id_, name, given, code, street, emails, phones in await tx.fetch(
-            _READ_LOOKS, sorted(person_ids)
-        )
-    }
+    return looks
 
 
 async def _still_there(tx: ReadTx, person_ids: Collection[UUID]) -> set[UUID]:

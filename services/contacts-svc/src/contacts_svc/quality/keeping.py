@@ -24,7 +24,7 @@ from contacts_svc.base import Moment, table_of
 from contacts_svc.people.queries import any_of
 from contacts_svc.quality.kinds import PairState
 from contacts_svc.quality.model import DuplicateBlock, DuplicateDue, DuplicateKey, DuplicatePair
-from contacts_svc.quality.rules import BLOCK, VERSION
+from contacts_svc.quality.rules import VERSION
 from kantis_kit.db.sets import column_set
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
@@ -147,18 +147,15 @@ async def keep_pairs(tx: Tx, people: Collection[UUID], found: Found) -> None:
 
 
 async def keep_blocks(tx: Tx, kinds: Mapping[int, str]) -> None:
-    """Note those keys that more people share than each is compared with, so that it is known where nobody looks."""
+    """Note keys that more people share than each is compared with, so that it is known where nobody looks."""
+    if not kinds:
+        return
+    keys = sorted(kinds)
     rows = column_set(
-        "mine", {"key": (BigInteger(), list(kinds)), "kind": (Text(), list(kinds.values()))}
+        "crowded", {"key": (BigInteger(), keys), "kind": (Text(), [kinds[key] for key in keys])}
     )
-    beyond = select(_key.c.person_id).where(_key.c.key == rows.c.key).offset(BLOCK + 1).limit(1)
     await tx.execute(
         insert(_block)
-        .from_select(
-            ["key", "kind", "seen_at"],
-            select(rows.c.key, rows.c.kind, literal(tx.clock.now(), Moment))
-            .where(beyond.correlate(rows).exists())
-            .order_by(rows.c.key),
-        )
+        .from_select(["key", "kind", "seen_at"], select(*rows.c, literal(tx.clock.now(), Moment)))
         .on_conflict_do_nothing()
     )
