@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Executable, Result, ScalarResult, text
+from sqlalchemy import Executable, Result, ScalarResult, inspect, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import make_transient_to_detached
 
 from kantis_contracts.base import Envelope, Event
 from kantis_kit import audit, failpoints, outbox
@@ -143,6 +144,21 @@ class Tx(ReadTx):
     def add_all(self, rows: Iterable[object]) -> None:
         """Insert or update these rows at the flush."""
         self._session.add_all(rows)
+
+    def known(self, model: type[ModelT], values: Mapping[str, Any]) -> ModelT:
+        """Return a row that `fetch` has read, with all its columns, as if it had come the long way.
+
+        What is changed of it is written at the flush. One that this transaction holds already stays as it is held.
+        """
+        key = inspect(model).identity_key_from_primary_key(
+            [values[one.key] for one in inspect(model).primary_key]
+        )
+        held = self._session.identity_map.get(key)
+        if held is None:
+            held = model(**values)
+            make_transient_to_detached(held)
+            self._session.add(held)
+        return held
 
     async def delete(self, row: object) -> None:
         """Delete this row at the flush."""

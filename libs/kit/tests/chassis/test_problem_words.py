@@ -6,9 +6,10 @@ import asyncpg
 import pytest
 from fastapi import Body
 from fastapi.exceptions import RequestValidationError
-from pydantic import TypeAdapter, ValidationError
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from kantis_kit.db.database import is_away
+from kantis_kit.web.patterns import UNKNOWN
 from kantis_kit.web.problems import validation_errors
 from kantis_kit.web.schemas import In, Instant
 
@@ -38,6 +39,43 @@ PET: TypeAdapter[Cat | Dog] = TypeAdapter(Annotated[Cat | Dog, Body(discriminato
 def test_what_to_write_instead_is_told(body: dict[str, str], message: str):
     with pytest.raises(ValidationError) as refused:
         PET.validate_python(body)
+
+    found = validation_errors(RequestValidationError(refused.value.errors()))
+
+    assert [message] == [one["message"] for one in found]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        (
+            r"^[a-z0-9_-]+$",
+            "Only small letters a to z, digits, underscores (_) and hyphens (-) are allowed, and at least one",
+        ),
+        (
+            r"^[a-z][a-z0-9_]{0,39}$",
+            (
+                "Only small letters a to z, digits and underscores (_) are allowed, at most 40 of them;"
+                " the first must be among small letters a to z"
+            ),
+        ),
+        (r"^[0-9]{3,5}$", "Only digits are allowed, 3 to 5 of them"),
+        (r"^[A-Z0-9]{4}$", "Only capital letters A to Z and digits are allowed, 4 of them"),
+        (r"^[0-9A-HJ .]*$", "Only digits, A to H, J, spaces and full stops are allowed"),
+        (
+            r"^[^/\\\x00-\x1f]{1,120}$",
+            "Any characters but /, \\ and control characters, at most 120 of them",
+        ),
+        (r"^[A-Z]{2}$", "Write the country as two capital letters, such as NO"),
+        (r"^(a|b)+$", UNKNOWN),
+        (r"^[^a][b-c]$", UNKNOWN),
+        (r"[a-z]", UNKNOWN),
+    ],
+)
+def test_what_a_pattern_allows_is_told_in_words(pattern: str, message: str):
+    text: TypeAdapter[str] = TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+    with pytest.raises(ValidationError) as refused:
+        text.validate_python("\n/")
 
     found = validation_errors(RequestValidationError(refused.value.errors()))
 

@@ -125,6 +125,49 @@ async def test_visitors_with_one_key_get_answers_of_their_own_and_a_repetition_i
     assert 2 == await count(rig)
 
 
+async def test_a_change_that_is_sent_again_with_its_key_has_one_effect_and_its_first_answer(
+    rig_for,
+):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        path = (await client.post("/v1/things", json={"name": "one"})).headers["location"]
+
+        async def rename(key, name="two", version=1):
+            sent = {"If-Match": f'"{version}"'} | ({"Idempotency-Key": key} if key else {})
+            return await client.patch(path, json={"name": name}, headers=sent)
+
+        first, again = await rename("k"), await rename("k")
+        bare = await rename("")
+        other_version, other_body = await rename("k", version=2), await rename("k", "three")
+        mended = await rename("a new key", "three", version=2)
+
+    assert (200, 200, first.content) == (first.status_code, again.status_code, again.content)
+    assert "true" == again.headers["idempotency-replayed"]
+    assert 412 == bare.status_code
+    assert [422, 422] == [one.status_code for one in (other_version, other_body)]
+    assert (200, 3) == (mended.status_code, mended.json()["version"])
+    assert 2 == await count(rig, "audit")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_a_repeated_replacement_or_removal_with_its_key_is_done_once(rig_for, method):
+    router = Router(prefix="/v1/things-once")
+
+    @router.declare(method, "", policy=needs("things:write"), status_code=204)
+    async def once(tx: Write) -> None:
+        await tx.execute(text("INSERT INTO thing (id, name) VALUES (gen_random_uuid(), 'x')"))
+
+    rig = await rig_for(replace(SPEC, routers=[router]), start=False)
+    async with rig.client() as client:
+        answers = [
+            await client.request(method, "/v1/things-once", headers={"Idempotency-Key": "k"})
+            for _ in range(2)
+        ]
+
+    assert [204, 204] == [answer.status_code for answer in answers]
+    assert 1 == await count(rig)
+
+
 async def test_the_answer_survives_a_crash_after_the_commit(rig_for):
     rig = await rig_for(SPEC, start=False)
     failpoints.arm("web.answered", "raise", nth=1)
@@ -404,10 +447,12 @@ async def test_the_description_names_policies_problems_and_keys(rig_for):
 
     schema = rig.service.openapi()
 
-    post = schema["paths"]["/v1/things"]["post"]
+    post, path = schema["paths"]["/v1/things"]["post"], schema["paths"]["/v1/things/{thing_id}"]
     assert "things:write" == post["x-kantis-policy"]
     assert [{"key": []}] == post["security"]
-    assert "Idempotency-Key" in {p["name"] for p in post["parameters"]}
+    for change in (post, path["patch"]):
+        assert "Idempotency-Key" in {p["name"] for p in change["parameters"]}
+    assert "Idempotency-Key" not in {p["name"] for p in path["get"]["parameters"]}
     assert "application/problem+json" in post["responses"]["409"]["content"]
     assert "x-kantis-policy-object" not in str(schema)
 

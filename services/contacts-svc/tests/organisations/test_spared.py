@@ -42,6 +42,7 @@ async def furnish(client):
     ):
         body = {"organisation_id": firms[firm], "role": "buyer", **more}
         await make(client, f"/v1/contacts/{people[name]}/links", body)
+    return people
 
 
 def told(item):
@@ -84,6 +85,20 @@ async def test_a_phone_is_called_in_one_role_and_each_spared_call_has_its_reason
     assert [("+4532123456", ("Mette", "Havn"))] == [told(item)[:2] for item in later["items"]]
 
 
+async def freeze(rig, launch, people):
+    pool = await rig.service.database.pool()
+    await pool.execute(
+        "INSERT INTO frozen_audience (launch_id, campaign_id, segment_id, segment_name, condition, channel,"
+        " purpose, total, frozen_at) VALUES ($1, $1, $1, 'Buyers', '{}', 'phone', 'offers', 2, $2)",
+        launch,
+        rig.clock.now(),
+    )
+    page = (
+        "INSERT INTO frozen_page VALUES ($1, 0, $2, array_fill(1, ARRAY[cardinality($2::uuid[])]))"
+    )
+    await pool.execute(page, launch, sorted(map(UUID, people)))
+
+
 async def test_of_a_campaign_only_its_audience_counts(rig_for):
     rig = await rig_for(SPEC)
     launch, path = new_id(), "/v1/organisations/spared"
@@ -94,18 +109,7 @@ async def test_of_a_campaign_only_its_audience_counts(rig_for):
         (jens,) = [one["id"] for one in found["items"]]
         people = (await client.get("/v1/contacts")).json()["items"]
         (ida,) = [one["id"] for one in people if one["full_name"] == "Ida"]
-        pool = await rig.service.database.pool()
-        await pool.execute(
-            "INSERT INTO frozen_audience (launch_id, campaign_id, segment_id, segment_name, condition, channel,"
-            " purpose, total, frozen_at) VALUES ($1, $1, $1, 'Buyers', '{}', 'phone', 'offers', 2, $2)",
-            launch,
-            rig.clock.now(),
-        )
-        await pool.execute(
-            "INSERT INTO frozen_page VALUES ($1, 0, $2, '{1,1}')",
-            launch,
-            sorted([UUID(jens), UUID(ida)]),
-        )
+        await freeze(rig, launch, [jens, ida])
     rig.clock.advance(timedelta(days=3))
     async with rig.client() as client:
         mine = (await client.get(path, params={"launch_id": str(launch)})).json()
@@ -116,6 +120,28 @@ async def test_of_a_campaign_only_its_audience_counts(rig_for):
     assert [("+4532123457", None)] == [told(item)[:2] for item in mine["items"]]
     assert mine["on"] == (rig.clock.now() - timedelta(days=3)).date().isoformat()
     assert (404, "audience-unknown") == (none.status_code, none.json()["type"].rsplit(":", 1)[1])
+
+
+async def test_who_was_merged_after_the_freeze_counts_as_who_they_are_now(rig_for):
+    rig = await rig_for(SPEC)
+    launch = new_id()
+    async with rig.client() as client:
+        people = await furnish(client)
+        old = [
+            await make(client, "/v1/contacts", {"full_name": "Ida", "email": f"{n}@example.com"})
+            for n in range(2)
+        ]
+        await freeze(rig, launch, [people["Mette"], old[0]])
+        merges = [(old[1], old[0]), (people["Ida"], old[1])]
+        for known, merged in merges:
+            await make(client, "/v1/merges", {"known_id": known, "merged_id": merged})
+        path = f"/v1/organisations/spared?launch_id={launch}"
+        found = (await client.get(path)).json()
+
+    assert (3, 0) == (found["silent"], found["outranked"])
+    assert [("+4532123456", ("Mette", "Møller")), ("+4532123457", None)] == [
+        told(item)[:2] for item in found["items"]
+    ]
 
 
 async def test_pages_hold_every_phone_once_and_forged_cursors_are_refused(rig_for):

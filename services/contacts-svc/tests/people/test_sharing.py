@@ -5,8 +5,10 @@ from sqlalchemy import select
 
 from contacts_svc.base import plain, table_of
 from contacts_svc.main import SPEC
+from contacts_svc.people.holders import find_holders
 from contacts_svc.people.model import Draft, Identifier, OnExisting, Origin, Verdict
 from contacts_svc.people.names import are_different
+from contacts_svc.people.queries import lock_owners
 from contacts_svc.people.rules import normalise_email, normalise_phone
 from contacts_svc.people.usecases import save_drafts
 from kantis_kit.tx import read, write
@@ -93,3 +95,29 @@ async def test_a_shared_phone_alone_tells_nobody(rig_for):
 )
 def test_names_are_of_two_people_only_when_each_has_a_word_that_the_other_lacks(one, other, differ):
     assert differ is are_different({"full_name": one}, {"full_name": other})
+
+
+async def test_the_check_on_write_finds_whole_people_whose_changes_are_kept(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    first, second = await save(
+        rig, draft("Kari Nes", "kari@example.com"), draft("Ola Nes", "ola@example.com")
+    )
+    keys = [one.key for one in (normalise_email("kari@example.com"), normalise_phone(PHONE, "NO"))]
+
+    async with write(rig.service.scope) as tx:
+        read_whole = (await lock_owners(tx, keys))[keys[0]].model_dump()
+    async with write(rig.service.scope) as tx:
+        owners, sharers = await find_holders(tx, keys)
+        found = owners[keys[0]]
+        again, _ = await find_holders(tx, keys)
+        told = found.model_dump()
+        found.custom, found.note = {"shoe": 42}, "runs"
+    async with write(rig.service.scope) as tx:
+        kept = (await find_holders(tx, keys))[0][keys[1]]
+        nobody = await find_holders(tx, [])
+
+    assert (first.person_id, read_whole) == (found.id, told)
+    assert all(held[key] is found for key in keys for held in (owners, again))
+    assert {keys[1]: {second.person_id}} == sharers
+    assert ({"shoe": 42}, "runs") == (kept.custom, kept.note)
+    assert ({}, {}) == nobody

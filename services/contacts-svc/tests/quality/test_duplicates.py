@@ -1,14 +1,25 @@
 """Duplicates: which people are compared, how likely they are one, and the queue of those to decide on."""
 
 import asyncio
+import hashlib
 from collections import Counter
+from uuid import UUID
 
 import pytest
 
 from contacts_svc.main import SPEC
-from contacts_svc.quality import finder, jobs, queries
-from contacts_svc.quality.rules import LIKELY, Looks, folded, keys_of, mailbox, score
+from contacts_svc.quality import finder, jobs, keeping, merging, queries
+from contacts_svc.quality.rules import (
+    LIKELY,
+    VERSION,
+    Looks,
+    folded,
+    keys_of,
+    mailbox,
+    score,
+)
 from kantis_kit.ids import new_id
+from kantis_kit.testing.waiting import eventually
 from kantis_kit.tx import write
 
 
@@ -73,29 +84,40 @@ def test_people_who_are_the_same_share_a_key_and_score_high_whichever_stands_fir
     assert (points, reasons) == score(other, one)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        # a family in one house with one phone
-        (
-            looks("Kari Nordmann", "0155", "Storgata 1", phones=["+4741234567"]),
-            looks("Ola Nordmann", "0155", "Storgata 1", phones=["+4741234567"]),
-        ),
-        # a common name, in two towns
-        (looks("Anders Hansen", "0155"), looks("Anders Hansen", "8000")),
-        # neighbours
-        (looks("Kari Nordmann", "0155", "Storgata 1"), looks("Per Berg", "0155", "Storgata 1")),
-        # namesakes in one street
-        (
-            looks("Kari Nordmann", "0155", "Storgata 1"),
-            looks("Kari Nordmann", "0155", "Storgata 11"),
-        ),
-        # nothing is known of either
-        (looks(), looks()),
-    ],
-)
+TWO = [
+    # a family in one house with one phone
+    (
+        looks("Kari Nordmann", "0155", "Storgata 1", phones=["+4741234567"]),
+        looks("Ola Nordmann", "0155", "Storgata 1", phones=["+4741234567"]),
+    ),
+    # a common name, in two towns
+    (looks("Anders Hansen", "0155"), looks("Anders Hansen", "8000")),
+    # neighbours
+    (looks("Kari Nordmann", "0155", "Storgata 1"), looks("Per Berg", "0155", "Storgata 1")),
+    # namesakes in one street
+    (
+        looks("Kari Nordmann", "0155", "Storgata 1"),
+        looks("Kari Nordmann", "0155", "Storgata 11"),
+    ),
+    # nothing is known of either
+    (looks(), looks()),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), TWO)
 def test_a_family_namesakes_and_neighbours_are_not_asked_about(one, other):
     assert score(one, other)[0] < LIKELY
+
+
+STREETS = ("Storgata 1", "Storgata 1B", "Storgata 2", "Storgata", "Havnegade 2, 3. tv")
+
+
+def test_whoever_changes_what_gives_points_raises_the_version_of_the_rules():
+    everybody = [one for pair in (*SAME, *TWO) for one in pair[:2]]
+    everybody += [lives(street) for street in STREETS]
+    table = [[score(one, other) for other in everybody] for one in everybody]
+
+    assert (1, "3de26c4bde73") == (VERSION, hashlib.sha256(repr(table).encode()).hexdigest()[:12])
 
 
 def lives(street):
@@ -204,6 +226,156 @@ async def test_what_was_dismissed_is_not_asked_again(rig_for):
     assert "dismissed" == said.json()["state"]
     assert [] == left
     assert [pair["id"]] == [one["id"] for one in dismissed]
+
+
+async def merge(client, known, merged):
+    return await client.post("/v1/merges", json={"known_id": known, "merged_id": merged})
+
+
+async def keys_and_pairs(rig, person):
+    pool = await rig.service.database.pool()
+    return await pool.fetchval(
+        """SELECT (SELECT count(*) FROM duplicate_key WHERE person_id = $1)
+            + (SELECT count(*) FROM duplicate_pair WHERE state = 'open' AND $1 IN (one_id, other_id))""",
+        person,
+    )
+
+
+async def test_a_merge_does_not_wait_for_a_comparison_which_leaves_out_who_is_gone(
+    rig_for, monkeypatch
+):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        kari, again, third = [
+            await make(client, "Kari Nordmann", f"kari{number}@example.com", **OSLO)
+            for number in range(3)
+        ]
+        await settle(rig)
+        pool = await rig.service.database.pool()
+        await pool.execute("INSERT INTO duplicate_due SELECT id FROM person")
+        told, hold = [], finder.keeping.hold
+
+        async def merging_meanwhile(tx):
+            monkeypatch.setattr(keeping, "hold", hold)
+            told.append(await merge(client, kari, again))
+            await hold(tx)
+
+        monkeypatch.setattr(keeping, "hold", merging_meanwhile)
+        async with write(rig.service.scope, actor="duplicates") as tx:
+            await finder.compare(tx)
+        still_due = await pool.fetch("SELECT person_id FROM duplicate_due")
+        await settle(rig)
+        left = (await client.get("/v1/duplicates")).json()["items"]
+
+    assert [201] == [answer.status_code for answer in told]
+    assert [kari] == [str(row["person_id"]) for row in still_due]  # the merge has changed them
+    assert 0 == await keys_and_pairs(rig, again)
+    assert [{kari, third}] == [{one["id"] for one in pair["contacts"]} for pair in left]
+
+
+async def test_a_comparison_waits_for_a_merge_and_leaves_out_who_is_gone(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        kari, again = [
+            await make(client, "Kari Nordmann", f"kari{number}@example.com", **OSLO)
+            for number in range(2)
+        ]
+        await settle(rig)
+        pool = await rig.service.database.pool()
+        await pool.execute("INSERT INTO duplicate_due SELECT id FROM person")
+
+        async def compare():
+            async with write(rig.service.scope, actor="duplicates") as tx:
+                return await finder.compare(tx)
+
+        async def waits():
+            return await pool.fetchval(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND database ="
+                " (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+
+        async with (
+            asyncio.TaskGroup() as tasks,
+            write(rig.service.scope, actor="desk") as tx,
+        ):
+            await merging.merge(tx, UUID(kari), UUID(again))
+            compared = tasks.create_task(compare())
+            await eventually(waits, message="nobody waits for the merge")
+        left = (await client.get("/v1/duplicates")).json()["items"]
+
+    assert compared.result()
+    assert [] == left
+    assert 0 == await keys_and_pairs(rig, again)
+
+
+async def test_who_changes_while_being_compared_is_compared_once_more(rig_for, monkeypatch):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        await make(client, "Kari Nordmann", "kari@example.com", **OSLO)
+        other = await make(client, "Per Berg", "per@example.com", **OSLO)
+        hold = keeping.hold
+
+        async def changing_meanwhile(tx):
+            monkeypatch.setattr(keeping, "hold", hold)
+            held = await client.get(f"/v1/contacts/{other}")
+            await client.patch(
+                f"/v1/contacts/{other}",
+                json={"full_name": "Kari Nordmann"},
+                headers={"If-Match": held.headers["etag"]},
+            )
+            async with write(rig.service.scope) as taking:
+                await finder.take(taking)
+            await hold(tx)
+
+        async with write(rig.service.scope) as tx:
+            await finder.take(tx)
+        monkeypatch.setattr(keeping, "hold", changing_meanwhile)
+        async with write(rig.service.scope, actor="duplicates") as tx:
+            await finder.compare(tx)
+        before = (await client.get("/v1/duplicates")).json()["items"]
+        await settle(rig)
+        after = (await client.get("/v1/duplicates")).json()["items"]
+
+    assert (0, 1) == (len(before), len(after))
+
+
+async def test_pairs_of_older_rules_are_compared_anew_and_decisions_stay(rig_for, monkeypatch):
+    rig = await rig_for(SPEC, start=False)
+    async with rig.client() as client:
+        for number in range(4):
+            await make(client, "Kari Nordmann", f"kari{number}@example.com", **OSLO)
+        await settle(rig)
+        first, *_ = (await client.get("/v1/duplicates")).json()["items"]
+        await client.post(f"/v1/duplicates/{first['id']}/dismiss")
+        points = {one["score"] for one in (await client.get("/v1/duplicates")).json()["items"]}
+
+        def milder(one, other):
+            found, reasons = score(one, other)
+            return found - 5, reasons
+
+        monkeypatch.setattr(finder, "score", milder)
+        monkeypatch.setattr(finder, "SLICE", 2)
+        same = await renewed(rig)
+        for place in (finder, keeping):
+            monkeypatch.setattr(place, "VERSION", VERSION + 1)
+        turns = await renewed(rig)
+        left = (await client.get("/v1/duplicates?min_score=0")).json()["items"]
+        dismissed = (await client.get("/v1/duplicates?state=dismissed")).json()["items"]
+
+    assert (0, True) == (same, 1 < turns < 6)
+    assert {80} == points
+    assert [75] * 5 == [one["score"] for one in left]
+    assert [80] == [one["score"] for one in dismissed]
+
+
+async def renewed(rig):
+    """Look for pairs of older rules as long as there are any; return how often there were."""
+    for turn in range(10):
+        async with write(rig.service.scope) as tx:
+            if not await finder.renew(tx):
+                return turn
+        await settle(rig)
+    raise AssertionError
 
 
 async def test_the_search_goes_in_bounded_slices_and_finds_the_same(rig_for):

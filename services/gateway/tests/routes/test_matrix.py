@@ -13,6 +13,7 @@ from gateway.routes.table import SERVICES, RouteTable
 from kantis_kit.auth.principal import Principal
 from kantis_kit.service import Service
 from kantis_kit.signing import Keys
+from kantis_kit.web.patterns import UNKNOWN, in_words
 
 UUID = "01930000-0000-7000-8000-000000000001"
 NOBODY = SecretStr("postgresql://nobody@127.0.0.1/none")
@@ -209,3 +210,18 @@ def test_every_example_is_accepted_by_its_schema():
 
     assert checked
     assert [] == wrong
+
+
+def patterns(schema: object) -> set[str]:
+    """Return what texts must match, anywhere in a description."""
+    if isinstance(schema, dict):
+        found = {schema["pattern"]} if isinstance(schema.get("pattern"), str) else set()
+        return found.union(*map(patterns, schema.values()))
+    return set().union(*map(patterns, schema)) if isinstance(schema, list) else set()
+
+
+def test_whatever_must_match_a_pattern_is_refused_with_words():
+    asked = patterns(MERGED)
+
+    assert r"^[a-z0-9_-]+$" in asked
+    assert set() == {pattern for pattern in asked if in_words(pattern) == UNKNOWN}

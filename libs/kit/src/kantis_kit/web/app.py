@@ -10,7 +10,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from kantis_kit.auth.policy import Policy
 from kantis_kit.web.problems import MEDIA_TYPE, add_problem_handlers
-from kantis_kit.web.router import Router, RouteWithoutPolicy
+from kantis_kit.web.router import KEYED, Router, RouteWithoutPolicy
 from kantis_kit.web.state import WebRuntime
 
 _PROBLEM_SCHEMA: dict[str, Any] = {
@@ -41,7 +41,10 @@ _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Send the same key again to get the same answer and no second effect.",
+    "description": (
+        "Send the same request with the same key again to get the same answer and no second effect, for seven days;"
+        " without a key, a change that is sent again is judged anew, by its If-Match where it has one."
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 _PROBLEMS = {
@@ -166,5 +169,5 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
     responses.update({code: body for code, body in _PROBLEMS.items() if code not in responses})
-    if method == "post":
+    if method.upper() in KEYED:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)

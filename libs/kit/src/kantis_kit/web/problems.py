@@ -15,6 +15,7 @@ from kantis_kit import observability
 from kantis_kit.db.database import is_away
 from kantis_kit.errors import AppError
 from kantis_kit.observability import correlation_id
+from kantis_kit.web.patterns import in_words
 
 log = observability.get_logger(__name__)
 
@@ -74,11 +75,11 @@ def validation_errors(error: RequestValidationError) -> list[dict[str, Any]]:
     for one in error.errors():
         where = [str(part) for part in one["loc"]]
         place, field = where[0] if where else "body", ".".join(where[1:])
-        found.append({"in": place, "field": field, "message": _message(one)})
+        found.append({"in": place, "field": field, "message": message_of(one)})
     return found
 
 
-def _message(one: Mapping[str, Any]) -> str:
+def message_of(one: Mapping[str, Any]) -> str:
     """Return the finding's sentence; where pydantic speaks of its own workings, what to write instead."""
     match one["type"]:
         case "extra_forbidden":
@@ -89,6 +90,8 @@ def _message(one: Mapping[str, Any]) -> str:
             return f"Say which kind this is, in the field {one['ctx']['discriminator']}"
         case "union_tag_invalid":
             return f"{one['ctx']['discriminator']} is one of {one['ctx']['expected_tags']}"
+        case "string_pattern_mismatch":
+            return in_words(str(one["ctx"]["pattern"]))
         case _:
             return str(one["msg"])
 

@@ -2,7 +2,8 @@
 
 The route opens the transaction when its handler asks for one and commits it after the answer has been built and before
 it leaves: a client never sees a success that was not committed. With an `Idempotency-Key` the answer is a row of the
-same transaction.
+same transaction, whatever the method is that changes something: who sends a change once more because its answer was lost
+gets that answer, not a refusal because the version is another by now.
 """
 
 import hashlib
@@ -24,6 +25,8 @@ from kantis_kit.tx import Tx
 from kantis_kit.web.bodies import kept
 from kantis_kit.web.state import RequestState, runtime_of
 
+KEYED = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Methods that take an idempotency key: whatever changes something."""
 MAX_KEY = 255
 _OWNER_BYTES = 16
 F = TypeVar("F", bound=Callable[..., Any])
@@ -80,7 +83,7 @@ class KantisRoute(APIRoute):
             request.state.kantis = state
             async with state:
                 key = request.headers.get("idempotency-key")
-                if request.method != "POST" or key is None:
+                if request.method not in KEYED or key is None:
                     response = await inner(request)
                     await _audit(state, policy, request, response)
                     if response.status_code < HTTP_ERROR:
@@ -135,7 +138,7 @@ def is_key(key: str) -> bool:
 
 
 def request_digest(scope: MutableMapping[str, Any], body: bytes) -> bytes:
-    """Return what a repeated request must be the same in: address, query and body."""
+    """Return what a repeated post must be the same in: address, query and body."""
     digest = _target_digest(scope)
     digest.update(body)
     return digest.digest()
@@ -170,6 +173,9 @@ async def _once(request: Request, state: RequestState, key: str, route: _Route) 
     if not is_key(key):
         raise Invalid(f"Idempotency-Key: 1 to {MAX_KEY} printable ASCII characters")
     digest = _target_digest(request.scope)
+    if request.method != "POST" and (version := request.headers.get("if-match")):
+        # A change of another version is another change; the digest of a post is `request_digest`.
+        digest.update(b"if-match: " + version.encode() + b"\n")
     # The whole body before the first statement: no transaction stands open while a slow caller sends.
     async with kept(request, state.scope.settings.data_dir, digest.update) as again:
         return await _effect_or_answer(again, state, key, route, digest.digest())
@@ -265,13 +271,13 @@ class Router(APIRouter):
         return self.declare("POST", path, **kwargs)
 
     def put(self, path: str, **kwargs: Any) -> Callable[[F], F]:
-        """Declare a replacement."""
+        """Declare a replacement; honours Idempotency-Key."""
         return self.declare("PUT", path, **kwargs)
 
     def patch(self, path: str, **kwargs: Any) -> Callable[[F], F]:
-        """Declare a change of some fields."""
+        """Declare a change of some fields; honours Idempotency-Key."""
         return self.declare("PATCH", path, **kwargs)
 
     def delete(self, path: str, **kwargs: Any) -> Callable[[F], F]:
-        """Declare a removal."""
+        """Declare a removal; honours Idempotency-Key."""
         return self.declare("DELETE", path, **kwargs)

@@ -21,12 +21,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
-from contacts_svc.base import Moment, plain
+from contacts_svc.base import Moment, plain, table_of
 from contacts_svc.organisations.errors import AudienceUnknown
 from contacts_svc.organisations.model import Organisation, PersonLink
 from contacts_svc.organisations.queries import silent_because
 from contacts_svc.organisations.schemas import SparedLinkOut, SparedOut, SparedPhoneOut
-from contacts_svc.people.model import Identifier, Person
+from contacts_svc.people.model import Identifier, Person, PersonAlias
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.paging import encode_cursor, read_cursor
 
@@ -73,9 +73,20 @@ def _ranked(on: date, role: str | None, launch_id: UUID | None) -> Subquery:
     if role:
         wanted = wanted.where(col(PersonLink.role) == role)
     if launch_id is not None:
-        members = select(func.unnest(_page.c.person_ids)).where(_page.c.launch_id == launch_id)
-        wanted = wanted.where(col(PersonLink.person_id).in_(members))
+        wanted = wanted.where(col(PersonLink.person_id).in_(_members(launch_id)))
     return wanted.subquery("ranked")
+
+
+def _members(launch_id: UUID) -> Select[Any]:
+    """Return who is in an audience, by the ids that they have now: some were merged after it was frozen."""
+    frozen = (
+        select(func.unnest(_page.c.person_ids, type_=Uuid()).label("id"))
+        .where(_page.c.launch_id == launch_id)
+        .subquery("frozen")
+    )
+    return select(func.coalesce(col(PersonAlias.known_id), frozen.c.id)).select_from(
+        frozen.outerjoin(table_of(PersonAlias), col(PersonAlias.merged_id) == frozen.c.id)
+    )
 
 
 async def list_spared(
@@ -89,7 +100,8 @@ async def list_spared(
 ) -> SparedOut:
     """Return by phone who is called on a day and who is spared, with the reason, and how many there are in all.
 
-    With a launch: of those in its audience alone, on the day of the launch when no other is given.
+    With a launch: of those in its audience alone, on the day of the launch when no other is given. Who was merged since
+    counts as the contact that they are part of now.
 
     Raises:
         AudienceUnknown: the launch has no audience here.

@@ -2,59 +2,46 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, bindparam, func, literal, select, union_all
-from sqlalchemy.dialects.postgresql import ARRAY, TEXT
-from sqlmodel import col
-
-from contacts_svc.base import plain
-from contacts_svc.people.model import Identifier, Person
-from contacts_svc.people.queries import Key, lock_owners
+from contacts_svc.base import table_of
+from contacts_svc.people.model import Person
+from contacts_svc.people.queries import Key
 from contacts_svc.people.rules import IdentifierKind
 from kantis_kit.tx import Tx
+
+_NAMES = tuple(table_of(Person).c.keys())
+_FIND = f"""
+WITH owned AS MATERIALIZED (
+    SELECT held.kind, held.value, p.* FROM (
+        SELECT kind, value, person_id FROM identifier WHERE kind = 'email' AND value = ANY ($1::text[]) AND is_identifying
+        UNION ALL
+        SELECT kind, value, person_id FROM identifier WHERE kind = 'phone' AND value = ANY ($2::text[]) AND is_identifying
+    ) held JOIN person p ON p.id = held.person_id ORDER BY p.id FOR UPDATE OF p)
+SELECT kind, value, CAST(NULL AS uuid) AS sharer, {", ".join(_NAMES)} FROM owned
+UNION ALL
+SELECT kind, value, person_id, {", ".join("NULL" for _ in _NAMES)} FROM identifier
+WHERE kind = 'phone' AND value = ANY ($2::text[]) AND NOT is_identifying
+"""  # noqa: S608 - names of columns of our own
 
 
 async def find_holders(
     tx: Tx, keys: Sequence[Key]
 ) -> tuple[dict[Key, Person], dict[Key, set[UUID]]]:
-    """Return who owns these addresses, locked, and who shares the phones among them.
+    """Return who owns these addresses, locked in the order of their ids, and who shares the phones among them.
 
-    One statement asks the indexes of both; only where somebody owns an address, a second one locks the owners.
+    One statement, in the driver's own words: it asks three indexes, and is part of every write of a person.
     """
+    if not keys:
+        return {}, {}
     emails = [value for kind, value in keys if kind == IdentifierKind.EMAIL]
     phones = [value for kind, value in keys if kind == IdentifierKind.PHONE]
-    held = [
-        select(
-            col(Identifier.kind), col(Identifier.value), literal(None, Uuid()).label("sharer")
-        ).where(
-            col(Identifier.kind) == kind,
-            col(Identifier.value) == _any(values),
-            col(Identifier.is_identifying),
-        )
-        for kind, values in (("email", emails), ("phone", phones))
-        if values
-    ]
-    if phones:
-        held.append(
-            select(col(Identifier.kind), col(Identifier.value), col(Identifier.person_id)).where(
-                col(Identifier.kind) == "phone",
-                col(Identifier.value) == _any(phones),
-                ~col(Identifier.is_identifying),
-            )
-        )
-    if not held:
-        return {}, {}
-    owned: list[Key] = []
+    owners: dict[Key, Person] = {}
     sharers: dict[Key, set[UUID]] = defaultdict(set)
-    for kind, value, sharer in plain(await tx.execute(union_all(*held))):
-        if sharer is None:
-            owned.append((kind, value))
-        else:
+    for row in await tx.fetch(_FIND, emails, phones):
+        kind, value, sharer = row[:3]
+        if sharer is not None:
             sharers[kind, value].add(sharer)
-    return (await lock_owners(tx, owned) if owned else {}), sharers
-
-
-def _any(values: Sequence[str]) -> ColumnElement[Any]:
-    return func.any(bindparam(None, list(values), type_=ARRAY(TEXT()), unique=True))
+            continue
+        owners[kind, value] = tx.known(Person, dict(zip(_NAMES, row[3:], strict=True)))
+    return owners, sharers

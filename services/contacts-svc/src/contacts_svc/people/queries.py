@@ -78,24 +78,6 @@ async def lock_owners(tx: Tx, keys: Sequence[Key]) -> dict[Key, Person]:
     return {(kind, value): person for kind, value, person in plain(rows)}
 
 
-async def find_sharers(tx: ReadTx, keys: Sequence[Key]) -> dict[Key, set[UUID]]:
-    """Return who shares these phones without being identified by them."""
-    phones = [value for kind, value in keys if kind == IdentifierKind.PHONE]
-    found: dict[Key, set[UUID]] = defaultdict(set)
-    if not phones:
-        return found
-    rows = await tx.execute(
-        select(col(Identifier.kind), col(Identifier.value), col(Identifier.person_id)).where(
-            col(Identifier.kind) == "phone",
-            col(Identifier.value) == _any_text(phones),
-            ~col(Identifier.is_identifying),
-        )
-    )
-    for kind, value, person_id in plain(rows):
-        found[kind, value].add(person_id)
-    return found
-
-
 async def find_known(tx: ReadTx, keys: Iterable[Key]) -> set[Key]:
     """Return which of these normalised addresses stand with somebody, whether they identify them or not."""
     values: dict[str, list[str]] = {"email": [], "phone": []}

@@ -24,7 +24,7 @@ from contacts_svc.people import usecases as people
 from contacts_svc.people.model import Identifier, Person, PersonChange
 from contacts_svc.people.queries import any_of
 from contacts_svc.permissions import usecases as permissions
-from contacts_svc.quality import moving
+from contacts_svc.quality import keeping, moving
 from contacts_svc.quality.model import DuplicatePair
 from contacts_svc.settings import ContactsSettings
 from contacts_svc.value import usecases as value
@@ -68,6 +68,7 @@ async def forget(tx: Tx, person: Person, merged_ids: Sequence[UUID]) -> dict[str
     await people.forget_addresses(tx, ids)
     for slice_ in (facts, interactions, insights, value):
         await slice_.forget(tx, ids)
+    await keeping.hold(tx)
     await _delete_rows(tx, ids, Counts())
     pair = table_of(DuplicatePair)
     await tx.execute(

@@ -18,7 +18,7 @@ IDLE_SECONDS = 1.0
 """Duplicates are not urgent: who has changed is looked for this often."""
 REST = 1.0
 """How long the search rests, in times of what the last turn took: it has half of the loop at most."""
-STEPS = (finder.take, finder.compare)
+STEPS = (finder.take, finder.compare, finder.renew)
 _PASSING: tuple[type[BaseException], ...] = (SQLAlchemyError, *CONNECTION_ERRORS)
 
 

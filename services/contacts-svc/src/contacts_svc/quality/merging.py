@@ -19,11 +19,12 @@ from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
 from contacts_svc.people.model import FIELDS, Identifier, Origin, Person, PersonAlias
 from contacts_svc.people.usecases.save import history_row, set_fields, write_history
-from contacts_svc.quality import events, moving
+from contacts_svc.quality import events, keeping, moving
 from contacts_svc.quality.carrying import carry, part_permissions, part_wishes, stricter_preference
 from contacts_svc.quality.errors import MergeFinal, MergeInvalid, MergeUnknown
 from contacts_svc.quality.kinds import MergeState, PairState
-from contacts_svc.quality.model import DuplicateDue, DuplicatePair, Merge
+from contacts_svc.quality.model import DuplicatePair, Merge
+from contacts_svc.quality.rules import VERSION
 from contacts_svc.touched import Family, touch
 from contacts_svc.value.usecases import work_out
 from kantis_contracts.contacts import PersonCard, PersonChangedV1
@@ -78,6 +79,7 @@ async def merge(tx: Tx, known_id: UUID, merged_id: UUID, *, reason: str = "") ->
         told_at=now,
     )
     tx.add(row)
+    await keeping.hold(tx)
     await moving.clear_derived(tx, merged_id)
     await tx.flush()
     gone = Person(**{**merged.model_dump(), "version": merged.version + 1, "updated_at": now})
@@ -332,6 +334,7 @@ async def _identify(tx: Tx, ids: Iterable[str], *, is_identifying: bool) -> None
 
 async def _settle(tx: Tx, row: Merge, state: PairState) -> None:
     """Bring what is derived up to date, and the pair out of the queue."""
+    await keeping.hold(tx)
     pair = table_of(DuplicatePair)
     one, other = sorted((row.known_id, row.merged_id))
     await tx.execute(
@@ -353,14 +356,13 @@ async def _settle(tx: Tx, row: Merge, state: PairState) -> None:
             found_at=tx.clock.now(),
             decided_at=tx.clock.now(),
             decided_by=tx.actor,
+            rules=VERSION,
         )
         .on_conflict_do_update(
             index_elements=["one_id", "other_id"],
             set_={"state": state.value, "decided_at": tx.clock.now(), "decided_by": tx.actor},
         )
     )
-    await tx.execute(
-        insert(table_of(DuplicateDue)).values(person_id=row.known_id).on_conflict_do_nothing()
-    )
+    await keeping.mark_due(tx, [row.known_id])
     await touch(tx, [row.known_id, row.merged_id], _EVERYTHING)
     await work_out(tx, [row.known_id, row.merged_id], reason="merge")

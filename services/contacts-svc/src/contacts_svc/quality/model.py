@@ -18,6 +18,8 @@ class DuplicateDue(Base, table=True):
     __tablename__ = "duplicate_due"
 
     person_id: UUID = Field(primary_key=True)
+    times: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    """How often that was so since the last comparison: what changes during one is compared once more."""
 
 
 class DuplicateKey(Base, table=True):
@@ -50,6 +52,7 @@ class DuplicatePair(Base, table=True):
         UniqueConstraint("one_id", "other_id"),
         Index("ix_duplicate_pair_other", "other_id"),
         Index("ix_duplicate_pair_queue", "state", column("score").desc(), "id"),
+        Index("ix_duplicate_pair_rules", "rules", postgresql_where=column("state") == "open"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -61,6 +64,8 @@ class DuplicatePair(Base, table=True):
     found_at: datetime = Field(sa_type=Moment)
     decided_at: datetime | None = Field(default=None, sa_type=Moment)
     decided_by: str = ""
+    rules: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """By which version of the rules the two were compared; 0 for those of releases that did not note it."""
 
 
 class Merge(Base, table=True):

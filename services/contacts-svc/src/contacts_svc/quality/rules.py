@@ -10,6 +10,8 @@ from uuid import UUID
 import jellyfish
 from rapidfuzz import fuzz
 
+VERSION = 1
+"""Of what gives points, and how many: raised with every change here, pairs that wait are compared anew."""
 LIKELY = 60
 """From this score on a pair is shown to a person who decides."""
 BLOCK = 50

@@ -33,6 +33,7 @@ from kantis_kit.errors import Invalid
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page
+from kantis_kit.web.problems import message_of
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/visits", tags=["visits"])
@@ -118,7 +119,8 @@ async def _report(request: Request) -> SeenIn:
         raise ReportUnreadable(f"This is not JSON: {error}") from error
     except ValidationError as error:
         told = [
-            f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors()
+            f"{'.'.join(map(str, one['loc'])) or 'body'}: {message_of(one)}"
+            for one in error.errors()
         ]
         raise Invalid("; ".join(told[:5])) from error
 

@@ -14,8 +14,8 @@ DESCRIPTION = """\
 Direct marketing that never mails anyone twice or against their wish.
 
 Send an API key as `Authorization: Bearer kantis_…`; `kantis keys create --role ROLE` makes one. Every refusal is
-`application/problem+json`. Every POST takes an `Idempotency-Key`: send the same key again to get the same answer and
-no second effect.
+`application/problem+json`. Every POST, PUT, PATCH and DELETE takes an `Idempotency-Key`: send the same request with the
+same key again to get the same answer and no second effect.
 """
 
 
