@@ -30,6 +30,21 @@ FORM = {
     "double_opt_in": True,
 }
 
+RUNNING = (
+    "INSERT INTO campaign VALUES ($1, 'Winter', $1, 'offers', 'email', NULL, 'NOK', NULL, 1, 'running', 1, now(), now())",
+    "INSERT INTO cell VALUES ($1, $1, 'A', 'KEYA', 100, $1, NULL, 0)",
+    "INSERT INTO preflight VALUES ($1, $1, 1, 'counting', NULL, '{}', now(), NULL)",
+    (
+        "INSERT INTO launch (id, campaign_id, preflight_id, state, launched_at, launched_by)"
+        " VALUES ($1, $1, $1, 'running', now(), 'test')"
+    ),
+)
+PIECE = """
+INSERT INTO piece (id, launch_id, campaign_id, cell_id, person_id, response_code, because, state, released_at)
+VALUES ($1, $2, $2, $2, $3, $4, to_jsonb($5::text[]), 'released', now())
+"""
+GENEROUS = {"form_posts_per_ip": "100000/minute", "form_posts_per_hour": 1_000_000}
+
 
 @dataclass
 class Guest:
@@ -134,7 +149,7 @@ class House:
             assert (await visitor.post("/f/autumn", json=lead)).is_success
         sent = await contacts.post(
             "/v1/imports",
-            content=f"name,email\n{word},not-an-address-{guest.email}x@\n",
+            content=f"name,email,phone\n{word},not-an-address-{guest.email}x@,{guest.phone}\n",
             headers={"Content-Type": "text/csv"},
         )
         assert sent.is_success, sent.text
@@ -161,6 +176,7 @@ class House:
     async def _campaign(self, people: list[Guest]) -> None:
         launch, campaign, cell = new_id(), new_id(), new_id()
         pieces = [new_id() for _ in people]
+        await self._written_to(people)
         await self.rig.publish(
             AudienceFrozenV1(
                 launch_id=launch, campaign_id=campaign, segment_id=new_id(), segment_name="All",
@@ -193,6 +209,16 @@ class House:
                 )
             ),
         )  # fmt: skip
+
+    async def _written_to(self, people: list[Guest]) -> None:
+        """Let a campaign that runs have written to these people."""
+        pool = await self.rig.services["campaign"].database.pool()
+        launch = new_id()
+        for statement in RUNNING:
+            await pool.execute(statement, launch)
+        for guest in people:
+            person_id, code = UUID(guest.person_id), f"{guest.number:010d}"
+            await pool.execute(PIECE, new_id(), launch, person_id, code, [f"lives at {guest.word}"])
 
     async def erase(self, people: list[Guest]) -> list[str]:
         """Forget these people; return where their receipts stand."""
@@ -296,7 +322,7 @@ async def _in_database(name: str, dsn: str, words: "re.Pattern[str]") -> list[tu
 @pytest.fixture
 async def house(rig_for, postgres_server, tmp_path):
     specs = [spec_of(name) for name in ALL]
-    rig = await rig_for(*specs)
+    rig = await rig_for(*specs, settings={"contacts": GENEROUS})
     first = dict(rig.services)
     yield House(rig, postgres_server, tmp_path)
     for name, service in rig.services.items():

@@ -46,7 +46,7 @@ async def check(house, count, capfd):
     # The canaries do sing before, and again when the backup is back.
     assert {
         "contacts.person", "contacts.interaction", "contacts.import_reject", "contacts.idempotency",
-        "campaign.delivery", "messaging.dispatch", "messaging.person_card", "orders.invoice",
+        "campaign.delivery", "campaign.piece", "messaging.dispatch", "messaging.person_card", "orders.invoice",
         "orders.response", "orders.person", "orders.sales_order",
     } <= known  # fmt: skip
     assert any(place.endswith(".csv") for place in known)
@@ -62,10 +62,19 @@ async def check(house, count, capfd):
         fresh = {"full_name": "X", "email": gone[0].email}
         refused = await contacts.post("/v1/contacts", json=fresh)
         stays = await contacts.get(f"/v1/contacts/{here[0].person_id}")
-        invoice = await orders.get(f"/v1/invoices/{gone[0].invoice_id}")
+        invoices = [await orders.get(f"/v1/invoices/{one.invoice_id}") for one in gone]
+        balance = await orders.get("/v1/ledger/balance")
+        asked = ({"q": gone[0].word}, {"email": gone[0].email}, {"phone": gone[0].phone})
+        found = [
+            one
+            for params in asked
+            for one in (await contacts.get("/v1/contacts", params=params)).json()["items"]
+        ]
     assert (409, 200) == (refused.status_code, stays.status_code)
-    assert words.search(invoice.text) is None
-    assert 10_000 == invoice.json()["total_minor"]
+    assert [] == [one.text for one in invoices if words.search(one.text)]
+    assert {10_000} == {one.json()["total_minor"] for one in invoices}
+    assert balance.json()["is_balanced"]
+    assert [] == found
     assert {"orders.restricted_recipient"} == {place for place, _ in await house.found(words)}
     kept = {one["kind"]: one for one in receipts[0]["services"][-1]["kept"]}
     assert "law" in kept["invoice"]["reason"]

@@ -1,14 +1,16 @@
-"""Serves contacts-svc or the gateway in a process that is forked anew each time it was killed: imports are paid once.
+"""A process that has paid for all imports, and is forked for each start of a service: those who die come back at once.
 
-`lead_child.py SERVICE PORT`; settings come from the environment. A line on standard input starts it; its process id and, when
-it has died, the word `dead` come back.
+A line of JSON on standard input, `{"name": …, "port": …, "environment": {…}}`, starts a service; its process id comes back.
 """
 
 import asyncio
 import ctypes
+import gc
+import json
 import os
 import signal
 import sys
+from typing import Any
 
 import uvicorn
 
@@ -16,13 +18,16 @@ from contacts_svc.main import SPEC as CONTACTS
 from gateway.main import SPEC as GATEWAY
 from gateway.main import build_distributed_gateway
 from kantis_kit.service import Service
+from orders_svc.main import SPEC as ORDERS
 
 END_WITH_PARENT = 1
+SPECS = {"contacts": CONTACTS, "gateway": GATEWAY, "orders": ORDERS}
 
 
 async def serve(name: str, port: int) -> None:
-    spec = {"contacts": CONTACTS, "gateway": GATEWAY}[name]
+    spec = SPECS[name]
     service = Service(spec, spec.settings())
+    app: Any
     if name == "gateway":
         await service.start()
         app = build_distributed_gateway(service)
@@ -35,18 +40,20 @@ async def serve(name: str, port: int) -> None:
     await uvicorn.Server(config).serve()
 
 
-def main(name: str, port: int) -> None:
-    for _ in sys.stdin:
+def main() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody has to collect the dead
+    gc.freeze()
+    for line in sys.stdin:
+        wanted = json.loads(line)
         pid = os.fork()
         if not pid:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGKILL)
-            asyncio.run(serve(name, port))
+            os.environ.update(wanted["environment"])
+            asyncio.run(serve(wanted["name"], wanted["port"]))
             os._exit(0)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
-        os.waitpid(pid, 0)
-        sys.stdout.write("dead\n")
-        sys.stdout.flush()
 
 
-main(sys.argv[1], int(sys.argv[2]))
+main()

@@ -1,14 +1,19 @@
-"""contacts-svc and the gateway in processes of their own, and visitors who note what they were told."""
+"""The gateway, contacts-svc and orders-svc in processes of their own, and visitors who note what they were told."""
 
 import asyncio
+import json
 import os
 import random
 import signal
 import socket
+import subprocess
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -16,16 +21,22 @@ import httpx
 from contacts_svc.main import SPEC as CONTACTS
 from gateway.keys.usecases import create_key
 from gateway.main import SPEC as GATEWAY
+from kantis_contracts.contacts import PersonCard
+from kantis_contracts.values import Language, PostalAddress
 from kantis_kit.auth.principal import Principal
 from kantis_kit.auth.tokens import issue_token
 from kantis_kit.clock import SystemClock
+from kantis_kit.ids import new_id
 from kantis_kit.service import Service
 from kantis_kit.signing import Keys
 from kantis_kit.testing.oracle import ClientOracle
 from kantis_kit.testing.rig import LINK_KEYS
 from kantis_kit.testing.waiting import eventually, pause
 from kantis_kit.tx import write
+from orders_svc.main import SPEC as ORDERS_SPEC
+from orders_svc.people.usecases import take_persons
 
+SPECS = {"contacts": CONTACTS, "gateway": GATEWAY, "orders": ORDERS_SPEC}
 CHILD = Path(__file__).parent / "lead_child.py"
 CLIENTS = 8
 FORM = {
@@ -35,6 +46,11 @@ FORM = {
     "consent": {"nb": {"version": "1", "text": "Ja, send meg nyhetsbrev."}},
     "default_language": "nb",
 }
+SKU = "LAMP"
+PRODUCT = {
+    "sku": SKU, "name": "Lampe", "price_minor": 19_900, "currency": "NOK", "vat_pct": 25,
+    "initial_stock": 100_000,
+}  # fmt: skip
 GENEROUS = {
     "KANTIS_FORM_POSTS_PER_IP": "100000/second",
     "KANTIS_FORM_POSTS_PER_ADDRESS": "100000/second",
@@ -59,36 +75,43 @@ def free_port(taken: set[int]) -> int:
     raise OSError(message)
 
 
+class Nursery:
+    """What services are forked from; see `lead_child.py`."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def fork(self, name: str, port: int, environment: dict[str, str]) -> int:
+        """Start a service; return its process id."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        wanted = {"name": name, "port": port, "environment": environment}
+        self._process.stdin.write(json.dumps(wanted) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End it, and all that it has started with it."""
+        self._process.kill()
+        self._process.communicate()
+
+
 @dataclass
 class Mortal:
     """One service, started anew each time it was killed."""
 
+    nursery: Nursery
     name: str
     port: int
     environment: dict[str, str]
     deaths: int = 0
     pid: int = 0
-    process: asyncio.subprocess.Process | None = None
-
-    async def open(self) -> None:
-        """Pay for the imports."""
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(CHILD),
-            self.name,
-            str(self.port),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, **self.environment},
-        )
 
     async def launch(self) -> None:
         """Start it and wait until it answers."""
-        assert self.process is not None
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(b"go\n")
-        self.pid = int(await self.process.stdout.readline())
+        self.pid = self.nursery.fork(self.name, self.port, self.environment)
         async with httpx.AsyncClient() as client:
 
             async def lives():
@@ -97,33 +120,44 @@ class Mortal:
             await eventually(
                 lives,
                 message=f"{self.name} did not start",
-                within=60,
+                within=120,
                 retry_on=(httpx.TransportError,),
             )
 
     async def kill(self) -> None:
         """Kill it as a power cut does."""
-        assert self.process is not None
-        assert self.process.stdout is not None
         os.kill(self.pid, signal.SIGKILL)
-        assert await self.process.stdout.readline() == b"dead\n"
+        await self._end()
         self.deaths += 1
 
     async def close(self) -> None:
-        """End it with its parent."""
-        if self.process is not None:
-            self.process.kill()
-            await self.process.wait()
+        """End it, however often it was killed."""
+        if self.is_alive():
+            os.kill(self.pid, signal.SIGKILL)
+            await self._end()
+
+    async def _end(self) -> None:
+        await eventually(lambda: not self.is_alive(), message=f"{self.name} did not die")
+
+    def is_alive(self) -> bool:
+        """Say whether its process is there."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return bool(self.pid)
 
 
 @dataclass
 class LeadHouse:
-    """What a test of leads holds."""
+    """What a test of leads and orders holds."""
 
     contacts: Mortal
     gateway: Mortal
+    orders: Mortal
     dsns: dict[str, str]
     key: str
+    buyer: UUID
     oracle: ClientOracle
     statuses: set[int] = field(default_factory=set)
     broken: int = 0
@@ -134,16 +168,23 @@ class LeadHouse:
         """Where visitors post."""
         return f"http://127.0.0.1:{self.gateway.port}"
 
-    async def post(self, client: httpx.AsyncClient, number: int, *, keyed: bool = False) -> None:
-        """Post a lead, or make a contact by the API, under a key of its own until it is taken."""
-        email = f"visitor{number}@example.com"
-        body = {"email": email, "full_name": f"Visitor {number}"}
-        path, headers = "/v1/contacts", {"Authorization": f"Bearer {self.key}"}
-        if not keyed:
-            path, headers = "/f/autumn", {"User-Agent": "Firefox"}
+    async def post(self, client: httpx.AsyncClient, number: int, kind: str = "lead") -> None:
+        """Post a lead, make a contact or order by the API, under a key of its own until it is taken."""
+        name = f"visitor{number}@example.com"
+        headers = {"Idempotency-Key": f"post-{number}", "Authorization": f"Bearer {self.key}"}
+        body: dict[str, Any] = {"email": name, "full_name": f"Visitor {number}"}
+        path = "/v1/contacts"
+        if kind == "lead":
+            path = "/f/autumn"
+            headers = {"Idempotency-Key": f"post-{number}", "User-Agent": "Firefox"}
             body |= {"consent": True, "consent_version": "1", "language": "nb"}
-        headers["Idempotency-Key"] = f"post-{number}"
-        await self.oracle.intent(email)
+        elif kind == "order":
+            path, name = "/v1/responses", f"order {number}"
+            body = {
+                "kind": "order", "way": "phone", "person_id": str(self.buyer),
+                "lines": [{"sku": SKU}], "note": name,
+            }  # fmt: skip
+        await self.oracle.intent(name)
         while True:
             try:
                 answer = await client.post(f"{self.url}{path}", json=body, headers=headers)
@@ -153,16 +194,26 @@ class LeadHouse:
                 continue
             self.statuses.add(answer.status_code)
             if answer.is_success:
-                await self.oracle.ack(email)
+                await self.oracle.ack(name)
                 return
             assert answer.status_code in (503, 409), answer.text
             assert "retry-after" in answer.headers, answer.text
             await pause(0.05)  # a person waits longer; the machine under test shall not be idle
 
     async def play(
-        self, posts: int, faults, times: int, *, keyed_every: int = 0, first: int = 0
+        self,
+        posts: int,
+        faults: Callable[[], Awaitable[None]],
+        times: int,
+        *,
+        kinds: Sequence[str] = ("lead",),
+        first: int = 0,
+        rng: random.Random | None = None,
     ) -> None:
-        """Have visitors post so many leads, and a fault happen so many times between them."""
+        """Have visitors post so many things, by turns of these kinds, and a fault happen so many times between them.
+
+        With `rng`, each fault comes 50 to 500 ms after its turn, wherever the others are then.
+        """
         waiting = list(range(first, first + posts))[::-1]
         done = 0
         due: asyncio.Queue[None] = asyncio.Queue()
@@ -173,8 +224,7 @@ class LeadHouse:
             async with httpx.AsyncClient(timeout=30) as client:
                 while waiting:
                     number = waiting.pop()
-                    keyed = bool(keyed_every) and number % keyed_every == 0
-                    await self.post(client, number, keyed=keyed)
+                    await self.post(client, number, kinds[number % len(kinds)])
                     done += 1
                     if done % every == 0:
                         due.put_nowait(None)
@@ -182,6 +232,8 @@ class LeadHouse:
         async def fate() -> None:
             for _ in range(times):
                 await due.get()
+                if rng:
+                    await pause(rng.uniform(0.05, 0.5))
                 await faults()
 
         async with asyncio.TaskGroup() as tasks:
@@ -197,35 +249,48 @@ class LeadHouse:
         finally:
             await connection.close()
 
-    async def check(self, *, within: float = 120) -> None:
-        """Hold what is stored against what was acknowledged, once nothing waits any more."""
+    async def check(self, *, within: float = 120) -> dict[str, int]:
+        """Hold what is stored against what was acknowledged, once nothing waits any more; return what there is."""
 
         async def nothing_waits():
             return not await self.ask("gateway", "SELECT 1 FROM spool WHERE state = 'waiting'")
 
         await eventually(nothing_waits, message="leads wait in the spool", within=within)
         held = await self.ask("contacts", "SELECT value FROM identifier")
-        self.oracle.reconcile(row["value"] for row in held).check()
+        noted = await self.ask("orders", "SELECT note AS value FROM response")
+        found = self.oracle.reconcile(row["value"] for row in (*held, *noted)).check()
+        assert found.attempted == found.acknowledged == found.stored
         assert [] == await self.ask("gateway", "SELECT path, problem FROM spool")
         assert [] == await self.ask("contacts", "SELECT id FROM lead WHERE times > 1")
-        (counts,) = await self.ask(
-            "contacts",
-            """
-            SELECT (SELECT count(*) FROM lead) AS leads, (SELECT count(*) FROM permission_ledger) AS entries,
-                   (SELECT count(*) FROM confirmation) AS questions,
-                   (SELECT count(*) FROM lead JOIN person ON person.id = lead.person_id) AS people,
-                   (SELECT coalesce(sum(jsonb_array_length(convert_from(data, 'UTF8')::jsonb -> 'items')), 0)
-                    FROM outbox WHERE type LIKE 'contacts.lead.received.%') AS told
-            """,
-        )
+        (counts,) = await self.ask("contacts", LEADS)
         assert {counts["leads"]} == set(counts.values()), dict(counts)
+        (bought,) = await self.ask("orders", ORDERS)
+        assert {len(noted)} == set(bought.values()), dict(bought)
+        return {"posts": found.stored, "leads": counts["leads"], "orders": len(noted)}
+
+
+LEADS = """
+SELECT (SELECT count(*) FROM lead) AS leads, (SELECT count(*) FROM permission_ledger) AS entries,
+       (SELECT count(*) FROM confirmation) AS questions,
+       (SELECT count(*) FROM lead JOIN person ON person.id = lead.person_id) AS people,
+       (SELECT coalesce(sum(jsonb_array_length(convert_from(data, 'UTF8')::jsonb -> 'items')), 0)
+        FROM outbox WHERE type LIKE 'contacts.lead.received.%') AS told
+"""
+ORDERS = """
+SELECT (SELECT count(*) FROM sales_order) AS orders, (SELECT count(*) FROM reservation WHERE state = 'held') AS held,
+       (SELECT coalesce(sum(quantity), 0) FROM reservation) AS pieces, (SELECT sum(reserved) FROM product) AS reserved,
+       (SELECT coalesce(sum(jsonb_array_length(convert_from(data, 'UTF8')::jsonb -> 'items')), 0)
+        FROM outbox WHERE type LIKE 'orders.order.placed.%') AS told
+"""
 
 
 @asynccontextmanager
-async def lead_house(folder: Path, dsns: dict[str, str], keys_dir: Path, broker_dsn: str):
+async def lead_house(
+    nursery: Nursery, folder: Path, dsns: dict[str, str], keys_dir: Path, broker_dsn: str
+) -> AsyncIterator[LeadHouse]:
     """Open the house on databases that are migrated."""
     taken: set[int] = set()
-    ports = {name: free_port(taken) for name in ("contacts", "gateway")}
+    ports = {name: free_port(taken) for name in SPECS}
     shared = {
         "KANTIS_ENVIRONMENT": "test",
         "KANTIS_DATA_DIR": str(folder),
@@ -233,45 +298,63 @@ async def lead_house(folder: Path, dsns: dict[str, str], keys_dir: Path, broker_
         "KANTIS_BROKER_URL": broker_dsn,
         "KANTIS_LINK_KEYS": LINK_KEYS,
         "KANTIS_UPSTREAM_CONTACTS": f"http://127.0.0.1:{ports['contacts']}",
+        "KANTIS_UPSTREAM_ORDERS": f"http://127.0.0.1:{ports['orders']}",
         **GENEROUS,
     }
-    environment = {name: {**shared, "KANTIS_POSTGRES_DSN": dsns[name]} for name in ports}
-    contacts, gateway = (Mortal(name, ports[name], environment[name]) for name in ports)
+    mortals = {
+        name: Mortal(nursery, name, port, {**shared, "KANTIS_POSTGRES_DSN": dsns[name]})
+        for name, port in ports.items()
+    }
     async with AsyncExitStack() as stack:
-        for one in (contacts, gateway):
-            await one.open()
+        buyer, key = await _prepare(dsns, keys_dir, broker_dsn)
+        for one in mortals.values():
             stack.push_async_callback(one.close)
-        key = await _prepare(dsns, keys_dir, broker_dsn)
-        await asyncio.gather(contacts.launch(), gateway.launch())
-        oracle = await stack.enter_async_context(ClientOracle(folder / "leads.jsonl"))
-        yield LeadHouse(contacts, gateway, dsns, key, oracle)
+        await asyncio.gather(*(one.launch() for one in mortals.values()))
+        oracle = await stack.enter_async_context(ClientOracle(folder / "posts.jsonl"))
+        yield LeadHouse(dsns=dsns, key=key, buyer=buyer, oracle=oracle, **mortals)
 
 
-async def _prepare(dsns: dict[str, str], keys_dir: Path, broker_dsn: str) -> str:
-    """Make the form and an API key."""
-    made = []
-    for spec in (CONTACTS, GATEWAY):
-        settings = spec.settings(
-            environment="test",
-            keys_dir=keys_dir,
-            postgres_dsn=dsns[spec.name],
-            broker_url=broker_dsn,
-            link_keys=LINK_KEYS,
+async def _prepare(dsns: dict[str, str], keys_dir: Path, broker_dsn: str) -> tuple[UUID, str]:
+    """Make the form, something to buy, somebody who buys it, and an API key."""
+    made = {
+        name: Service(
+            spec,
+            spec.settings(
+                environment="test",
+                keys_dir=keys_dir,
+                postgres_dsn=dsns[name],
+                broker_url=broker_dsn,
+                link_keys=LINK_KEYS,
+            ),
         )
-        made.append(Service(spec, settings))
-    contacts, gateway = made
+        for name, spec in SPECS.items()
+    }
+    await _post(made["contacts"], keys_dir, "/v1/forms", FORM)
+    await _post(made["orders"], keys_dir, "/v1/products", PRODUCT)
+    buyer = PersonCard(
+        person_id=new_id(),
+        version=1,
+        full_name="Kari Nordmann",
+        language=Language.NB,
+        address=PostalAddress(street="Storgata 9", postal_code="0155", city="Oslo"),
+    )
+    async with write(made["orders"].scope, actor="test") as tx:
+        await take_persons(tx, [buyer])
+    async with write(made["gateway"].scope, actor="test") as tx:
+        _, key = await create_key(tx, "administrator", "a test")
+    for service in made.values():
+        await service.database.close()
+    return buyer.person_id, key
+
+
+async def _post(service: Service, keys_dir: Path, path: str, body: dict[str, Any]) -> None:
     caller = Principal("test", "test", frozenset({"*"}))
-    keys = Keys.load(keys_dir, "gateway")
-    token = issue_token(keys, caller, audience="contacts", now=SystemClock().now())
+    keys, now = Keys.load(keys_dir, "gateway"), SystemClock().now()
+    token = issue_token(keys, caller, audience=service.spec.name, now=now)
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=contacts.asgi),
+        transport=httpx.ASGITransport(app=service.asgi),
         base_url="http://service.test",
         headers={"Authorization": f"Bearer {token}"},
     ) as client:
-        answer = await client.post("/v1/forms", json=FORM)
+        answer = await client.post(path, json=body)
         assert answer.status_code == 201, answer.text
-    async with write(gateway.scope, actor="test") as tx:
-        _, key = await create_key(tx, "administrator", "a test")
-    for service in made:
-        await service.database.close()
-    return key

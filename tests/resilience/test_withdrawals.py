@@ -24,8 +24,10 @@ from kantis_contracts.contacts import (
     PersonChangedV1,
 )
 from kantis_contracts.values import Channel, Language, Purpose
+from kantis_kit import failpoints
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.clock import FrozenClock
+from kantis_kit.failpoints import FailPointHit
 from kantis_kit.ids import new_id
 from kantis_kit.testing.rig import LINK_KEYS, Rig
 from kantis_kit.testing.smtp import Fault, SmtpSink
@@ -117,6 +119,16 @@ class Mailing:
             await self.server.execute(
                 f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
             )
+
+    async def until_told(self) -> None:
+        """Wait until all that was said without a broker has left: each event is tried again after a pause of its own."""
+        for name in self.rig.services:
+            pool = await self.rig.services[name].database.pool()
+
+            async def is_told(pool: Any = pool) -> bool:
+                return not await pool.fetchval("SELECT count(*) FROM outbox")
+
+            await eventually(is_told, message=f"events of {name} wait for the broker", within=240)
 
     async def say_no(self, browser: httpx.AsyncClient, one: Leaving) -> None:
         """Say it as a person would; the answer counts when the last page has come."""
@@ -251,6 +263,7 @@ async def play(mailing: Mailing, leavers: list[Leaving], *, total: int, kills: i
     await eventually(ended, message="the launch did not end", within=240)
     await mailing.end_sender()
     await mailing.set_broker(away=False)
+    await mailing.until_told()
     await mailing.rig.drain()
 
 
@@ -289,6 +302,30 @@ async def check(mailing: Mailing, leavers: list[Leaving], *, total: int) -> None
     assert [] == await mailing.rig.parked("messaging")
 
 
+async def check_that_nothing_is_answered_before_its_commit(
+    mailing: Mailing, one: PersonCard
+) -> None:
+    """Let the sender's side die before its commit: nobody is told that they are rid of us."""
+    token = SIGNER.make(
+        "unsubscribe", pack_unsubscribe(Unsubscribe(one.person_id, new_id(), Purpose.OFFERS))
+    )
+    transport = Front(mailing.rig)
+    async with httpx.AsyncClient(transport=transport, base_url="http://kantis.test") as browser:
+
+        async def say_no() -> int:
+            said = {"List-Unsubscribe": "One-Click"}
+            return (await browser.post(f"/u/{token}", data=said)).status_code
+
+        failpoints.arm("tx.before_commit", "raise")
+        try:
+            died = await say_no()
+        except FailPointHit:
+            died = 500
+        finally:
+            failpoints.disarm_all()
+        assert (500, 200) == (died, await say_no())
+
+
 async def run(rig_for: Any, server: Any, *, total: int, leaving: int, kills: int) -> None:
     async with SmtpSink() as sink:
         # Senders in processes of their own live by the machine's clock; ours stands shortly before it.
@@ -303,6 +340,7 @@ async def run(rig_for: Any, server: Any, *, total: int, leaving: int, kills: int
         try:
             await play(mailing, leavers, total=total, kills=kills)
             await check(mailing, leavers, total=total)
+            await check_that_nothing_is_answered_before_its_commit(mailing, others[0])
         finally:
             await mailing.set_broker(away=False)
             await mailing.end_sender()

@@ -74,3 +74,20 @@ async def test_the_page_is_in_the_language_of_the_person_and_shows_signs_as_they
 def test_every_language_has_every_word():
     assert set(Language) == set(TEXTS)
     assert all(word for words in TEXTS.values() for word in words.values())
+
+
+async def test_a_row_of_a_file_is_theirs_when_a_whole_cell_is_and_not_when_it_holds_a_part(rig_for):
+    rig = await rig_for(SPEC)
+    rows = (
+        "name,email,other\nKari,kari@example,KARI@example.com \nOla,ola@example,xkari@example.com\n"
+    )
+    async with rig.client() as client:
+        kari = await make(client, KARI)
+        sent = await client.post("/v1/imports", content=rows, headers={"Content-Type": "text/csv"})
+        assert sent.is_success, sent.text
+        await rig.drain()
+        found = await client.get(f"/v1/contacts/{kari}/export")
+
+    assert [["Kari", "kari@example", "KARI@example.com "]] == [
+        one["cells"] for one in found.json()["records"]["import_reject"]
+    ]

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Table, Text, exists, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 
-from contacts_svc.base import Base, table_of
+from contacts_svc.base import Base, plain, table_of
 from contacts_svc.dossier.errors import DossierUnknown
 from contacts_svc.dossier.model import SERVICES, Dossier, DossierPartRow
 from contacts_svc.dossier.schemas import DossierOut, ServiceAnswerOut, WholeDossierOut
+from contacts_svc.imports.model import ImportReject
 from contacts_svc.people.errors import ContactUnknown
-from contacts_svc.people.model import Person, PersonAlias
+from contacts_svc.people.model import Identifier, Person, PersonAlias
 from contacts_svc.people.queries import any_of, resolve
 from contacts_svc.quality.moving import tables
 from contacts_svc.visits.model import PageView, VisitorPerson
+from kantis_kit.db.sets import one_of
 from kantis_kit.gathering import join
 from kantis_kit.tx import ReadTx
 
@@ -111,6 +113,8 @@ async def gather(tx: ReadTx, person_id: UUID) -> DossierOut:
     views = table_of(PageView)
     theirs = select(col(VisitorPerson.visitor_id)).where(col(VisitorPerson.person_id) == known)
     found[views.name] = await _rows(tx, views, views.c.visitor_id.in_(theirs))
+    rejects = table_of(ImportReject)
+    found[rejects.name] = await _rows(tx, rejects, await _in_a_cell(tx, [known, *aliases]))
     merges = Base.metadata.tables["merge"]
     found[merges.name] = await _rows(tx, merges, merges.c.known_id == any_of([known, *aliases]))
     return DossierOut(
@@ -120,6 +124,23 @@ async def gather(tx: ReadTx, person_id: UUID) -> DossierOut:
         profile=profile[0],
         records={name: rows[:MOST_ROWS] for name, rows in sorted(found.items()) if rows},
         left_off=sorted(name for name, rows in found.items() if len(rows) > MOST_ROWS),
+    )
+
+
+async def _in_a_cell(tx: ReadTx, ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """Say of a row that could not be taken from a file whether a cell of it is an address or phone of theirs.
+
+    The whole cell: a part of it may be the address of somebody else.
+    """
+    rows = await tx.execute(
+        select(col(Identifier.value), col(Identifier.as_given)).where(
+            col(Identifier.person_id) == any_of(ids)
+        )
+    )
+    theirs = sorted({word.lower() for row in plain(rows) for word in row if word})
+    cell = func.jsonb_array_elements_text(table_of(ImportReject).c.cells).column_valued("cell")
+    return exists(
+        select(cell).where(func.lower(func.btrim(cell, type_=Text())) == one_of(theirs, Text()))
     )
 
 
