@@ -5,6 +5,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -51,6 +52,7 @@ SPECS = {
     )
 }
 SHOWN = ("code", "response_code", "sku", "key", "kid", "number", "email")
+Hands = Callable[["House", str, dict[str, Any]], Awaitable[httpx.Response]]
 KNOWN_PER_NAME = 30
 LOOKS = 3
 PATIENCE_SECONDS = 60  # a guard against hanging
@@ -121,6 +123,8 @@ class House:
     client: httpx.AsyncClient
     anonymous: httpx.AsyncClient
     known: Known = field(default_factory=Known)
+    hands: "Hands | None" = None
+    """Those who send what is made, when it is not one client alone."""
 
     def send(self, request: httpx.Request, *, with_key: bool = True) -> httpx.Response:
         """Send from a thread that is not the service's."""
@@ -139,15 +143,22 @@ class House:
 
     async def ask(self, method: str, path: str, **given: Any) -> Any:
         """Make something, as a client would, and return it."""
+        if self.hands is not None and method == "POST":
+            answer = await self.hands(self, path, given)
+        else:
+            answer = await self.insist(method, path, **given)
+        assert answer.is_success, answer.text
+        self.notice(path, answer)
+        return answer.json() if answer.content else None
+
+    async def insist(self, method: str, path: str, **given: Any) -> httpx.Response:
+        """Send again what was busy: a loop held the same rows; nothing was changed, and the answer says so."""
         answer = await self.client.request(method, path, **given)
         for _ in range(9):
             if "urn:kantis:problem:busy" not in answer.text:
                 break
-            # A loop held the same rows; nothing was changed, and the answer says to send it again.
             answer = await self.client.request(method, path, **given)
-        assert answer.is_success, answer.text
-        self.notice(path, answer)
-        return answer.json() if answer.content else None
+        return answer
 
     def description(self) -> dict[str, Any]:
         """Return the description of the service's API."""
@@ -299,13 +310,25 @@ FURNISH: dict[str, Callable[[House], Awaitable[None]]] = {
 }
 
 
+@pytest.fixture
+def furnished(rig_for: OpenRig) -> Callable[..., AbstractAsyncContextManager[House]]:
+    """Provide what opens a service with one of everything in it."""
+
+    @asynccontextmanager
+    async def opened(name: str, hands: Hands | None = None) -> AsyncIterator[House]:
+        rig = await rig_for(SPECS[name])
+        async with rig.client() as client, rig.anonymous() as anonymous:
+            house = House(rig, asyncio.get_running_loop(), client, anonymous, hands=hands)
+            await FURNISH[name](house)
+            await rig.drain()
+            yield house
+
+    return opened
+
+
 @pytest.fixture(params=sorted(SPECS))
-async def house(request: pytest.FixtureRequest, rig_for: OpenRig) -> AsyncIterator[House]:
+async def house(request: pytest.FixtureRequest, furnished: Any) -> AsyncIterator[House]:
     """Provide each service in turn, with one of everything in it."""
-    rig = await rig_for(SPECS[request.param])
-    async with rig.client() as client, rig.anonymous() as anonymous:
-        opened = House(rig, asyncio.get_running_loop(), client, anonymous)
-        await FURNISH[request.param](opened)
-        await rig.drain()
+    async with furnished(request.param) as opened:
         await opened.settle()
         yield opened

@@ -22,9 +22,10 @@ from contacts_svc.intake.model import (
     Lead,
 )
 from contacts_svc.intake.schemas import ClaimOut, ConsentOut, FormOut, FormVersionOut, LeadOut
-from contacts_svc.people.model import Person
+from contacts_svc.people.model import Identifier, Person
 from contacts_svc.people.queries import get_contact
-from kantis_contracts.values import Language
+from contacts_svc.people.rules import canonical, normalise_email
+from kantis_contracts.values import Channel, Language
 from kantis_kit.tx import ReadTx, Tx
 
 
@@ -122,7 +123,7 @@ class OpenQuestion:
 
 
 async def find_question(tx: ReadTx, confirmation_id: UUID) -> OpenQuestion | None:
-    """Return a confirmation whose person is still known, or None."""
+    """Return a confirmation whose person is still known, and still has the address that was asked; or None."""
     rows = plain(
         await tx.execute(
             select(Confirmation, Form)
@@ -131,7 +132,19 @@ async def find_question(tx: ReadTx, confirmation_id: UUID) -> OpenQuestion | Non
             .where(col(Confirmation.id) == confirmation_id, ~col(Person.is_erased))
         )
     )
-    return OpenQuestion(*rows[0]) if rows else None
+    if not rows:
+        return None
+    question = OpenQuestion(*rows[0])
+    # The yes of a mailbox that is no longer theirs would allow mail to another one, which nobody has asked.
+    held = await tx.scalars(
+        select(col(Identifier.value)).where(
+            col(Identifier.person_id) == question.confirmation.person_id,
+            col(Identifier.kind) == Channel.EMAIL.value,
+        )
+    )
+    asked = canonical(normalise_email(question.confirmation.email))
+    theirs = {canonical(normalise_email(value)) for value in held}
+    return question if asked in theirs else None
 
 
 async def list_versions(tx: ReadTx, form_id: UUID) -> list[FormVersionOut]:
