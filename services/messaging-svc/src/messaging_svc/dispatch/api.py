@@ -9,7 +9,7 @@ from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page, encode_cursor, id_after
 from kantis_kit.web.router import Router
-from messaging_svc.dispatch import queries, usecases
+from messaging_svc.dispatch import explaining, queries, usecases
 from messaging_svc.dispatch.model import State
 from messaging_svc.dispatch.schemas import MessageOut, ResolveIn, Why
 
@@ -66,7 +66,7 @@ async def get_message(message_id: UUID, tx: Read) -> MessageOut:
 @router.get("/{message_id}/why", policy=needs("messaging:read"))
 async def explain_message(message_id: UUID, tx: Read) -> Why:
     """Return why this person got, or did not get, this message."""
-    return await queries.explain(tx, message_id)
+    return await explaining.explain(tx, message_id)
 
 
 @router.post("/{message_id}/resolve", policy=needs("messaging:write", privileged=True))

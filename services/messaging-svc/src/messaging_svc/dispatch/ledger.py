@@ -5,11 +5,13 @@ is involved: a lone message is handed over at once, a crowd shares its commits.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import Row
@@ -18,6 +20,7 @@ from kantis_kit import failpoints, observability
 from kantis_kit.db.database import is_away
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Scope, Tx, write
+from messaging_svc.caps import spending
 from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.events import messages_settled
 from messaging_svc.dispatch.letters import Item, Letters
@@ -57,6 +60,7 @@ class Ledger:
         self._scope = scope
         self._guard = guard
         self._settings = settings
+        self._zone = ZoneInfo(settings.company_time_zone)
         self._me = new_id()
         self._wishes: list[_Wish] = []
         self._outcomes: list[Outcome] = []
@@ -72,16 +76,23 @@ class Ledger:
         """How long a claim or a hand-over holds without news."""
         return timedelta(seconds=self._settings.sender_lease_seconds)
 
+    def _today(self, now: datetime) -> date:
+        return now.astimezone(self._zone).date()
+
     # -- claims ------------------------------------------------------------------------------------------------------
 
     async def claim(self, letters: Letters) -> tuple[list[Item], int]:
         """Claim what is due and pass it through the gate; return what may be sent, and how many were decided."""
         now = self._scope.clock.now()
+        today = self._today(now)
+        tomorrow = datetime.combine(today + timedelta(days=1), time(), self._zone)
         async with write(self._scope, actor=ACTOR) as tx:
             result = await tx.execute(
                 sql.CLAIM,
                 {
                     "now": now,
+                    "today": today,
+                    "tomorrow": tomorrow,
                     "until": now + self.lease,
                     "me": self._me,
                     "epoch": self._guard.epoch,
@@ -94,6 +105,9 @@ class Ledger:
             items = [_item(row) for row in rows if row.state == State.CLAIMED]
             if items:
                 await letters.prepare(tx, items)
+            short = [row.id for row in rows if row.rule == "waits_for_budget"]
+            if short and await spending.note_reached(tx, short, today):
+                log.warning("sending.budget_reached", messages=len(short))
         if len(items) < len(rows):
             self.ends.set()
         if rows:
@@ -187,14 +201,18 @@ class Ledger:
         return granted
 
     async def _mark(self, tx: Tx, items: Sequence[Item], now: datetime) -> set[UUID]:
-        persons = sorted({i.person_id for i in items if i.is_marketing and i.person_id})
+        today = self._today(now)
+        affordable = await spending.within_budget(tx, [i.id for i in items], today)
+        asked = items if affordable is None else [i for i in items if i.id in affordable]
+        persons = sorted({i.person_id for i in asked if i.is_marketing and i.person_id})
         locked = list(await tx.scalars(sql.LOCK_PERSONS, {"persons": persons})) if persons else []
         marked = await tx.scalars(
             sql.MARK,
             {
-                "ids": [i.id for i in items],
-                "fences": [i.fence for i in items],
-                "emails": [i.email for i in items],
+                "ids": [i.id for i in asked],
+                "fences": [i.fence for i in asked],
+                "emails": [i.email for i in asked],
+                "ahead": _ahead(asked),
                 "locked": locked,
                 "me": self._me,
                 "epoch": self._guard.epoch,
@@ -203,6 +221,8 @@ class Ledger:
             },
         )
         granted = set(marked)
+        if affordable is not None and granted:
+            await spending.count_spending(tx, granted, today)
         refused = [i for i in items if i.id not in granted]
         if refused:
             await self._give_back(tx, refused, now)
@@ -250,6 +270,16 @@ def _with_source(rows: Sequence[Row[Any]], sources: dict[UUID, tuple[UUID, UUID]
         )
         for row in rows
     ]
+
+
+def _ahead(items: Sequence[Item]) -> list[int]:
+    """Return of each message how many to the same person stand before it: one snapshot sees none of them as sent."""
+    seen: Counter[UUID | None] = Counter()
+    ahead = []
+    for item in items:
+        ahead.append(seen[item.person_id])
+        seen[item.person_id] += item.is_marketing
+    return ahead
 
 
 def _item(row: Row[Any]) -> Item:

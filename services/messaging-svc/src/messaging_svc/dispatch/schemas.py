@@ -31,6 +31,7 @@ class MessageOut(Out):
     attempts: int
     message_id: str = Field(description="Message-ID header of the mail, the same for every attempt")
     planned_at: datetime
+    due_at: datetime | None = Field(description="When it is decided on next, while it waits")
     handed_over_at: datetime | None
     settled_at: datetime | None
 
@@ -67,12 +68,38 @@ class PermissionWhy(Out):
     occurred_at: datetime
 
 
+class DecisionWhy(Out):
+    """A no of the gate, or a not yet."""
+
+    rule: str
+    sentence: str
+    at: datetime
+    until: datetime | None = Field(default=None, description="When it was to be asked again")
+    facts: dict[str, Any] | None = Field(
+        default=None, description="The cap, and which messages filled it"
+    )
+
+
+class CapWhy(Out):
+    """A cap over the messages that one person gets, and how full it was before this one."""
+
+    whose: str = Field(description="company, or person: their wished frequency")
+    channel: str = Field(description="Empty: every channel together")
+    max_messages: int
+    window_seconds: int
+    filled_by: list[UUID]
+
+
 class GateWhy(Out):
     """What the gate decided, and by which rule."""
 
     verdict: str
     rule: str
     sentence: str
+    decisions: list[DecisionWhy] = Field(description="Every no and not yet, in order")
+    caps: list[CapWhy] = Field(
+        description="The caps of now, with what had come before this message"
+    )
 
 
 class TemplateWhy(Out):

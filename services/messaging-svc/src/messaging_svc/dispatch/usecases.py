@@ -40,10 +40,12 @@ _PLANNED: Mapping[str, Any] = {
     "id": Uid, "origin": Text(), "origin_id": Uid, "person_id": Uid, "channel": Text(), "is_marketing": Boolean(),
     "purpose": Text(), "source_id": Uid, "piece_id": Uid, "response_code": Text(), "because": JSONB(),
     "template_version_id": Uid, "builtin": Text(), "facts": JSONB(), "to_email": Text(), "language": Text(),
-    "preferred_name": Text(), "not_after": Moment, "rfc_message_id": Text(),
+    "preferred_name": Text(), "not_after": Moment, "rfc_message_id": Text(), "priority": Integer(),
+    "cost_minor": BigInteger(),
 }  # fmt: skip
 _BLANK: dict[str, Any] = {
     "response_code": "", "because": [], "builtin": "", "facts": {}, "is_marketing": False, "channel": "email",
+    "priority": 50, "cost_minor": 0,
 }  # fmt: skip
 
 
@@ -121,6 +123,8 @@ async def plan_pieces(tx: Tx, event: PieceReleasedV1) -> None:
                 "because": list(piece.because),
                 "template_version_id": version_id,
                 "not_after": event.not_after,
+                "priority": event.priority,
+                "cost_minor": event.cost_per_piece_minor,
             }
             for piece in event.items
         ],
@@ -259,6 +263,11 @@ async def plan_tests(tx: Tx, tests: Sequence[TestMessage]) -> None:
     )
 
 
+_WAITING_FOR_NEWS = (
+    "", "waits_for_person", "waits_for_permission", "waits_for_hours", "waits_for_wished_hours",
+)  # fmt: skip
+
+
 async def retry_waiting(tx: Tx, persons: Sequence[UUID]) -> None:
     """Let messages that wait for news of these persons be decided on now.
 
@@ -271,7 +280,7 @@ async def retry_waiting(tx: Tx, persons: Sequence[UUID]) -> None:
         update(dispatch)
         .where(
             dispatch.c.state == State.PLANNED.value,
-            dispatch.c.rule.in_(("", "waits_for_person", "waits_for_permission")),
+            dispatch.c.rule.in_(_WAITING_FOR_NEWS),
             dispatch.c.person_id.in_(persons),
         )
         .values(next_at=tx.clock.now())
