@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from kantis_kit.consumer import handlers_in
-from kantis_kit.observability import in_doubt_rows, sending_held
+from kantis_kit.observability import in_doubt_rows, sending_held, spend_caps_reached
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.settings import ServiceSettings
 from kantis_kit.timers import jobs_in, timers_in
+from messaging_svc.caps import api as caps
+from messaging_svc.caps import queries as caps_queries
 from messaging_svc.dispatch import api as messages
 from messaging_svc.dispatch import consumers as dispatch_consumers
 from messaging_svc.dispatch import sql
@@ -46,6 +48,11 @@ async def _tell_held(service: Service) -> None:
     sending_held.labels(service.spec.name).set(await pool.fetchval(quarantine.IS_HELD))
 
 
+async def _count_reached(service: Service) -> None:
+    pool = await service.database.pool()
+    spend_caps_reached.labels(service.spec.name).set(await pool.fetchval(caps_queries.REACHED))
+
+
 SPEC = ServiceSpec(
     name="messaging",
     title="Messaging",
@@ -58,6 +65,7 @@ SPEC = ServiceSpec(
         sending.router,
         messages.router,
         hours.router,
+        caps.router,
         tracking.suppressions,
     ],
     public={"/c": [tracking.clicks], "/o": [tracking.openings], "/u": [tracking.unsubscribing]},
@@ -67,6 +75,6 @@ SPEC = ServiceSpec(
     timers=timers_in(merge_jobs),
     jobs=jobs_in(privacy_jobs),
     loops=[send_loop],
-    gauges=[_count_in_doubt, _tell_held],
+    gauges=[_count_in_doubt, _tell_held, _count_reached],
     extras=_extras,
 )
