@@ -54,8 +54,8 @@ class LaunchSpike(Item):
     paused_at: datetime
 
 
-class LaunchPausedV1(Event, type="messaging.launch.paused.v1"):
-    """Launches pause themselves after a spike of bounces or complaints; a person resumes them."""
+class SpikeNoticedV1(Event, type="messaging.spike.noticed.v1"):
+    """Launches have paused themselves after a spike of bounces or complaints; a person resumes them."""
 
     items: tuple[LaunchSpike, ...] = Items
 

@@ -15,6 +15,8 @@ from messaging_svc.dispatch import api as messages
 from messaging_svc.dispatch import consumers as dispatch_consumers
 from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.sender import send_loop
+from messaging_svc.holds import api as holds
+from messaging_svc.holds import consumers as hold_consumers
 from messaging_svc.hours import api as hours
 from messaging_svc.links import LinkMaker, TrackingTokens
 from messaging_svc.merges import consumers as merge_consumers
@@ -66,11 +68,12 @@ SPEC = ServiceSpec(
         messages.router,
         hours.router,
         caps.router,
+        holds.router,
         tracking.suppressions,
     ],
     public={"/c": [tracking.clicks], "/o": [tracking.openings], "/u": [tracking.unsubscribing]},
     handlers=handlers_in(
-        register_consumers, dispatch_consumers, merge_consumers, privacy_consumers
+        register_consumers, dispatch_consumers, hold_consumers, merge_consumers, privacy_consumers
     ),
     timers=timers_in(merge_jobs),
     jobs=jobs_in(privacy_jobs),

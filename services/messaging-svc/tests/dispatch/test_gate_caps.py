@@ -3,7 +3,6 @@
 import asyncio
 import json
 import random
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from kantis_contracts.contacts import PreferenceCard, PreferenceChangedV1
@@ -11,11 +10,7 @@ from kantis_contracts.messaging import MessageSettledV1
 from kantis_kit.ids import new_id
 from kantis_kit.testing.smtp import Fault
 from kantis_kit.testing.waiting import eventually
-from messaging_svc.dispatch.ledger import Ledger, Outcome
-from messaging_svc.dispatch.letters import Letters
-from messaging_svc.dispatch.mime import Letterhead
-from messaging_svc.links import LinkMaker
-from messaging_svc.quarantine.guard import Guard
+from messaging_svc.dispatch.ledger import Outcome
 
 
 async def _cap(house, kind="frequency-caps", **body):
@@ -43,26 +38,6 @@ async def _ruled(house, rule, count=1):
         return rows if len(rows) >= count else []
 
     return await eventually(found, message=f"nothing was decided by {rule}")
-
-
-@asynccontextmanager
-async def _senders(house, count):
-    """Open so many hands on the ledger, without a mail server: the test is what hands over and what answers."""
-    service = house.rig.service
-    settings = service.settings.model_copy(update={"sender_batch": 7})
-    letters = Letters(Letterhead(settings.mail_from, ""), LinkMaker.from_settings(settings))
-    async with asyncio.TaskGroup() as group:
-        hands = []
-        for number in range(count):
-            folder = service.settings.data_dir / str(number)
-            folder.mkdir()
-            guard = Guard(service.scope, folder)
-            await guard.look()
-            hands.append(Ledger(service.scope, settings, guard))
-        writers = [group.create_task(hand.run()) for hand in hands]
-        yield [(hand, letters) for hand in hands]
-        for writer in writers:
-            writer.cancel()
 
 
 async def _drive(house, senders, chance, caps, launches=()):
@@ -112,7 +87,7 @@ async def _planned(house, launch):
     await eventually(came, message="the launch was not planned")
 
 
-async def test_senders_and_campaigns_at_once_never_pass_a_cap(open_house):
+async def test_senders_and_campaigns_at_once_never_pass_a_cap(open_house, open_hands):
     house = await open_house(smtp_host="", sender_lease_seconds=3_600)
     people = await _people(house, 12)
     await _cap(house, max_messages=2, window_hours=24)
@@ -129,7 +104,7 @@ async def test_senders_and_campaigns_at_once_never_pass_a_cap(open_house):
     ]
     caps = {one.person_id: 2 for one in people} | {people[0].person_id: 1}
 
-    async with _senders(house, 3) as senders:
+    async with open_hands(house, 3) as senders:
         await _drive(house, senders, chance, caps, launches)
 
     for person, cap in caps.items():
@@ -148,14 +123,14 @@ def _facts(row):
     return json.loads(row["decisions"])[-1]["facts"]
 
 
-async def test_spending_stops_at_the_cap_and_a_person_raises_it(open_house):
+async def test_spending_stops_at_the_cap_and_a_person_raises_it(open_house, open_hands):
     house = await open_house(smtp_host="")
     people = await _people(house, 10)
     first = house.launch([people[0].person_id], cost_per_piece_minor=100, currency="NOK")
     await house.rig.publish(first)
     await house.until("planned")
-    async with _senders(house, 2) as senders:
-        await _drive(house, senders, random.Random(1), _unlimited(people))
+    async with open_hands(house, 2) as senders:
+        await _claim_and_send(senders)
         # What went out before there was a cap counts in it.
         cap = await _cap(
             house, "spend-caps", channel="email", period="day", currency="NOK", limit_minor=450
@@ -196,7 +171,7 @@ async def test_spending_stops_at_the_cap_and_a_person_raises_it(open_house):
 
 
 async def test_a_cap_for_campaigns_counts_each_by_itself_and_dropping_it_lets_the_rest_go(
-    open_house,
+    open_house, open_hands
 ):
     house = await open_house(smtp_host="")
     people = await _people(house, 4)
@@ -208,7 +183,7 @@ async def test_a_cap_for_campaigns_counts_each_by_itself_and_dropping_it_lets_th
             house.launch([one.person_id for one in people], cost_per_piece_minor=100)
         )
     await house.until("planned", 8)
-    async with _senders(house, 2) as senders:
+    async with open_hands(house, 2) as senders:
         await _claim_and_send(senders)
         assert 4 == await _handed_over(house)
         assert [(200, 2), (200, 2)] == [
@@ -219,10 +194,6 @@ async def test_a_cap_for_campaigns_counts_each_by_itself_and_dropping_it_lets_th
             assert 204 == answer.status_code
         await _claim_and_send(senders)
         assert 8 == await _handed_over(house)
-
-
-def _unlimited(people):
-    return {one.person_id: 1_000 for one in people}
 
 
 def _spent(cap):
@@ -302,7 +273,7 @@ async def test_the_wished_frequency_of_a_person_is_a_cap_of_their_own(house):
     assert 2 == states.count((ola.person_id, "allowed"))
 
 
-async def test_of_two_campaigns_the_one_of_higher_priority_is_told(open_house):
+async def test_of_two_campaigns_the_one_of_higher_priority_is_told(open_house, open_hands):
     house = await open_house(smtp_host="")
     (kari,) = await _people(house)
     await _cap(house, max_messages=1, window_hours=24)
@@ -312,7 +283,7 @@ async def test_of_two_campaigns_the_one_of_higher_priority_is_told(open_house):
     await house.rig.publish(high)
     await house.until("planned", 2)
 
-    async with _senders(house, 1) as senders:
+    async with open_hands(house, 1) as senders:
         await _drive(house, senders, random.Random(1), {kari.person_id: 1})
 
     rules = {row["origin_id"]: row["rule"] for row in await house.rows()}

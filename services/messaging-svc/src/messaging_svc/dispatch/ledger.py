@@ -26,6 +26,8 @@ from messaging_svc.dispatch.events import messages_settled
 from messaging_svc.dispatch.letters import Item, Letters
 from messaging_svc.dispatch.model import State
 from messaging_svc.dispatch.queries import sources_of
+from messaging_svc.holds import spikes
+from messaging_svc.holds.spikes import Sent
 from messaging_svc.quarantine.guard import Guard
 from messaging_svc.settings import MessagingSettings
 
@@ -33,6 +35,7 @@ log = observability.get_logger(__name__)
 
 ACTOR = "sender"
 _AWAY_PAUSE_SECONDS = 0.5
+_BOUNCED = (State.FAILED.value, "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +240,7 @@ class Ledger:
             if rows:
                 sources = await sources_of(tx, {row.source_id for row in rows if row.source_id})
                 tx.stage(messages_settled(_with_source(rows, sources)))
+                await spikes.count_sent(tx, _sent(rows))
         return len(rows)
 
 
@@ -269,6 +273,16 @@ def _with_source(rows: Sequence[Row[Any]], sources: dict[UUID, tuple[UUID, UUID]
             settled_at=row.settled_at,
         )
         for row in rows
+    ]
+
+
+def _sent(rows: Sequence[Row[Any]]) -> list[Sent]:
+    """Return what of these ends has gone out, or was refused by the mail server for good."""
+    return [
+        Sent(row.origin_id, row.settled_at, is_bounced=row.state == State.FAILED)
+        for row in rows
+        if row.origin == "campaign"
+        and (row.state in (State.ACCEPTED, State.IN_DOUBT) or (row.state, row.rule) == _BOUNCED)
     ]
 
 
