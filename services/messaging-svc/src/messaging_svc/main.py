@@ -66,6 +66,7 @@ SPEC = ServiceSpec(
         templates.router,
         sending.router,
         messages.router,
+        messages.launches,
         hours.router,
         caps.router,
         holds.router,

@@ -85,6 +85,8 @@ _SENTENCES = {
     "gave_up": "The mail server put it off too often",
     "put_off": "The mail server put it off; it will be tried again",
     "no_answer": "It was handed over and no answer came: it may have been delivered, so it is not repeated",
+    "reconciled": "The log of the mail server says that it was sent before the database was restored",
+    "settled_by_log": "The log of the mail server told what became of it",
     "resolved_by_hand": "A person found out what became of it",
 }
 

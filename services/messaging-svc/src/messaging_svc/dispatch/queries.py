@@ -14,7 +14,8 @@ from messaging_svc.dispatch.model import State, dispatch, dispatch_source
 from messaging_svc.dispatch.schemas import MessageOut
 
 
-def _messages() -> Select[Any]:
+def messages() -> Select[Any]:
+    """Return the lines of the API, to be narrowed."""
     return select(
         *(dispatch.c[name] for name in (
             "id", "origin", "state", "channel", "is_marketing", "person_id", "piece_id", "response_code", "rule",
@@ -36,7 +37,7 @@ async def list_messages(
     limit: int,
 ) -> list[MessageOut]:
     """Return a page of messages in the order of their planning."""
-    statement = _messages().order_by(dispatch.c.id).limit(limit)
+    statement = messages().order_by(dispatch.c.id).limit(limit)
     if campaign_id:
         statement = statement.where(dispatch_source.c.campaign_id == campaign_id)
     if person_id:
@@ -55,7 +56,7 @@ async def get_message(tx: ReadTx, message_id: UUID) -> MessageOut:
     Raises:
         MessageNotFound: there is none.
     """
-    row = (await tx.execute(_messages().where(dispatch.c.id == message_id))).first()
+    row = (await tx.execute(messages().where(dispatch.c.id == message_id))).first()
     if row is None:
         raise MessageNotFound("No message has this id")
     return MessageOut.model_validate(row)
