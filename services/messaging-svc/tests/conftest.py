@@ -1,6 +1,8 @@
 """What the tests of messaging-svc share: a mail server, people, templates and launches."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email import message_from_string, policy
@@ -21,7 +23,12 @@ from kantis_kit import failpoints
 from kantis_kit.ids import new_id
 from kantis_kit.testing.smtp import SmtpSink
 from kantis_kit.testing.waiting import eventually
+from messaging_svc.dispatch.ledger import Ledger
+from messaging_svc.dispatch.letters import Letters
+from messaging_svc.dispatch.mime import Letterhead
+from messaging_svc.links import LinkMaker
 from messaging_svc.main import SPEC
+from messaging_svc.quarantine.guard import Guard
 
 HTML = """<html><head><style>p{color:#333}</style></head><body><p>{{ greeting() }},</p>
 <p>{{ offer_name }} {{ offer_price }} <a href="https://shop.example/lamps?x=1&amp;y=2">Se her</a>
@@ -176,6 +183,32 @@ def make_person(n: int = 0, **changes: Any) -> PersonCard:
         "email": f"kari{n}@kunde.example",
     }
     return PersonCard(**(values | changes))
+
+
+@asynccontextmanager
+async def _hands(house: House, count: int) -> AsyncIterator[list[tuple[Ledger, Letters]]]:
+    """Open so many hands on the ledger, without a mail server: the test is what hands over and what answers."""
+    service = house.rig.service
+    settings = service.settings.model_copy(update={"sender_batch": 7})
+    letters = Letters(Letterhead(settings.mail_from, ""), LinkMaker.from_settings(settings))
+    async with asyncio.TaskGroup() as group:
+        hands = []
+        for number in range(count):
+            folder = service.settings.data_dir / str(number)
+            folder.mkdir()
+            guard = Guard(service.scope, folder)
+            await guard.look()
+            hands.append(Ledger(service.scope, settings, guard))
+        writers = [group.create_task(hand.run()) for hand in hands]
+        yield [(hand, letters) for hand in hands]
+        for writer in writers:
+            writer.cancel()
+
+
+@pytest.fixture
+def open_hands():
+    """Open hands on the ledger of a house that has no mail server."""
+    return _hands
 
 
 @pytest.fixture

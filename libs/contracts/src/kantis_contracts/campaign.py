@@ -112,7 +112,37 @@ class PieceReleasedV1(Event, type="campaign.piece.released.v1"):
     cost_per_piece_minor: int = 0
     currency: Currency = "NOK"
     not_after: datetime | None = None
+    priority: int = 50
+    """Of two messages where a cap lets only one be, the higher one is told."""
     items: tuple[Piece, ...] = Items
+
+
+class LaunchHold(Item):
+    """What a person decided on a launch that has begun. Of two decisions the one with the higher version holds."""
+
+    launch_id: UUID
+    campaign_id: UUID
+    version: int
+    reason: str = ""
+    decided_at: datetime
+
+
+class LaunchPausedV1(Event, type="campaign.launch.paused.v1"):
+    """Launches wait: nothing of them is handed over until they are resumed."""
+
+    items: tuple[LaunchHold, ...] = Items
+
+
+class LaunchResumedV1(Event, type="campaign.launch.resumed.v1"):
+    """Launches go on, also those that a spike had paused."""
+
+    items: tuple[LaunchHold, ...] = Items
+
+
+class LaunchStoppedV1(Event, type="campaign.launch.stopped.v1"):
+    """Launches have ended for good: what is not handed over will not be."""
+
+    items: tuple[LaunchHold, ...] = Items
 
 
 class TestMessage(Item):

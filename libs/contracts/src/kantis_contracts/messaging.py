@@ -39,6 +39,27 @@ class MessageSettledV1(Event, type="messaging.message.settled.v1"):
     items: tuple[Settled, ...] = Items
 
 
+class LaunchSpike(Item):
+    """A launch of which too many messages came back. `kind` is bounce or complaint."""
+
+    launch_id: UUID
+    campaign_id: UUID
+    kind: str
+    count: int
+    """Bounces or complaints in the window,"""
+    of_messages: int
+    """of so many messages."""
+    limit_pct: float
+    window_minutes: int
+    paused_at: datetime
+
+
+class SpikeNoticedV1(Event, type="messaging.spike.noticed.v1"):
+    """Launches have paused themselves after a spike of bounces or complaints; a person resumes them."""
+
+    items: tuple[LaunchSpike, ...] = Items
+
+
 class Engagement(Item):
     """A click or an opening. `verdict` is human, suspect or machine."""
 

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kantis import runtime, sagas
+from kantis import doubt, runtime, sagas
 from kantis.deployment.commands import register
 from kantis.importing import register as register_import
 from kantis.installation import Installation, Surroundings
@@ -52,6 +52,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 register(app, _run)
 sagas.register(app, _run)
+doubt.register(app, _run)
 register_import(app, _run)
 
 

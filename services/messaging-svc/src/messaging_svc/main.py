@@ -5,14 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from kantis_kit.consumer import handlers_in
-from kantis_kit.observability import in_doubt_rows, sending_held
+from kantis_kit.observability import in_doubt_rows, sending_held, spend_caps_reached
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.settings import ServiceSettings
 from kantis_kit.timers import jobs_in, timers_in
+from messaging_svc.caps import api as caps
+from messaging_svc.caps import queries as caps_queries
 from messaging_svc.dispatch import api as messages
 from messaging_svc.dispatch import consumers as dispatch_consumers
 from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.sender import send_loop
+from messaging_svc.holds import api as holds
+from messaging_svc.holds import consumers as hold_consumers
+from messaging_svc.hours import api as hours
 from messaging_svc.links import LinkMaker, TrackingTokens
 from messaging_svc.merges import consumers as merge_consumers
 from messaging_svc.merges import jobs as merge_jobs
@@ -45,6 +50,11 @@ async def _tell_held(service: Service) -> None:
     sending_held.labels(service.spec.name).set(await pool.fetchval(quarantine.IS_HELD))
 
 
+async def _count_reached(service: Service) -> None:
+    pool = await service.database.pool()
+    spend_caps_reached.labels(service.spec.name).set(await pool.fetchval(caps_queries.REACHED))
+
+
 SPEC = ServiceSpec(
     name="messaging",
     title="Messaging",
@@ -52,14 +62,23 @@ SPEC = ServiceSpec(
     migrations=Path(__file__).resolve().parents[2] / "migrations",
     metadata=metadata,
     # /v1/messages/sending stands before /v1/messages/{message_id}, which would take its name for an id.
-    routers=[templates.router, sending.router, messages.router, tracking.suppressions],
+    routers=[
+        templates.router,
+        sending.router,
+        messages.router,
+        messages.launches,
+        hours.router,
+        caps.router,
+        holds.router,
+        tracking.suppressions,
+    ],
     public={"/c": [tracking.clicks], "/o": [tracking.openings], "/u": [tracking.unsubscribing]},
     handlers=handlers_in(
-        register_consumers, dispatch_consumers, merge_consumers, privacy_consumers
+        register_consumers, dispatch_consumers, hold_consumers, merge_consumers, privacy_consumers
     ),
     timers=timers_in(merge_jobs),
     jobs=jobs_in(privacy_jobs),
     loops=[send_loop],
-    gauges=[_count_in_doubt, _tell_held],
+    gauges=[_count_in_doubt, _tell_held, _count_reached],
     extras=_extras,
 )

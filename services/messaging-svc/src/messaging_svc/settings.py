@@ -33,3 +33,5 @@ class MessagingSettings(ServiceSettings):
     """How long a message waits for news of a permission that may still be on its way."""
     person_grace_seconds: float = 86_400.0
     """How long a message waits for a person's card that may still be on its way."""
+    company_time_zone: str = "Europe/Oslo"
+    """Zone in which the days and months of spend caps begin."""

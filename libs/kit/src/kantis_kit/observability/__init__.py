@@ -23,6 +23,7 @@ from kantis_kit.observability.metrics import (
     requests_seconds,
     saga_rows,
     sending_held,
+    spend_caps_reached,
     timer_lateness_seconds,
 )
 from kantis_kit.observability.switch import tracing_for
@@ -56,6 +57,7 @@ __all__ = [
     "requests_seconds",
     "saga_rows",
     "sending_held",
+    "spend_caps_reached",
     "timer_lateness_seconds",
     "trace_of",
     "tracing_for",

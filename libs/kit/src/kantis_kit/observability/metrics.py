@@ -38,6 +38,9 @@ in_doubt_rows = Gauge("kantis_in_doubt_rows", "Dispatches in doubt", ["service"]
 sending_held = Gauge(
     "kantis_sending_held", "1 while sending waits for a person", ["service"], registry=registry
 )
+spend_caps_reached = Gauge(
+    "kantis_spend_caps_reached", "Spend caps that messages wait for", ["service"], registry=registry
+)
 events_published = Counter(
     "kantis_events_published",
     "Events confirmed by the broker",

@@ -122,6 +122,7 @@ def pieces_released(
         cost_per_piece_minor=cell.cost_per_piece_minor,
         currency=campaign.currency,
         not_after=campaign.not_after,
+        priority=campaign.priority,
         items=tuple(
             Piece(
                 piece_id=piece.id,

@@ -35,6 +35,8 @@ class Campaign(Base, table=True):
     currency: str
     not_after: datetime | None = Field(default=None, sa_type=_MOMENT)
     expected_response_pct: Decimal = Field(sa_type=Numeric(5, 2))
+    priority: int = 50
+    """Where a person gets only so many messages, those of the campaign with the higher priority."""
     state: str
     version: int = 1
     created_at: datetime = Field(sa_type=_MOMENT)
@@ -96,6 +98,13 @@ class Launch(Base, table=True):
     """Why there is nobody to send to: `empty` or `unknown_segment`; empty when there is somebody."""
     launched_at: datetime = Field(sa_type=_MOMENT)
     launched_by: str
+    hold: str = ""
+    """`paused` or `stopped`; empty while it runs."""
+    hold_version: int = Field(default=0, sa_type=BigInteger)
+    """Counts people's decisions, so that of two the later one holds where messages are sent."""
+    hold_reason: str = ""
+    held_by: str = ""
+    held_at: datetime | None = Field(default=None, sa_type=_MOMENT)
 
 
 class Piece(Base, table=True):

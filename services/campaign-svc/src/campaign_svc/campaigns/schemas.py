@@ -16,6 +16,12 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Minor = Annotated[int, Field(ge=0, le=10**15)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 ResponsePercent = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
+Priority = Annotated[
+    int,
+    Field(
+        ge=0, le=100, description="Where a cap lets a person get only one, the higher one is told"
+    ),
+]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 TopicKey = Annotated[
     str,
@@ -90,6 +96,7 @@ class CampaignIn(In):
     currency: Currency
     not_after: Instant | None = None
     expected_response_pct: ResponsePercent = Decimal(2)
+    priority: Priority = 50
 
 
 class CampaignPatch(In):
@@ -109,6 +116,7 @@ class CampaignPatch(In):
     currency: Currency | None = None
     not_after: Instant | None = None
     expected_response_pct: ResponsePercent | None = None
+    priority: Priority | None = None
 
     @model_validator(mode="after")
     def refuse_emptying(self) -> "CampaignPatch":
@@ -219,6 +227,7 @@ class CampaignOut(Out):
     currency: str
     not_after: datetime | None
     expected_response_pct: float
+    priority: int
     state: CampaignState
     version: int
     created_at: datetime
@@ -330,6 +339,11 @@ class LaunchOut(Out):
     problem: str
     launched_at: datetime
     launched_by: str
+    hold: str
+    """`paused` or `stopped`; empty while it runs."""
+    hold_reason: str
+    held_by: str
+    held_at: datetime | None
 
 
 class ProgressOut(Out):

@@ -42,7 +42,7 @@ _API: dict[str, tuple[str, ...]] = {
     "orders": (
         "products", "responses", "orders", "inquiries", "invoices", "dunning", "payments", "ledger",
     ),
-    "messaging": ("templates", "messages", "suppressions"),
+    "messaging": ("launches", "messages", "sending-rules", "suppressions", "templates"),
     "analytics": ("reports",),
     "gateway": ("keys",),
 }  # fmt: skip

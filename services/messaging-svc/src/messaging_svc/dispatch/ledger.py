@@ -5,11 +5,13 @@ is involved: a lone message is handed over at once, a crowd shares its commits.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import Row
@@ -18,11 +20,14 @@ from kantis_kit import failpoints, observability
 from kantis_kit.db.database import is_away
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Scope, Tx, write
+from messaging_svc.caps import spending
 from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.events import messages_settled
 from messaging_svc.dispatch.letters import Item, Letters
 from messaging_svc.dispatch.model import State
 from messaging_svc.dispatch.queries import sources_of
+from messaging_svc.holds import spikes
+from messaging_svc.holds.spikes import Sent
 from messaging_svc.quarantine.guard import Guard
 from messaging_svc.settings import MessagingSettings
 
@@ -30,6 +35,7 @@ log = observability.get_logger(__name__)
 
 ACTOR = "sender"
 _AWAY_PAUSE_SECONDS = 0.5
+_BOUNCED = (State.FAILED.value, "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Ledger:
         self._scope = scope
         self._guard = guard
         self._settings = settings
+        self._zone = ZoneInfo(settings.company_time_zone)
         self._me = new_id()
         self._wishes: list[_Wish] = []
         self._outcomes: list[Outcome] = []
@@ -72,16 +79,23 @@ class Ledger:
         """How long a claim or a hand-over holds without news."""
         return timedelta(seconds=self._settings.sender_lease_seconds)
 
+    def _today(self, now: datetime) -> date:
+        return now.astimezone(self._zone).date()
+
     # -- claims ------------------------------------------------------------------------------------------------------
 
     async def claim(self, letters: Letters) -> tuple[list[Item], int]:
         """Claim what is due and pass it through the gate; return what may be sent, and how many were decided."""
         now = self._scope.clock.now()
+        today = self._today(now)
+        tomorrow = datetime.combine(today + timedelta(days=1), time(), self._zone)
         async with write(self._scope, actor=ACTOR) as tx:
             result = await tx.execute(
                 sql.CLAIM,
                 {
                     "now": now,
+                    "today": today,
+                    "tomorrow": tomorrow,
                     "until": now + self.lease,
                     "me": self._me,
                     "epoch": self._guard.epoch,
@@ -94,6 +108,9 @@ class Ledger:
             items = [_item(row) for row in rows if row.state == State.CLAIMED]
             if items:
                 await letters.prepare(tx, items)
+            short = [row.id for row in rows if row.rule == "waits_for_budget"]
+            if short and await spending.note_reached(tx, short, today):
+                log.warning("sending.budget_reached", messages=len(short))
         if len(items) < len(rows):
             self.ends.set()
         if rows:
@@ -187,14 +204,18 @@ class Ledger:
         return granted
 
     async def _mark(self, tx: Tx, items: Sequence[Item], now: datetime) -> set[UUID]:
-        persons = sorted({i.person_id for i in items if i.is_marketing and i.person_id})
+        today = self._today(now)
+        affordable = await spending.within_budget(tx, [i.id for i in items], today)
+        asked = items if affordable is None else [i for i in items if i.id in affordable]
+        persons = sorted({i.person_id for i in asked if i.is_marketing and i.person_id})
         locked = list(await tx.scalars(sql.LOCK_PERSONS, {"persons": persons})) if persons else []
         marked = await tx.scalars(
             sql.MARK,
             {
-                "ids": [i.id for i in items],
-                "fences": [i.fence for i in items],
-                "emails": [i.email for i in items],
+                "ids": [i.id for i in asked],
+                "fences": [i.fence for i in asked],
+                "emails": [i.email for i in asked],
+                "ahead": _ahead(asked),
                 "locked": locked,
                 "me": self._me,
                 "epoch": self._guard.epoch,
@@ -203,6 +224,8 @@ class Ledger:
             },
         )
         granted = set(marked)
+        if affordable is not None and granted:
+            await spending.count_spending(tx, granted, today)
         refused = [i for i in items if i.id not in granted]
         if refused:
             await self._give_back(tx, refused, now)
@@ -217,6 +240,7 @@ class Ledger:
             if rows:
                 sources = await sources_of(tx, {row.source_id for row in rows if row.source_id})
                 tx.stage(messages_settled(_with_source(rows, sources)))
+                await spikes.count_sent(tx, _sent(rows))
         return len(rows)
 
 
@@ -250,6 +274,26 @@ def _with_source(rows: Sequence[Row[Any]], sources: dict[UUID, tuple[UUID, UUID]
         )
         for row in rows
     ]
+
+
+def _sent(rows: Sequence[Row[Any]]) -> list[Sent]:
+    """Return what of these ends has gone out, or was refused by the mail server for good."""
+    return [
+        Sent(row.origin_id, row.settled_at, is_bounced=row.state == State.FAILED)
+        for row in rows
+        if row.origin == "campaign"
+        and (row.state in (State.ACCEPTED, State.IN_DOUBT) or (row.state, row.rule) == _BOUNCED)
+    ]
+
+
+def _ahead(items: Sequence[Item]) -> list[int]:
+    """Return of each message how many to the same person stand before it: one snapshot sees none of them as sent."""
+    seen: Counter[UUID | None] = Counter()
+    ahead = []
+    for item in items:
+        ahead.append(seen[item.person_id])
+        seen[item.person_id] += item.is_marketing
+    return ahead
 
 
 def _item(row: Row[Any]) -> Item:

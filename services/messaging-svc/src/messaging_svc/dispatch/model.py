@@ -83,4 +83,10 @@ dispatch = Table(
     Column("is_announced", Boolean, nullable=False),
     # The id that the message was planned for, while a merge has it stand with another.
     Column("merged_id", Uid),
+    # Of the campaign: the higher one is told where a cap lets only one be.
+    Column("priority", Integer, nullable=False, server_default="50"),
+    # What its piece costs, in the currency of its source.
+    Column("cost_minor", BigInteger, nullable=False, server_default="0"),
+    # What the gate has said so far other than yes, with times: rule, at, until, facts.
+    Column("decisions", JSONB, nullable=False, server_default="[]"),
 )

@@ -2,6 +2,10 @@
 
 from sqlalchemy import text
 
+from messaging_svc.caps import conditions as caps
+from messaging_svc.holds import conditions as holds
+from messaging_svc.hours import conditions as hours
+
 NOTIFY_CHANNEL = "kantis_dispatch"
 
 WAKE = text("SELECT pg_notify('kantis_dispatch', '')")
@@ -80,6 +84,7 @@ CLAIM = text(
                 'version', m.version, 'legal_basis', m.legal_basis, 'occurred_at', m.occurred_at) END AS permission,
             CASE
                 WHEN d.not_after <= :now THEN 'expired'
+                WHEN {holds.RULE} IS NOT NULL THEN {holds.RULE}
                 WHEN d.channel <> 'email' THEN 'channel_not_available'
                 WHEN p.is_erased THEN 'erased'
                 WHEN d.builtin = '' AND d.template_version_id IS NULL THEN 'template_unknown'
@@ -99,9 +104,11 @@ CLAIM = text(
                     CASE WHEN d.planned_at + make_interval(secs => :permission_grace) <= :now
                          THEN 'no_permission' ELSE 'waits_for_permission' END
                 WHEN m.state <> 'granted' THEN 'permission_' || m.state
-                ELSE 'allowed'
+                ELSE coalesce({hours.RULE}, {caps.FREQUENCY_RULE},
+                    CASE WHEN {caps.SPENT} THEN 'waits_for_budget' END, 'allowed')
             END AS rule,
-            p.not_before, greatest(h.paused_until, r.paused_until) AS paused_until
+            p.not_before, greatest(h.paused_until, r.paused_until) AS paused_until, a.opens_at,
+            {caps.FREQUENCY_FACTS} AS full_cap
         FROM due d
         LEFT JOIN person_card p ON p.person_id = d.person_id
         LEFT JOIN permission_card m
@@ -109,6 +116,9 @@ CLAIM = text(
         LEFT JOIN suppression s ON s.address_hash = p.email_hash
         LEFT JOIN dispatch_source c ON c.id = d.source_id
         {_WISHES}
+        {hours.HOURS}
+        CROSS JOIN LATERAL (SELECT {hours.OPENS_AT} AS opens_at OFFSET 0) a
+        {caps.FULL}
         LEFT JOIN LATERAL (
             SELECT max(withdrawn_at) AS withdrawn_at FROM withdrawal
             WHERE person_id = d.person_id AND channel = d.channel AND purpose IN (d.purpose, '')
@@ -119,28 +129,40 @@ CLAIM = text(
             WHEN rule = 'expired' THEN 'expired'
             WHEN rule LIKE 'waits\\_%' THEN 'planned'
             WHEN rule IN ('channel_not_available', 'template_unknown', 'person_unknown') THEN 'failed'
-            ELSE 'suppressed' END AS next_state
+            ELSE 'suppressed' END AS next_state,
+            CASE rule
+                WHEN 'waits_for_hours' THEN opens_at
+                WHEN 'waits_for_wished_hours' THEN opens_at
+                WHEN 'waits_for_budget' THEN cast(:tomorrow AS timestamptz)
+                WHEN 'waits_for_resume' THEN :now + interval '1 day'
+            END AS waits_until
         FROM verdict
     )
     UPDATE dispatch d SET
         state = n.next_state, rule = n.rule, permission = n.permission,
         reason = CASE n.rule WHEN 'not_before' THEN 'not before ' || n.not_before
-            WHEN 'paused' THEN 'until ' || to_char(n.paused_until AT TIME ZONE 'UTC', 'YYYY-MM-DD') ELSE d.reason END,
+            WHEN 'paused' THEN 'until ' || to_char(n.paused_until AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+            WHEN 'expired' THEN CASE WHEN d.rule LIKE 'waits\\_%' THEN d.rule ELSE d.reason END
+            ELSE d.reason END,
+        decisions = CASE WHEN n.rule IN ('allowed', d.rule) THEN d.decisions
+            ELSE d.decisions || jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('rule', n.rule, 'at', :now,
+                'until', n.waits_until, 'facts', CASE WHEN n.rule IN ('frequency_cap', 'waits_for_turn')
+                    THEN n.full_cap END))) END,
         claimed_by = CASE WHEN n.next_state = 'claimed' THEN cast(:me AS uuid) END,
         claimed_until = CASE WHEN n.next_state = 'claimed' THEN cast(:until AS timestamptz) END,
         claimed_at = CASE WHEN n.next_state = 'claimed' THEN cast(:now AS timestamptz) ELSE claimed_at END,
         fence = d.fence + CASE WHEN n.next_state = 'claimed' THEN 1 ELSE 0 END,
         settled_at = CASE WHEN n.next_state IN ('claimed', 'planned') THEN NULL ELSE cast(:now AS timestamptz) END,
-        next_at = CASE WHEN n.next_state = 'planned' THEN least(
+        next_at = CASE WHEN n.next_state = 'planned' THEN least(d.not_after, coalesce(n.waits_until, least(
             :now + make_interval(secs => least(60, 1 + extract(epoch FROM cast(:now AS timestamptz) - d.planned_at))),
-            d.planned_at + make_interval(secs =>
-                CASE n.rule WHEN 'waits_for_person' THEN :person_grace ELSE :permission_grace END))
+            d.planned_at + make_interval(secs => CASE n.rule WHEN 'waits_for_person' THEN :person_grace
+                WHEN 'waits_for_permission' THEN :permission_grace END))))
             ELSE d.next_at END
     FROM decided n
     WHERE d.id = n.id
     RETURNING d.id, d.state, d.fence, d.claimed_until, d.attempts, d.origin, d.is_marketing, d.purpose, d.person_id,
-        d.source_id, d.response_code, d.template_version_id, d.builtin, d.facts, d.rfc_message_id, n.email,
-        n.language, n.preferred_name
+        d.source_id, d.response_code, d.template_version_id, d.builtin, d.facts, d.rfc_message_id, d.cost_minor, d.rule,
+        n.email, n.language, n.preferred_name
     """  # noqa: S608 - the conditions are constants above
 )
 """Claim what is due and decide on it in one statement: the gate."""
@@ -148,28 +170,34 @@ CLAIM = text(
 LOCK_PERSONS = text(
     """
     SELECT person_id FROM person_card WHERE person_id = ANY(cast(:persons AS uuid[]))
-    ORDER BY person_id FOR KEY SHARE SKIP LOCKED
+    ORDER BY person_id FOR NO KEY UPDATE SKIP LOCKED
     """
 )
-"""Held until the hand-over is committed; a withdrawal locks the same row, so that one of the two comes first."""
+"""Held until the hand-over is committed; a withdrawal locks the same row, so that one of the two comes first.
+
+So does another hand-over to the same person: what has filled a cap is committed when the next one is asked for.
+"""
 
 MARK = text(
     f"""
     UPDATE dispatch d SET state = 'handed_over', handed_over_at = :now, claimed_until = :until,
         attempts = d.attempts + 1
-    FROM unnest(cast(:ids AS uuid[]), cast(:fences AS bigint[]), cast(:emails AS text[])) AS t (id, fence, email)
+    FROM unnest(cast(:ids AS uuid[]), cast(:fences AS bigint[]), cast(:emails AS text[]), cast(:ahead AS int[]))
+        AS t (id, fence, email, ahead)
     WHERE d.id = t.id AND d.fence = t.fence AND d.state = 'claimed' AND d.claimed_by = :me AND d.claimed_until > :now
       AND (d.not_after IS NULL OR d.not_after > :now)
       AND {_MAY_SEND}
       AND NOT EXISTS (SELECT FROM person_card p WHERE p.person_id = d.person_id AND p.is_erased)
       AND (NOT d.is_marketing OR (
           NOT {_TOLD_ALREADY}
+          AND NOT {holds.HELD}
           AND d.person_id = ANY(cast(:locked AS uuid[]))
           AND EXISTS (
               SELECT FROM person_card p
               JOIN permission_card m ON m.person_id = p.person_id AND m.channel = d.channel AND m.purpose = d.purpose
               LEFT JOIN dispatch_source c ON c.id = d.source_id
               {_WISHES}
+              {hours.HOURS}
               WHERE p.person_id = d.person_id AND p.email = t.email AND m.state = 'granted'
                 AND NOT EXISTS (SELECT FROM suppression s WHERE s.address_hash = p.email_hash)
                 AND NOT EXISTS (
@@ -179,6 +207,8 @@ MARK = text(
                 AND NOT {_SUPPRESSED_UNDER}
                 AND NOT {_WITHDRAWN_UNDER}
                 AND {_REFUSED} IS NULL AND {_UNWANTED} IS NULL
+                AND {hours.OPENS_AT} <= :now
+                AND {caps.NOT_FULL}
           )))
     RETURNING d.id
     """  # noqa: S608 - the conditions are constants above
@@ -233,7 +263,7 @@ ANNOUNCE = text(
     )
     UPDATE dispatch d SET is_announced = true FROM ended
     WHERE d.id = ended.id
-    RETURNING d.id, d.origin, d.piece_id, d.source_id, d.person_id, d.channel, d.state, d.rule, d.reason, d.settled_at
+    RETURNING d.id, d.origin, d.origin_id, d.piece_id, d.source_id, d.person_id, d.channel, d.state, d.rule, d.reason, d.settled_at
     """
 )
 """Ends that nobody outside has been told of."""

@@ -1,4 +1,4 @@
-"""Plan messages, and decide what became of those in doubt."""
+"""Plan messages."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,6 @@ from kantis_kit.tx import Tx
 from messaging_svc.aliases import person_alias
 from messaging_svc.base import Moment, Uid
 from messaging_svc.dispatch import sql
-from messaging_svc.dispatch.errors import MessageNotFound, NotInDoubt
 from messaging_svc.dispatch.mime import Letterhead
 from messaging_svc.dispatch.model import State, dispatch, dispatch_source
 from messaging_svc.sets import recordset
@@ -40,10 +39,12 @@ _PLANNED: Mapping[str, Any] = {
     "id": Uid, "origin": Text(), "origin_id": Uid, "person_id": Uid, "channel": Text(), "is_marketing": Boolean(),
     "purpose": Text(), "source_id": Uid, "piece_id": Uid, "response_code": Text(), "because": JSONB(),
     "template_version_id": Uid, "builtin": Text(), "facts": JSONB(), "to_email": Text(), "language": Text(),
-    "preferred_name": Text(), "not_after": Moment, "rfc_message_id": Text(),
+    "preferred_name": Text(), "not_after": Moment, "rfc_message_id": Text(), "priority": Integer(),
+    "cost_minor": BigInteger(),
 }  # fmt: skip
 _BLANK: dict[str, Any] = {
     "response_code": "", "because": [], "builtin": "", "facts": {}, "is_marketing": False, "channel": "email",
+    "priority": 50, "cost_minor": 0,
 }  # fmt: skip
 
 
@@ -121,6 +122,8 @@ async def plan_pieces(tx: Tx, event: PieceReleasedV1) -> None:
                 "because": list(piece.because),
                 "template_version_id": version_id,
                 "not_after": event.not_after,
+                "priority": event.priority,
+                "cost_minor": event.cost_per_piece_minor,
             }
             for piece in event.items
         ],
@@ -259,6 +262,11 @@ async def plan_tests(tx: Tx, tests: Sequence[TestMessage]) -> None:
     )
 
 
+_WAITING_FOR_NEWS = (
+    "", "waits_for_person", "waits_for_permission", "waits_for_hours", "waits_for_wished_hours",
+)  # fmt: skip
+
+
 async def retry_waiting(tx: Tx, persons: Sequence[UUID]) -> None:
     """Let messages that wait for news of these persons be decided on now.
 
@@ -271,7 +279,7 @@ async def retry_waiting(tx: Tx, persons: Sequence[UUID]) -> None:
         update(dispatch)
         .where(
             dispatch.c.state == State.PLANNED.value,
-            dispatch.c.rule.in_(("", "waits_for_person", "waits_for_permission")),
+            dispatch.c.rule.in_(_WAITING_FOR_NEWS),
             dispatch.c.person_id.in_(persons),
         )
         .values(next_at=tx.clock.now())
@@ -279,38 +287,3 @@ async def retry_waiting(tx: Tx, persons: Sequence[UUID]) -> None:
     )
     if (await tx.scalars(waiting)).first() is not None:
         await tx.execute(sql.WAKE)
-
-
-async def resolve_in_doubt(tx: Tx, message_id: UUID, *, was_sent: bool, reason: str) -> None:
-    """Record what a person found out about a message in doubt; one that was not sent is planned again.
-
-    Raises:
-        MessageNotFound: there is no such message.
-        NotInDoubt: it is not in doubt (any more).
-    """
-    now = tx.clock.now()
-    end = (
-        {"state": State.ACCEPTED.value, "settled_at": now}
-        if was_sent
-        else {"state": State.PLANNED.value, "settled_at": None, "next_at": now}
-    )
-    changed = await tx.scalar(
-        update(dispatch)
-        .where(dispatch.c.id == message_id, dispatch.c.state == State.IN_DOUBT.value)
-        .values(
-            **end,
-            rule="resolved_by_hand",
-            reason=reason,
-            is_announced=False,
-            # Whoever handed it over and comes back late finds another fence and changes nothing.
-            fence=dispatch.c.fence + 1,
-        )
-        .returning(dispatch.c.id)
-    )
-    if changed is None:
-        state = await tx.scalar(select(dispatch.c.state).where(dispatch.c.id == message_id))
-        if state is None:
-            raise MessageNotFound("No message has this id")
-        raise NotInDoubt(f"The message is {state}; only a message in doubt can be resolved")
-    tx.audit("messages.resolve", str(message_id), was_sent=was_sent, reason=reason)
-    await tx.execute(sql.WAKE)

@@ -26,8 +26,8 @@ async def on_permissions_changed(tx: Tx, event: PermissionChangedV1, _meta: Meta
 
 @consumes(PreferenceChangedV1, queue="messaging.register", sink=True)
 async def on_preferences_changed(tx: Tx, event: PreferenceChangedV1, _meta: Meta) -> None:
-    """Keep how people want to be written to."""
-    await usecases.keep_wishes(tx, event.items)
+    """Keep how people want to be written to, and ask again for messages that wait for an hour."""
+    await retry_waiting(tx, await usecases.keep_wishes(tx, event.items))
 
 
 @consumes(SuppressionChangedV1, queue="messaging.register", sink=True)

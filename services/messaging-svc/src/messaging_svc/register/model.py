@@ -22,6 +22,8 @@ person_card = Table(
     Column("phone_hash", LargeBinary),
     Column("do_not_contact", Boolean, nullable=False, server_default="false"),
     Column("not_before", Date),
+    # One that the database knows; by the country where the card names none.
+    Column("time_zone", Text, nullable=False, server_default="UTC"),
 )
 
 wish_card = Table(

@@ -15,6 +15,7 @@ from sqlalchemy import (
     case,
     func,
     null,
+    select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 
@@ -27,6 +28,7 @@ from kantis_contracts.contacts import (
 from kantis_kit.tx import Tx
 from messaging_svc.addresses import address_hash, phone_hash
 from messaging_svc.base import Moment, Uid
+from messaging_svc.hours.model import time_zone
 from messaging_svc.register.model import (
     permission_card,
     person_card,
@@ -34,6 +36,15 @@ from messaging_svc.register.model import (
     wish_card,
 )
 from messaging_svc.sets import recordset
+
+ZONES = {
+    "NO": "Europe/Oslo",
+    "SE": "Europe/Stockholm",
+    "DK": "Europe/Copenhagen",
+    "FI": "Europe/Helsinki",
+    "IS": "Atlantic/Reykjavik",
+}
+"""Of people whose card names no zone."""
 
 
 class _Versioned(Protocol):
@@ -69,6 +80,7 @@ def _person_row(card: PersonCard) -> dict[str, Any]:
         "phone_hash": phone_hash(phone).hex() if phone else None,
         "do_not_contact": card.do_not_contact,
         "not_before": card.not_before,
+        "time_zone": card.time_zone or ZONES.get(card.country, ""),
     }
 
 
@@ -91,6 +103,7 @@ async def keep_persons(tx: Tx, cards: Sequence[PersonCard]) -> list[UUID]:
         phone_hash=Text(),
         do_not_contact=Boolean(),
         not_before=Date(),
+        time_zone=Text(),
     )
     names = [name for name in person_card.columns.keys() if name != "last_email_hash"]  # noqa: SIM118 - columns
     statement = insert(person_card).from_select(
@@ -99,6 +112,8 @@ async def keep_persons(tx: Tx, cards: Sequence[PersonCard]) -> list[UUID]:
             new.c.person_id, new.c.version, new.c.preferred_name, new.c.language, new.c.country,
             new.c.email, func.decode(new.c.email_hash, "hex"), new.c.is_erased, func.now(),
             func.decode(new.c.phone_hash, "hex"), new.c.do_not_contact, new.c.not_before,
+            # A zone that this database does not know would stop the whole batch in which it is met.
+            func.coalesce(select(time_zone.c.name).where(time_zone.c.name == new.c.time_zone).scalar_subquery(), "UTC"),
         ),
     )  # fmt: skip
     upsert = statement.on_conflict_do_update(
@@ -167,8 +182,8 @@ def _unless_older(table: Table, key: str, statement: Insert) -> Insert:
     )
 
 
-async def keep_wishes(tx: Tx, cards: Sequence[PreferenceCard]) -> None:
-    """Store how people want to be written to, where it is newer than what is held."""
+async def keep_wishes(tx: Tx, cards: Sequence[PreferenceCard]) -> list[UUID]:
+    """Store how people want to be written to, where it is newer than what is held; return the persons concerned."""
     new = recordset(
         "new",
         [card.model_dump(mode="json") for card in _newest(cards, lambda card: card.person_id)],
@@ -187,7 +202,8 @@ async def keep_wishes(tx: Tx, cards: Sequence[PreferenceCard]) -> None:
     statement = insert(wish_card).from_select(
         names, new.select().with_only_columns(*(new.c[name] for name in names))
     )
-    await tx.execute(_unless_older(wish_card, "person_id", statement))
+    upsert = _unless_older(wish_card, "person_id", statement)
+    return list(await tx.scalars(upsert.returning(wish_card.c.person_id)))
 
 
 def _hash_of(entry: SuppressionEntry) -> str | None:

@@ -43,6 +43,7 @@ async def plan_campaign(tx: Tx, body: CampaignIn) -> Campaign:
         purpose=body.purpose.value,
         channel=body.channel.value,
         topic=body.topic,
+        priority=body.priority,
         list_id=body.list_id,
         budget_minor=body.budget_minor,
         currency=body.currency,
