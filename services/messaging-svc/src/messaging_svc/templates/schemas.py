@@ -13,9 +13,16 @@ class LanguageIn(In):
     """A message in one language."""
 
     subject: str = Field(max_length=1_000, examples=["{{ greeting() }}, a lamp for you"])
-    html: str = Field(min_length=1, description="HTML or MJML with template tags")
+    html: str = Field(default="", description="The mail: HTML or MJML with template tags")
     text: str | None = Field(
         default=None, description="Plain text; made from the HTML when left out"
+    )
+    preheader: str = Field(
+        default="", max_length=1_000, description="What mail programs show beside the subject"
+    )
+    letter: str = Field(
+        default="",
+        description="The letter on paper: paragraphs, `# headings`, `- lists` and `**bold words**`",
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from kantis_contracts.values import Language
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
+from messaging_svc.templates.blocks import LISTS, shown
 from messaging_svc.templates.compiling import LanguageSource, LanguageTemplate, compile_language
 from messaging_svc.templates.errors import (
     CannotRender,
@@ -51,9 +52,10 @@ def _try_out(language: Language, one: LanguageTemplate) -> None:
     """Render with everything given and with everything empty: what fails here would fail for people."""
     compiled = Compiled({language: one})
     for name, offer in (("Kari", "Lampe"), ("", ""), (_LONG_NAME, _LONG_NAME)):
-        compiled.render(
-            language, sample_fields(compiled, language, preferred_name=name, offer_name=offer)
-        )
+        fields = sample_fields(compiled, language, preferred_name=name, offer_name=offer)
+        compiled.render(language, fields)
+        if one.letter:
+            compiled.render_letter(language, fields)
 
 
 def sample_fields(
@@ -65,9 +67,9 @@ def sample_fields(
     price_minor: int = 49_900,
     currency: str = "NOK",
     company: str = "Kantis",
-) -> dict[str, str]:
-    """Return the fields of an imagined reader; the links lead nowhere."""
-    fields = {
+) -> dict[str, object]:
+    """Return the fields of an imagined reader; the links lead nowhere. Who has no offer has no products, either."""
+    fields: dict[str, object] = {
         "preferred_name": preferred_name,
         "greeting": greeting(language, preferred_name),
         "company": company,
@@ -77,10 +79,21 @@ def sample_fields(
         "unsubscribe_url": "#unsubscribe",
         "preferences_url": "#preferences",
         "open_url": "data:,",
+        "language": language.value,
+        "response_code": "C0DE1234",
+        **shown(
+            sample_blocks(offer_name, price_minor, currency), language, response_url="#response"
+        ),
     }
     for position, link in enumerate(compiled.links(language)):
         fields[f"link_{position}"] = link.target or "#response"
     return fields
+
+
+def sample_blocks(name: str, price_minor: int, currency: str) -> dict[str, object]:
+    """Return the lists of an imagined piece."""
+    one = {"name": name, "price_minor": price_minor, "currency": currency}
+    return {key: [one, one] for key in LISTS} if name else {}
 
 
 async def create_template(tx: Tx, name: str, languages: Mapping[Language, LanguageIn]) -> UUID:
