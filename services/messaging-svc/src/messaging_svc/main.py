@@ -13,6 +13,9 @@ from messaging_svc.dispatch import api as messages
 from messaging_svc.dispatch import consumers as dispatch_consumers
 from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.sender import send_loop
+from messaging_svc.letters import api as letters
+from messaging_svc.letters import consumers as letter_consumers
+from messaging_svc.letters import jobs as letter_jobs
 from messaging_svc.links import LinkMaker, TrackingTokens
 from messaging_svc.merges import consumers as merge_consumers
 from messaging_svc.merges import jobs as merge_jobs
@@ -52,14 +55,24 @@ SPEC = ServiceSpec(
     migrations=Path(__file__).resolve().parents[2] / "migrations",
     metadata=metadata,
     # /v1/messages/sending stands before /v1/messages/{message_id}, which would take its name for an id.
-    routers=[templates.router, sending.router, messages.router, tracking.suppressions],
+    routers=[
+        templates.router,
+        sending.router,
+        messages.router,
+        letters.router,
+        tracking.suppressions,
+    ],
     public={"/c": [tracking.clicks], "/o": [tracking.openings], "/u": [tracking.unsubscribing]},
     handlers=handlers_in(
-        register_consumers, dispatch_consumers, merge_consumers, privacy_consumers
+        register_consumers,
+        letter_consumers,
+        dispatch_consumers,
+        merge_consumers,
+        privacy_consumers,
     ),
-    timers=timers_in(merge_jobs),
+    timers=timers_in(merge_jobs, letter_jobs),
     jobs=jobs_in(privacy_jobs),
-    loops=[send_loop],
+    loops=[send_loop, letter_jobs.print_letters],
     gauges=[_count_in_doubt, _tell_held],
     extras=_extras,
 )

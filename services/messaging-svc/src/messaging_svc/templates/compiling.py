@@ -145,7 +145,8 @@ def compile_language(
     if not source.html.strip() and not source.letter.strip():
         raise Flaw("html: there is neither a mail (html) nor a letter (letter) in this language")
     subject = _subject(source.subject, fields)
-    html, text, links = "", "", []
+    html, text = "", ""
+    links: list[Link] = []
     if source.html.strip():
         html, text, links = _mail(source, language, is_marketing=is_marketing, fields=fields)
     letter = _plain(source.letter, "letter", {*fields} - WEB_ONLY)
