@@ -1,4 +1,4 @@
-"""Letters: postal addresses, batches and their pieces; what kind of message a template is for, and which stand."""
+"""Letters: postal addresses, batches and their pieces; and what kind of message a template is for."""
 
 from alembic import op
 
@@ -6,6 +6,7 @@ revision = "0007"
 down_revision = "0005"
 
 _UP = (
+    "ALTER TABLE template_version ADD COLUMN message_class text NOT NULL DEFAULT 'marketing'",
     """
     CREATE TABLE letter_address (
         person_id        uuid PRIMARY KEY,
@@ -75,6 +76,7 @@ _DOWN = (
     "DROP TABLE letter_piece",
     "DROP TABLE letter_batch",
     "DROP TABLE letter_address",
+    "ALTER TABLE template_version DROP COLUMN message_class",
 )
 
 

@@ -185,6 +185,10 @@ class Sandbox:
             Flaw: with the engine's sentence.
         """
         try:
-            self._engine.undeclared_variables_in_template(name)
+            self.fields(name)
         except TemplateError as error:
             raise Flaw(str(error).splitlines()[0]) from error
+
+    def fields(self, name: str) -> set[str]:
+        """Return the fields that a template names."""
+        return set(self._engine.undeclared_variables_in_template(name))

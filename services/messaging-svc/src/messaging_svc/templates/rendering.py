@@ -77,6 +77,12 @@ class Compiled:
         """Return the languages in which there is a mail, or a letter."""
         return frozenset(name for name, one in self._languages.items() if getattr(one, part))
 
+    def fields(self, language: Language) -> frozenset[str]:
+        """Return the fields that are named in a language."""
+        names = self._languages[language].parts(language)
+        used = {field for name in names for field in self._sandbox.fields(name)}
+        return frozenset(used | self._paper.fields(f"{language}.letter.txt"))
+
     def links(self, language: Language) -> list[Link]:
         """Return the tracked links, in the order of their positions."""
         return self._languages[language].links
