@@ -81,6 +81,17 @@ class CampaignLaunchedV1(Event, type="campaign.campaign.launched.v1"):
     items: tuple[CellCard, ...] = Items
 
 
+class ProductBlock(Item):
+    """A product as a message shows it; addresses begin with https://."""
+
+    name: str
+    text: str = ""
+    price_minor: int | None = None
+    currency: Currency = "NOK"
+    url: str = ""
+    image_url: str = ""
+
+
 class Piece(Item):
     """One message to one person, with the code that its answer carries."""
 
@@ -88,6 +99,10 @@ class Piece(Item):
     person_id: UUID
     response_code: str
     because: tuple[str, ...] = ()
+    products: tuple[ProductBlock, ...] = ()
+    """What the message shows; its template says where. Without any, it shows none."""
+    recommendations: tuple[ProductBlock, ...] = ()
+    """What is recommended to this person."""
 
 
 class PieceReleasedV1(Event, type="campaign.piece.released.v1"):

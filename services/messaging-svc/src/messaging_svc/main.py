@@ -18,6 +18,9 @@ from messaging_svc.dispatch.sender import send_loop
 from messaging_svc.holds import api as holds
 from messaging_svc.holds import consumers as hold_consumers
 from messaging_svc.hours import api as hours
+from messaging_svc.letters import api as letters
+from messaging_svc.letters import consumers as letter_consumers
+from messaging_svc.letters import jobs as letter_jobs
 from messaging_svc.links import LinkMaker, TrackingTokens
 from messaging_svc.merges import consumers as merge_consumers
 from messaging_svc.merges import jobs as merge_jobs
@@ -70,15 +73,21 @@ SPEC = ServiceSpec(
         hours.router,
         caps.router,
         holds.router,
+        letters.router,
         tracking.suppressions,
     ],
     public={"/c": [tracking.clicks], "/o": [tracking.openings], "/u": [tracking.unsubscribing]},
     handlers=handlers_in(
-        register_consumers, dispatch_consumers, hold_consumers, merge_consumers, privacy_consumers
+        register_consumers,
+        letter_consumers,
+        dispatch_consumers,
+        hold_consumers,
+        merge_consumers,
+        privacy_consumers,
     ),
-    timers=timers_in(merge_jobs),
+    timers=timers_in(merge_jobs, letter_jobs),
     jobs=jobs_in(privacy_jobs),
-    loops=[send_loop],
+    loops=[send_loop, letter_jobs.print_letters],
     gauges=[_count_in_doubt, _tell_held, _count_reached],
     extras=_extras,
 )

@@ -6,11 +6,23 @@ from messaging_svc.caps import model as caps
 from messaging_svc.dispatch import model as dispatch
 from messaging_svc.holds import model as holds
 from messaging_svc.hours import model as hours
+from messaging_svc.letters import model as letters
 from messaging_svc.quarantine import model as quarantine
 from messaging_svc.register import model as register
 from messaging_svc.templates import model as templates
 from messaging_svc.tracking import model as tracking
 
-TABLES = (register, templates, dispatch, tracking, quarantine, person_alias, hours, caps, holds)
+TABLES = (
+    register,
+    templates,
+    dispatch,
+    letters,
+    tracking,
+    quarantine,
+    person_alias,
+    hours,
+    caps,
+    holds,
+)
 
 __all__ = ["TABLES", "metadata"]

@@ -10,7 +10,7 @@ from sqlalchemy.types import TypeEngine
 
 
 def recordset(
-    name: str, rows: Iterable[Mapping[str, Any]], **columns: TypeEngine[Any]
+    name: str, rows: Iterable[Mapping[str, Any]], /, **columns: TypeEngine[Any]
 ) -> TableValuedAlias:
     """Return the rows as a table with these columns, for INSERT … SELECT and UPDATE … FROM."""
     text = orjson.dumps(list(rows), default=str).decode()

@@ -1,6 +1,6 @@
 """What messaging-svc can be told from outside."""
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from kantis_kit.settings import ServiceSettings
 
@@ -35,3 +35,15 @@ class MessagingSettings(ServiceSettings):
     """How long a message waits for a person's card that may still be on its way."""
     company_time_zone: str = "Europe/Oslo"
     """Zone in which the days and months of spend caps begin."""
+    letter_return_address: str = ""
+    """Where letters come back to that cannot be delivered, on one line; stands small above the address."""
+    letter_country: str = "NO"
+    """Where letters are posted; an address elsewhere ends with its country."""
+    letter_track_agreement: str = Field(default="", pattern=r"^(\d{1,4})?$")
+    """Number of the agreement on electronic address updates with the Norwegian Post; empty: letters carry a plain mark."""
+    letter_track_grade: int = Field(default=0, ge=0, le=3)
+    """What the Post does with a letter that it cannot deliver, 0 to 3."""
+    letter_batch_pieces: int = Field(default=10_000, ge=1, le=100_000)
+    """The most letters in one batch."""
+    letter_files_days: int = Field(default=30, ge=1, le=365)
+    """After its end, the files of a batch are kept so long; they hold names and addresses."""

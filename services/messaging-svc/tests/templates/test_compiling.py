@@ -10,8 +10,8 @@ from messaging_svc.templates.builtin import FACTS, builtin
 from messaging_svc.templates.compiling import LanguageSource, compile_language
 from messaging_svc.templates.engine import FUEL, Sandbox
 from messaging_svc.templates.errors import CannotRender, Flaw
+from messaging_svc.templates.imagined import sample_fields
 from messaging_svc.templates.rendering import Compiled
-from messaging_svc.templates.usecases import sample_fields
 from messaging_svc.tracking.pages import catalogue
 
 

@@ -15,10 +15,11 @@ from messaging_svc.addresses import wire_address
 from messaging_svc.dispatch.mime import BadHeader, Letterhead, Marketing, build
 from messaging_svc.dispatch.model import dispatch_source
 from messaging_svc.links import TEST_PAGE, LinkMaker, Unsubscribe
+from messaging_svc.templates.blocks import shown
 from messaging_svc.templates.builtin import FACTS, builtin
 from messaging_svc.templates.errors import CannotRender
 from messaging_svc.templates.model import template_version
-from messaging_svc.templates.rendering import Compiled
+from messaging_svc.templates.rendering import Compiled, Letter
 from messaging_svc.templates.texts import greeting, price
 
 _VERSIONS_HELD = 64
@@ -148,10 +149,22 @@ class Letters:
             raise CannotRender(f"there is no template {item.builtin or item.template_version_id}")
         return compiled
 
+    def write_letter(self, item: Item) -> tuple[Language, Letter]:
+        """Return what is printed for the recipient, and in which language.
+
+        Raises:
+            CannotRender: the letter cannot be made for this recipient.
+        """
+        compiled = self._template(item)
+        language = compiled.language_for(item.language, "letter")
+        return language, compiled.render_letter(
+            language, self._fields(item, compiled, language, "")
+        )
+
     def _fields(
         self, item: Item, compiled: Compiled, language: Language, unsubscribe: str
-    ) -> dict[str, str]:
-        fields = {
+    ) -> dict[str, object]:
+        fields: dict[str, object] = {
             "preferred_name": item.preferred_name.strip(),
             "greeting": greeting(language, item.preferred_name),
             "company": self._head.company,
@@ -159,12 +172,16 @@ class Letters:
         if not item.is_campaign_mail:
             return fields | {name: str(item.facts.get(name) or "") for name in FACTS[item.builtin]}
         offer = self._offer(item)
+        response_url = self._response(item)
         fields |= {
+            "language": language.value,
+            "response_code": item.response_code,
+            **shown(item.facts, language, response_url=response_url),
             "offer_name": str(offer["name"]) if offer else "",
             "offer_price": price(int(offer["price_minor"]), str(offer["currency"]), language)
             if offer
             else "",
-            "response_url": self._response(item),
+            "response_url": response_url,
             "unsubscribe_url": unsubscribe,
             "preferences_url": self._links.preferences(item.person_id)
             if item.origin != "test"

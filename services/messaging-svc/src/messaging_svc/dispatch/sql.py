@@ -75,6 +75,7 @@ CLAIM = text(
     f"""
     WITH due AS (
         SELECT * FROM dispatch WHERE state = 'planned' AND next_at <= :now AND {_MAY_SEND}
+          AND channel <> 'letter'
         ORDER BY is_marketing, next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     ), verdict AS (
         SELECT d.id, coalesce(d.to_email, p.email) AS email,

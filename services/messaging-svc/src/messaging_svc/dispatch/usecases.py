@@ -32,6 +32,7 @@ from messaging_svc.dispatch.mime import Letterhead
 from messaging_svc.dispatch.model import State, dispatch, dispatch_source
 from messaging_svc.sets import recordset
 from messaging_svc.settings import MessagingSettings
+from messaging_svc.templates.blocks import facts_of
 from messaging_svc.templates.builtin import FACTS
 from messaging_svc.templates.model import template, template_version
 
@@ -120,6 +121,7 @@ async def plan_pieces(tx: Tx, event: PieceReleasedV1) -> None:
                 "piece_id": piece.piece_id,
                 "response_code": piece.response_code,
                 "because": list(piece.because),
+                "facts": facts_of(piece),
                 "template_version_id": version_id,
                 "not_after": event.not_after,
                 "priority": event.priority,

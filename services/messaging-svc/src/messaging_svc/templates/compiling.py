@@ -15,7 +15,16 @@ from pydantic import BaseModel
 
 from kantis_contracts.values import Language
 from messaging_svc.links import MAX_LINKS
-from messaging_svc.templates.engine import ADDRESSES, FIELDS, TAG, Sandbox, check_tags, has_tags
+from messaging_svc.templates.blocks import ITEM
+from messaging_svc.templates.engine import (
+    ADDRESSES,
+    FIELDS,
+    TAG,
+    WEB_ONLY,
+    Sandbox,
+    check_tags,
+    has_tags,
+)
 from messaging_svc.templates.errors import Flaw
 from messaging_svc.templates.plain import plain_text
 from messaging_svc.templates.texts import FOOTER
@@ -25,22 +34,27 @@ _MARK = re.compile(r"(?:<|&lt;)!--kx(\d+)xk--(?:>|&gt;)|kx(\d+)xk")
 _LINK = re.compile(
     r"(<(?:a|area)\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*?\shref=)\"([^\"]*)\"", re.IGNORECASE
 )
-_FIELD = re.compile(r"\{\{-?\s*(\w+)\s*-?\}\}")
+_FIELD = re.compile(r"\{\{-?\s*([\w.]+)\s*-?\}\}")
 _ACTIVE = re.compile(
     r"<\s*/?\s*(script|iframe|object|embed|form|meta\s+http-equiv=[\"']?refresh|base|link)\b|\son\w+\s*=|javascript:",
     re.IGNORECASE,
 )
 # Control characters and the Unicode line ends: what could begin a new header.
 CONTROL = re.compile("[\x00-\x1f\x7f\x80-\x9f\u2028\u2029]")
+_BODY_BEGIN = re.compile(r"<body\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
 _BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
 
 
 class LanguageSource(BaseModel):
-    """A message in one language, as it was written."""
+    """A message in one language, as it was written; the mail, the letter, or both."""
 
     subject: str
-    html: str
+    html: str = ""
     text: str | None = None
+    preheader: str = ""
+    """What mail programs show beside the subject."""
+    letter: str = ""
+    """The text on paper; `letter_text` says how it is written."""
 
 
 class Link(BaseModel):
@@ -55,8 +69,16 @@ class LanguageTemplate(BaseModel):
 
     subject: str
     html: str
+    """Empty when there is no mail in this language."""
     text: str
     links: list[Link]
+    letter: str = ""
+    """Empty when there is no letter in this language."""
+
+    def parts(self, language: Language) -> dict[str, str]:
+        """Return the texts by the names under which they are rendered."""
+        named = {"subject.txt": self.subject, "body.html": self.html, "body.txt": self.text}
+        return {f"{language}.{name}": text for name, text in named.items()}
 
 
 class _Tags:
@@ -120,37 +142,71 @@ def compile_language(
     Raises:
         Flaw: with what is wrong, where, and how to mend it.
     """
+    if not source.html.strip() and not source.letter.strip():
+        raise Flaw("html: there is neither a mail (html) nor a letter (letter) in this language")
     subject = _subject(source.subject, fields)
+    html, text = "", ""
+    links: list[Link] = []
+    if source.html.strip():
+        html, text, links = _mail(source, language, is_marketing=is_marketing, fields=fields)
+    letter = _plain(source.letter, "letter", {*fields} - WEB_ONLY)
+    ready = LanguageTemplate(subject=subject, html=html, text=text, links=links, letter=letter)
+    sandbox = Sandbox(ready.parts(language))
+    for name in ready.parts(language):
+        sandbox.check(name)
+    return ready
+
+
+def _mail(
+    source: LanguageSource, language: Language, *, is_marketing: bool, fields: Collection[str]
+) -> tuple[str, str, list[Link]]:
     html, tags, links = _html(source.html, language, is_marketing=is_marketing, fields=fields)
     if source.text:
-        check_tags(source.text, fields)
-        text = TAG.sub(lambda match: _without_call(match[0]), source.text)
+        text = _plain(source.text, "text", fields)
         if is_marketing and "unsubscribe_url" not in text:
             text = f"{text.rstrip()}\n\n{FOOTER[language][1]}: {{{{ unsubscribe_url }}}}\n"
     else:
-        text = _no_references(plain_text(html), "text")
-        text = tags.put_back(text)
-    ready = LanguageTemplate(subject=subject, html=tags.put_back(html), text=text, links=links)
-    sandbox = Sandbox(
-        {"subject.txt": ready.subject, "body.html": ready.html, "body.txt": ready.text}
+        text = tags.put_back(_no_references(plain_text(html), "text"))
+    html = tags.put_back(html)
+    if source.preheader:
+        html = _with_preheader(html, _line(source.preheader, "preheader", fields))
+    return html, text, links
+
+
+def _with_preheader(html: str, preheader: str) -> str:
+    """Put what mail programs show beside the subject before all else; nobody who opens the mail sees it."""
+    kept = "".join(
+        part if TAG.fullmatch(part) else html_entities.escape(part, quote=False)
+        for part in re.split(f"({TAG.pattern})", preheader, flags=re.DOTALL)
     )
-    for name in ("subject.txt", "body.html", "body.txt"):
-        sandbox.check(name)
-    return ready
+    hidden = f'<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">{kept}</div>'
+    begin = _BODY_BEGIN.search(html)
+    at = begin.end() if begin else 0
+    return f"{html[:at]}{hidden}{html[at:]}"
+
+
+def _plain(source: str, where: str, fields: Collection[str]) -> str:
+    try:
+        check_tags(source, fields)
+    except Flaw as flaw:
+        raise Flaw(f"{where}: {flaw}") from flaw
+    return TAG.sub(lambda match: _without_call(match[0]), source)
+
+
+def _line(source: str, where: str, fields: Collection[str]) -> str:
+    if len(source) > MAX_SUBJECT:
+        raise Flaw(f"{where}: has more than {MAX_SUBJECT} characters")
+    if CONTROL.search(source):
+        raise Flaw(
+            f"{where}: holds a line break or another control character; write it on one line"
+        )
+    return _plain(source, where, fields)
 
 
 def _subject(subject: str, fields: Collection[str]) -> str:
     if not subject.strip():
         raise Flaw("subject: is empty; a mail needs one")
-    if len(subject) > MAX_SUBJECT:
-        raise Flaw(f"subject: has more than {MAX_SUBJECT} characters")
-    if CONTROL.search(subject):
-        raise Flaw("subject: holds a line break or another control character; write it on one line")
-    try:
-        check_tags(subject, fields)
-    except Flaw as flaw:
-        raise Flaw(f"subject: {flaw}") from flaw
-    return TAG.sub(lambda match: _without_call(match[0]), subject)
+    return _line(subject, "subject", fields)
 
 
 def _html(
@@ -233,6 +289,9 @@ def _slots(page: str, tags: _Tags, fields: Collection[str]) -> tuple[str, list[L
             field and field.endswith("_url") and field not in ADDRESSES
         ):
             return f'{match[1]}"{tags.hold("{{ " + field + "|safe }}")}"'
+        if field == f"{ITEM}.url":
+            # Another one for each piece, so it has no position: it leads there directly, escaped like any text.
+            return f'{match[1]}"{tags.hold("{{ " + field + " }}")}"'
         if field == "response_url":
             links.append(Link(kind="response"))
         elif _MARK.search(href):

@@ -1,14 +1,16 @@
 """The sandbox in which templates run: plain data in, text out, a bound on work.
 
-Only what `check_tags` lets through reaches the engine: names from an allow-list, a few filters, `if`. The engine adds
-strict undefined names and fuel, so that even a gap in the allow-list could not run for ever.
+Only what `check_tags` lets through reaches the engine: names from an allow-list, a few filters, `if`, and `for` over the
+short lists that a piece carries. The engine adds strict undefined names and fuel, so that even a gap in the allow-list
+could not run for ever.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from minijinja import Environment, TemplateError
 
+from messaging_svc.templates.blocks import ITEM, ITEM_FIELDS, LISTS, MAX_ITEMS
 from messaging_svc.templates.errors import CannotRender, Flaw
 
 FUEL = 20_000
@@ -19,24 +21,28 @@ MAX_OUTPUT_CHARS = 512 * 1024
 TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _OPENING = re.compile(r"\{\{|\{%|\{#")
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<name>[A-Za-z_][A-Za-z_0-9]*)|(?P<string>"[^"\\]*"|'[^'\\]*')|(?P<number>\d{1,9})"""
+    r"""\s*(?:(?P<name>[A-Za-z_][A-Za-z_0-9]*(?:\.[a-z_]+)?)|(?P<string>"[^"\\]*"|'[^'\\]*')|(?P<number>\d{1,9})"""
     r"""|(?P<sign>==|!=|\||\(|\)))"""
 )
 _FILTERS = frozenset({"upper", "lower", "capitalize", "title", "trim", "default"})
-_WORDS = frozenset({"if", "elif", "else", "endif", "and", "or", "not"})
-_STARTS = frozenset({"if", "elif", "else", "endif"})
+_STARTS = frozenset({"if", "elif", "else", "endif", "endfor"})
+_WORDS = _STARTS | {"and", "or", "not"}
+_LOOPS = frozenset((("for", ITEM, "in", name)) for name in LISTS)
+_ITEM_NAMES = frozenset(f"{ITEM}.{field}" for field in ITEM_FIELDS)
 
 FIELDS = frozenset(
     {"preferred_name", "greeting", "offer_name", "offer_price", "response_url", "unsubscribe_url",
-     "preferences_url", "company"}
+     "preferences_url", "company", "language", "response_code", *LISTS}
 )  # fmt: skip
 """What a campaign's template may name."""
 ADDRESSES = frozenset({"response_url", "unsubscribe_url", "preferences_url"})
 """Fields that are addresses: the only ones that a link may lead to."""
+WEB_ONLY = frozenset({"unsubscribe_url", "preferences_url"})
+"""Addresses that are too long to be typed from paper."""
 
 
 def check_tags(source: str, fields: Collection[str] = FIELDS) -> None:
-    """Refuse whatever is not a known field, a simple filter or an `if`.
+    """Refuse whatever is not a known field, a simple filter, an `if` or a `for` over a list of a piece.
 
     Raises:
         Flaw: with the tag and how to mend it.
@@ -45,28 +51,59 @@ def check_tags(source: str, fields: Collection[str] = FIELDS) -> None:
         raise Flaw(
             f"is larger than {MAX_SOURCE_BYTES // 1024} KiB; keep pictures outside and link to them"
         )
+    is_inside = False
     for tag in TAG.findall(source):
         if not tag.startswith("{#"):
-            _check_tag(tag, fields)
+            is_inside = _check_tag(tag, fields, is_inside=is_inside)
+    if is_inside:
+        raise Flaw(
+            f"{{% for {ITEM} in … %}} is never ended; write {{% endfor %}} behind what it repeats"
+        )
     if _OPENING.search(TAG.sub("", source)):
         raise Flaw("holds a tag that is opened with {{, {% or {# and never closed")
 
 
-def _check_tag(tag: str, fields: Collection[str]) -> None:
+def _check_tag(tag: str, fields: Collection[str], *, is_inside: bool) -> bool:
+    """Check one tag; return whether what follows it is inside a loop."""
     is_statement = tag.startswith("{%")
     body = tag[2:-2].strip("-+ \t\r\n")
     tokens = list(_tokens(tag, body))
     if not tokens:
         raise Flaw(f"{_shown(tag)} is empty")
-    if is_statement and tokens[0][1] not in _STARTS:
+    words = tuple(word for _, word in tokens)
+    if is_statement and words[0] == "for":
+        _check_loop(tag, words, fields, is_inside=is_inside)
+        return True
+    if is_statement and words[0] not in _STARTS:
         raise Flaw(
-            f"{_shown(tag)}: only if, elif, else and endif are available, no loops and no definitions"
+            f"{_shown(tag)}: only if, elif, else, endif, for and endfor are available, and no definitions"
         )
+    known = {*fields, *_ITEM_NAMES} if is_inside else {*fields}
+    if not is_statement:
+        known -= LISTS
     previous = ""
     for index, (kind, word) in enumerate(tokens):
         if kind == "name":
-            _check_name(tag, word, previous, fields, may_start=is_statement and index == 0)
+            _check_name(tag, word, previous, known, may_start=is_statement and index == 0)
         previous = word
+    if words[0] == "endfor":
+        if not is_inside or len(words) > 1:
+            raise Flaw(f"{_shown(tag)}: there is no for that it could end")
+        return False
+    return is_inside
+
+
+def _check_loop(
+    tag: str, words: tuple[str, ...], fields: Collection[str], *, is_inside: bool
+) -> None:
+    if words not in _LOOPS or words[-1] not in fields:
+        lists = " or ".join(sorted(LISTS))
+        raise Flaw(
+            f"{_shown(tag)}: the only loops are over what a piece carries: {{% for {ITEM} in … %}} with {lists},"
+            f" at most {MAX_ITEMS} of them"
+        )
+    if is_inside:
+        raise Flaw(f"{_shown(tag)}: a loop cannot stand inside a loop")
 
 
 def _check_name(
@@ -80,6 +117,12 @@ def _check_name(
     elif word in _WORDS:
         if word in _STARTS and not may_start:
             raise Flaw(f"{_shown(tag)}: {word} cannot stand here")
+    elif word in _ITEM_NAMES and word not in fields:
+        raise Flaw(f"{_shown(tag)}: {word} is known between for and endfor alone")
+    elif word in LISTS and word not in fields:
+        raise Flaw(
+            f"{_shown(tag)}: {word} is a list; go through it with {{% for {ITEM} in {word} %}}"
+        )
     elif word not in fields:
         raise Flaw(
             f"{_shown(tag)}: the field {word} is not known; there are {', '.join(sorted(fields))}"
@@ -111,14 +154,17 @@ def has_tags(text: str) -> bool:
 class Sandbox:
     """Compiled templates by name; names that end in `.html` escape what they print."""
 
-    def __init__(self, templates: Mapping[str, str]) -> None:
+    def __init__(
+        self, templates: Mapping[str, str], *, shown: Callable[[object], str] | None = None
+    ) -> None:
+        """Take the templates; `shown` says how a value is printed, where not as it is."""
         self._engine = Environment(
-            templates=dict(templates), undefined_behavior="strict", fuel=FUEL
+            templates=dict(templates), undefined_behavior="strict", fuel=FUEL, finalizer=shown
         )
         for name in ("debug", "range", "dict", "namespace"):
             self._engine.remove_global(name)
 
-    def render(self, name: str, fields: Mapping[str, str]) -> str:
+    def render(self, name: str, fields: Mapping[str, object]) -> str:
         """Return the text.
 
         Raises:
@@ -139,6 +185,10 @@ class Sandbox:
             Flaw: with the engine's sentence.
         """
         try:
-            self._engine.undeclared_variables_in_template(name)
+            self.fields(name)
         except TemplateError as error:
             raise Flaw(str(error).splitlines()[0]) from error
+
+    def fields(self, name: str) -> set[str]:
+        """Return the fields that a template names."""
+        return set(self._engine.undeclared_variables_in_template(name))

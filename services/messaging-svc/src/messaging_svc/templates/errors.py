@@ -21,6 +21,12 @@ class TemplateArchived(Conflict):
     slug, title = "template-archived", "This template is archived"
 
 
+class PersonUnknown(NotFound):
+    """Nobody whom a preview could show."""
+
+    slug, title = "person-unknown", "There is no such person here"
+
+
 class Flaw(KantisError):
     """One thing that is wrong with a source; becomes a line of `TemplateRefused`."""
 

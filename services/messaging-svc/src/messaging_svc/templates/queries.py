@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select
 
-from kantis_contracts.values import Language
+from kantis_contracts.values import Language, MessageClass
 from kantis_kit.tx import ReadTx
-from messaging_svc.templates.errors import TemplateNotFound
+from messaging_svc.register.model import person_card
+from messaging_svc.templates.errors import PersonUnknown, TemplateNotFound
 from messaging_svc.templates.model import template, template_version
 from messaging_svc.templates.schemas import LanguageIn, TemplateOut, VersionOut
 
@@ -57,20 +58,18 @@ async def get_template(tx: ReadTx, template_id: UUID) -> TemplateOut:
 async def get_version(
     tx: ReadTx, template_id: UUID, number: int | None = None
 ) -> tuple[VersionOut, dict[str, Any]]:
-    """Return a version and its compiled form; the newest when no number is given.
+    """Return a version and its compiled form; the one that stands when no number is given.
 
     Raises:
         TemplateNotFound: there is no such version.
     """
-    newest = select(func.max(template_version.c.number)).where(
-        template_version.c.template_id == template_id
-    )
+    standing = select(template.c.version).where(template.c.id == template_id)
     row = (
         await tx.execute(
             select(template_version).where(
                 template_version.c.template_id == template_id,
                 template_version.c.number
-                == (newest.scalar_subquery() if number is None else number),
+                == (standing.scalar_subquery() if number is None else number),
             )
         )
     ).first()
@@ -83,7 +82,49 @@ async def get_version(
         languages={
             Language(name): LanguageIn.model_validate(one) for name, one in row.source.items()
         },
+        message_class=MessageClass(row.message_class),
         created_by=row.created_by,
         created_at=row.created_at,
     )
     return shown, row.compiled
+
+
+_ASKED = 10_000
+"""People of whom it is asked what is known of them, the latest first; a sample, so that it costs the same for all."""
+
+
+async def get_reader(tx: ReadTx, person_id: UUID) -> tuple[str, str]:
+    """Return language and preferred name of a person, by our own copy.
+
+    Raises:
+        PersonUnknown: we have no card of the person, or they were erased.
+    """
+    row = (
+        await tx.execute(
+            select(person_card.c.language, person_card.c.preferred_name).where(
+                person_card.c.person_id == person_id, ~person_card.c.is_erased
+            )
+        )
+    ).first()
+    if row is None:
+        raise PersonUnknown("We know no person with this id")
+    return row.language, row.preferred_name
+
+
+async def count_readers(tx: ReadTx) -> dict[str, tuple[int, int]]:
+    """Return by language how many people there are, and how many of them want to be called by a name."""
+    latest = (
+        select(person_card.c.language, person_card.c.preferred_name)
+        .where(~person_card.c.is_erased)
+        .order_by(person_card.c.person_id.desc())
+        .limit(_ASKED)
+        .subquery()
+    )
+    rows = await tx.execute(
+        select(
+            latest.c.language,
+            func.count().label("people"),
+            func.count().filter(latest.c.preferred_name != "").label("named"),
+        ).group_by(latest.c.language)
+    )
+    return {row.language: (int(row.people), int(row.named)) for row in rows}

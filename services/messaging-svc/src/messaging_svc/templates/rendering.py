@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from kantis_contracts.values import Language
+from messaging_svc.templates import letter_text
 from messaging_svc.templates.compiling import CONTROL, LanguageTemplate, Link
 from messaging_svc.templates.engine import Sandbox
 from messaging_svc.templates.errors import CannotRender
+from messaging_svc.templates.letter_text import Block
 
+Part = Literal["html", "letter"]
 _FALLBACK = (Language.EN, Language.NB, Language.SV, Language.DA, Language.FI)
 
 
@@ -18,6 +22,14 @@ class Rendered:
     subject: str
     html: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter to one recipient: its heading and its text."""
+
+    subject: str
+    blocks: list[Block]
 
 
 class Compiled:
@@ -32,12 +44,12 @@ class Compiled:
             {
                 name: text
                 for language, one in self._languages.items()
-                for name, text in (
-                    (f"{language}.subject.txt", one.subject),
-                    (f"{language}.body.html", one.html),
-                    (f"{language}.body.txt", one.text),
-                )
+                for name, text in one.parts(language).items()
             }
+        )
+        self._paper = Sandbox(
+            {f"{language}.letter.txt": one.letter for language, one in self._languages.items()},
+            shown=letter_text.guarded,
         )
 
     @classmethod
@@ -47,27 +59,57 @@ class Compiled:
             {Language(name): LanguageTemplate.model_validate(one) for name, one in stored.items()}
         )
 
-    def language_for(self, wanted: str) -> Language:
-        """Return the language that a person gets: theirs, else English, else what there is."""
-        if wanted in self._languages:
+    def language_for(self, wanted: str, part: Part = "html") -> Language:
+        """Return the language that a person gets: theirs, else English, else what there is with this part.
+
+        Raises:
+            CannotRender: the part exists in no language.
+        """
+        there = self.languages(part)
+        if wanted in there:
             return Language(wanted)
-        return next(language for language in _FALLBACK if language in self._languages)
+        found = next((language for language in _FALLBACK if language in there), None)
+        if found is None:
+            raise CannotRender(f"the template holds no {'mail' if part == 'html' else part}")
+        return found
+
+    def languages(self, part: Part = "html") -> frozenset[Language]:
+        """Return the languages in which there is a mail, or a letter."""
+        return frozenset(name for name, one in self._languages.items() if getattr(one, part))
+
+    def fields(self, language: Language) -> frozenset[str]:
+        """Return the fields that are named in a language."""
+        names = self._languages[language].parts(language)
+        used = {field for name in names for field in self._sandbox.fields(name)}
+        return frozenset(used | self._paper.fields(f"{language}.letter.txt"))
 
     def links(self, language: Language) -> list[Link]:
         """Return the tracked links, in the order of their positions."""
         return self._languages[language].links
 
-    def render(self, language: Language, fields: Mapping[str, str]) -> Rendered:
+    def render(self, language: Language, fields: Mapping[str, object]) -> Rendered:
         """Return the message.
 
         Raises:
             CannotRender: a field is missing, or the subject would break its header.
         """
-        subject = self._sandbox.render(f"{language}.subject.txt", fields).strip()
-        if CONTROL.search(subject):
-            raise CannotRender("subject: a field holds a line break or another control character")
         return Rendered(
-            subject=subject,
+            subject=self._subject(language, fields),
             html=self._sandbox.render(f"{language}.body.html", fields),
             text=self._sandbox.render(f"{language}.body.txt", fields),
         )
+
+    def render_letter(self, language: Language, fields: Mapping[str, object]) -> Letter:
+        """Return what is printed.
+
+        Raises:
+            CannotRender: a field is missing, or the text is empty or too long.
+        """
+        text = self._paper.render(f"{language}.letter.txt", fields)
+        return Letter(self._subject(language, fields), letter_text.parse(text))
+
+    def _subject(self, language: Language, fields: Mapping[str, object]) -> str:
+        subject = self._sandbox.render(f"{language}.subject.txt", fields).strip()
+        if CONTROL.search(subject):
+            raise CannotRender("subject: a field holds a line break or another control character")
+        return subject

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
-from kantis_contracts.values import Language
+from kantis_contracts.values import Language, MessageClass
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
+from messaging_svc.templates import queries
 from messaging_svc.templates.compiling import LanguageSource, LanguageTemplate, compile_language
 from messaging_svc.templates.errors import (
     CannotRender,
@@ -17,15 +18,16 @@ from messaging_svc.templates.errors import (
     TemplateNotFound,
     TemplateRefused,
 )
+from messaging_svc.templates.imagined import try_out
+from messaging_svc.templates.linting import ADVERTISING, Finding, Severity, lint
 from messaging_svc.templates.model import template, template_version
-from messaging_svc.templates.rendering import Compiled
 from messaging_svc.templates.schemas import LanguageIn
-from messaging_svc.templates.texts import greeting, price
-
-_LONG_NAME = "Ærlighet " * 20
 
 
-def compile_all(languages: Mapping[Language, LanguageIn]) -> dict[Language, LanguageTemplate]:
+def compile_all(
+    languages: Mapping[Language, LanguageIn],
+    message_class: MessageClass = MessageClass.MARKETING,
+) -> dict[Language, LanguageTemplate]:
     """Check and compile every language.
 
     Raises:
@@ -35,93 +37,141 @@ def compile_all(languages: Mapping[Language, LanguageIn]) -> dict[Language, Lang
     errors: list[dict[str, Any]] = []
     for language, written in sorted(languages.items()):
         try:
-            ready[language] = compile_language(LanguageSource(**written.model_dump()), language)
-            _try_out(language, ready[language])
+            ready[language] = compile_language(
+                LanguageSource(**written.model_dump()),
+                language,
+                is_marketing=message_class in ADVERTISING,
+            )
+            try_out(language, ready[language])
         except (Flaw, CannotRender) as flaw:
             errors.append(
                 {"in": "body", "field": f"languages.{language.value}", "message": str(flaw)}
             )
-    if errors:
-        first = errors[0]
-        raise TemplateRefused(f"{first['field']}: {first['message']}", errors=errors)
+    _refuse(errors)
     return ready
 
 
-def _try_out(language: Language, one: LanguageTemplate) -> None:
-    """Render with everything given and with everything empty: what fails here would fail for people."""
-    compiled = Compiled({language: one})
-    for name, offer in (("Kari", "Lampe"), ("", ""), (_LONG_NAME, _LONG_NAME)):
-        compiled.render(
-            language, sample_fields(compiled, language, preferred_name=name, offer_name=offer)
-        )
+def find_faults(
+    languages: Mapping[Language, LanguageIn], message_class: MessageClass
+) -> list[Finding]:
+    """Return what the linter finds."""
+    sources = {name: LanguageSource(**one.model_dump()) for name, one in languages.items()}
+    return lint(sources, message_class)
 
 
-def sample_fields(
-    compiled: Compiled,
-    language: Language,
-    *,
-    preferred_name: str,
-    offer_name: str,
-    price_minor: int = 49_900,
-    currency: str = "NOK",
-    company: str = "Kantis",
-) -> dict[str, str]:
-    """Return the fields of an imagined reader; the links lead nowhere."""
-    fields = {
-        "preferred_name": preferred_name,
-        "greeting": greeting(language, preferred_name),
-        "company": company,
-        "offer_name": offer_name,
-        "offer_price": price(price_minor, currency, language) if offer_name else "",
-        "response_url": "#response",
-        "unsubscribe_url": "#unsubscribe",
-        "preferences_url": "#preferences",
-        "open_url": "data:,",
-    }
-    for position, link in enumerate(compiled.links(language)):
-        fields[f"link_{position}"] = link.target or "#response"
-    return fields
+def refuse_errors(languages: Mapping[Language, LanguageIn], message_class: MessageClass) -> None:
+    """Refuse what must not be sent to anybody.
+
+    Raises:
+        TemplateRefused: with one line per error; warnings need nothing.
+    """
+    _refuse(
+        [
+            {
+                "in": "body",
+                "field": f"languages.{one.language}.{one.place}",
+                "message": f"{one.message}; {one.mend}",
+                "code": one.code,
+            }
+            for one in find_faults(languages, message_class)
+            if one.severity == Severity.ERROR
+        ]
+    )
 
 
-async def create_template(tx: Tx, name: str, languages: Mapping[Language, LanguageIn]) -> UUID:
+def _refuse(errors: list[dict[str, Any]]) -> None:
+    if errors:
+        first = errors[0]
+        raise TemplateRefused(f"{first['field']}: {first['message']}", errors=errors)
+
+
+async def create_template(
+    tx: Tx,
+    name: str,
+    languages: Mapping[Language, LanguageIn],
+    message_class: MessageClass = MessageClass.MARKETING,
+) -> UUID:
     """Save a new template with its first version.
 
     Raises:
         TemplateRefused: something in it cannot be sent.
     """
-    compiled = compile_all(languages)
+    compiled = compile_all(languages, message_class)
+    refuse_errors(languages, message_class)
     template_id, now = new_id(), tx.clock.now()
     await tx.execute(
         insert(template).values(
             id=template_id, name=name, version=1, created_at=now, changed_at=now
         )
     )
-    await _add_version(tx, template_id, 1, languages, compiled)
+    await _add_version(tx, template_id, 1, languages, compiled, message_class=message_class)
     return template_id
 
 
-async def save_version(tx: Tx, template_id: UUID, languages: Mapping[Language, LanguageIn]) -> int:
-    """Save a new version; launches that have begun keep the one they began with.
+async def save_version(
+    tx: Tx,
+    template_id: UUID,
+    languages: Mapping[Language, LanguageIn],
+    message_class: MessageClass = MessageClass.MARKETING,
+    *,
+    is_draft: bool = False,
+) -> int:
+    """Save a new version, and let it stand unless it is a draft; launches that have begun keep theirs.
 
     Raises:
         TemplateNotFound: there is no such template.
         TemplateArchived: it takes no new versions.
-        TemplateRefused: something in it cannot be sent.
+        TemplateRefused: something in it cannot be sent; a draft only has to compile.
     """
-    compiled = compile_all(languages)
-    # The update locks the row: two saves at once become two versions.
+    compiled = compile_all(languages, message_class)
+    if not is_draft:
+        refuse_errors(languages, message_class)
+    await _lock(tx, template_id)
     number = await tx.scalar(
-        update(template)
-        .where(template.c.id == template_id, template.c.archived_at.is_(None))
-        .values(version=template.c.version + 1, changed_at=tx.clock.now())
-        .returning(template.c.version)
+        select(func.max(template_version.c.number) + 1).where(
+            template_version.c.template_id == template_id
+        )
     )
-    if number is None:
-        if await tx.scalar(select(template.c.id).where(template.c.id == template_id)) is None:
-            raise TemplateNotFound("No template has this id")
-        raise TemplateArchived("Create a new template instead")
-    await _add_version(tx, template_id, number, languages, compiled)
+    await _add_version(tx, template_id, number, languages, compiled, message_class=message_class)
+    if not is_draft:
+        await _let_stand(tx, template_id, number)
     return int(number)
+
+
+async def activate_version(tx: Tx, template_id: UUID, number: int) -> None:
+    """Let a version stand, a draft or an older one; launches that have begun keep theirs.
+
+    Raises:
+        TemplateNotFound: there is no such version.
+        TemplateArchived: the template is out of use.
+        TemplateRefused: the linter finds errors in it.
+    """
+    await _lock(tx, template_id)
+    version, _ = await queries.get_version(tx, template_id, number)
+    refuse_errors(version.languages, version.message_class)
+    await _let_stand(tx, template_id, number)
+    tx.audit("templates.activate", str(template_id), number=number)
+
+
+async def _lock(tx: Tx, template_id: UUID) -> None:
+    """Have two who save at once make two versions."""
+    row = (
+        await tx.execute(
+            select(template.c.archived_at).where(template.c.id == template_id).with_for_update()
+        )
+    ).first()
+    if row is None:
+        raise TemplateNotFound("No template has this id")
+    if row.archived_at is not None:
+        raise TemplateArchived("Create a new template instead")
+
+
+async def _let_stand(tx: Tx, template_id: UUID, number: int) -> None:
+    await tx.execute(
+        update(template)
+        .where(template.c.id == template_id)
+        .values(version=number, changed_at=tx.clock.now())
+    )
 
 
 async def _add_version(
@@ -130,6 +180,8 @@ async def _add_version(
     number: int,
     languages: Mapping[Language, LanguageIn],
     compiled: Mapping[Language, LanguageTemplate],
+    *,
+    message_class: MessageClass,
 ) -> None:
     await tx.execute(
         insert(template_version).values(
@@ -138,6 +190,7 @@ async def _add_version(
             number=number,
             source={language.value: one.model_dump() for language, one in languages.items()},
             compiled={language.value: one.model_dump() for language, one in compiled.items()},
+            message_class=message_class.value,
             created_by=tx.actor,
             created_at=tx.clock.now(),
         )

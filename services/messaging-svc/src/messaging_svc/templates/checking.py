@@ -1,0 +1,101 @@
+"""What a launch would meet: asked before anything is planned."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from kantis_contracts.values import Channel, Language
+from kantis_kit.tx import ReadTx
+from messaging_svc.templates import queries
+from messaging_svc.templates.errors import CannotRender
+from messaging_svc.templates.linting import ADVERTISING, Finding, Severity
+from messaging_svc.templates.rendering import Compiled, Part
+from messaging_svc.templates.schemas import CheckIn, CheckOut, FindingOut, VersionOut
+from messaging_svc.templates.usecases import find_faults
+
+_PARTS: Mapping[Channel, Part] = {Channel.EMAIL: "html", Channel.LETTER: "letter"}
+_OFFER = ("offer_name", "offer_price")
+_LISTS = ("products", "recommendations")
+
+
+async def check(tx: ReadTx, version: VersionOut, compiled: Compiled, asked: CheckIn) -> CheckOut:
+    """Return what the linter finds in a version, and what this launch would lack."""
+    readers = await queries.count_readers(tx)
+    found = [
+        *find_faults(version.languages, version.message_class),
+        *_of_launch(version, compiled, asked, readers),
+    ]
+    found.sort(key=lambda one: one.severity != Severity.ERROR)
+    return CheckOut(
+        is_ready=all(one.severity != Severity.ERROR for one in found),
+        findings=[FindingOut.model_validate(one) for one in found],
+        template_id=version.template_id,
+        version_id=version.id,
+        number=version.number,
+    )
+
+
+def _of_launch(
+    version: VersionOut,
+    compiled: Compiled,
+    asked: CheckIn,
+    readers: Mapping[str, tuple[int, int]],
+) -> Iterator[Finding]:
+    if asked.is_marketing and version.message_class not in ADVERTISING:
+        yield Finding(
+            "class-not-marketing", Severity.ERROR, None, "launch",
+            f"the template is for {version.message_class} messages and offers no way to unsubscribe",
+            "save a version whose message_class is marketing",
+        )  # fmt: skip
+    part = _PARTS.get(asked.channel)
+    if part is None:
+        return
+    there = compiled.languages(part)
+    if not there:
+        word = "mail" if part == "html" else part
+        yield Finding(
+            f"no-{word}", Severity.ERROR, None, "launch", f"the template holds no {word}",
+            f"write {part} in every language of the audience",
+        )  # fmt: skip
+        return
+    wanted = asked.languages or [Language(name) for name in sorted(readers)]
+    yield from _languages(compiled, part, wanted)
+    for language in sorted(there):
+        yield from _fields(compiled, language, asked, readers)
+
+
+def _languages(compiled: Compiled, part: Part, wanted: Sequence[Language]) -> Iterator[Finding]:
+    there = compiled.languages(part)
+    for language in wanted:
+        if language in there:
+            continue
+        try:
+            instead = compiled.language_for(language, part)
+        except CannotRender:
+            continue
+        yield Finding(
+            "language-missing", Severity.WARNING, language, "launch",
+            f"people of this language get it in {instead}", "write it in this language, too",
+        )  # fmt: skip
+
+
+def _fields(
+    compiled: Compiled,
+    language: Language,
+    asked: CheckIn,
+    readers: Mapping[str, tuple[int, int]],
+) -> Iterator[Finding]:
+    used = compiled.fields(language)
+    lacking = [name for name in _OFFER if name in used and not asked.has_offer]
+    lacking += [name for name in _LISTS if name in used and not asked.has_products]
+    for name in lacking:
+        yield Finding(
+            "field-always-empty", Severity.WARNING, language, "launch",
+            f"{name} is empty for everybody: the launch carries none",
+            f"take it out, or put it behind {{% if {name} %}}",
+        )  # fmt: skip
+    people, named = readers.get(language, (0, 0))
+    if "preferred_name" in used and named < people:
+        yield Finding(
+            "field-often-empty", Severity.WARNING, language, "launch",
+            f"preferred_name is empty for {people - named} of {people} people",
+            "write greeting() instead, or put it behind {% if preferred_name %}",
+        )  # fmt: skip
