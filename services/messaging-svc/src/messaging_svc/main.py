@@ -9,10 +9,11 @@ from kantis_kit.observability import in_doubt_rows, sending_held
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.settings import ServiceSettings
 from kantis_kit.timers import jobs_in, timers_in
+from messaging_svc.bounces import jobs as bounce_jobs
 from messaging_svc.dispatch import api as messages
 from messaging_svc.dispatch import consumers as dispatch_consumers
 from messaging_svc.dispatch import sql
-from messaging_svc.dispatch.sender import send_loop
+from messaging_svc.dispatch.mail import send_loop
 from messaging_svc.links import LinkMaker, TrackingTokens
 from messaging_svc.merges import consumers as merge_consumers
 from messaging_svc.merges import jobs as merge_jobs
@@ -23,6 +24,8 @@ from messaging_svc.quarantine import api as sending
 from messaging_svc.quarantine import queries as quarantine
 from messaging_svc.register import consumers as register_consumers
 from messaging_svc.settings import MessagingSettings
+from messaging_svc.sms import api as sms
+from messaging_svc.sms.sender import send_texts
 from messaging_svc.templates import api as templates
 from messaging_svc.tracking import api as tracking
 
@@ -52,14 +55,26 @@ SPEC = ServiceSpec(
     migrations=Path(__file__).resolve().parents[2] / "migrations",
     metadata=metadata,
     # /v1/messages/sending stands before /v1/messages/{message_id}, which would take its name for an id.
-    routers=[templates.router, sending.router, messages.router, tracking.suppressions],
-    public={"/c": [tracking.clicks], "/o": [tracking.openings], "/u": [tracking.unsubscribing]},
+    routers=[
+        templates.router,
+        sending.router,
+        messages.router,
+        tracking.suppressions,
+        sms.router,
+    ],
+    public={
+        "/c": [tracking.clicks],
+        "/o": [tracking.openings],
+        "/u": [tracking.unsubscribing],
+        "/s": [sms.short],
+        "/w": [sms.hooks],
+    },
     handlers=handlers_in(
         register_consumers, dispatch_consumers, merge_consumers, privacy_consumers
     ),
     timers=timers_in(merge_jobs),
-    jobs=jobs_in(privacy_jobs),
-    loops=[send_loop],
+    jobs=jobs_in(privacy_jobs, bounce_jobs),
+    loops=[send_loop, send_texts],
     gauges=[_count_in_doubt, _tell_held],
     extras=_extras,
 )

@@ -19,8 +19,9 @@ from kantis_kit.db.database import is_away
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Scope, Tx, write
 from messaging_svc.dispatch import sql
+from messaging_svc.dispatch.carriers import Carrier
 from messaging_svc.dispatch.events import messages_settled
-from messaging_svc.dispatch.letters import Item, Letters
+from messaging_svc.dispatch.letters import Item
 from messaging_svc.dispatch.model import State
 from messaging_svc.dispatch.queries import sources_of
 from messaging_svc.quarantine.guard import Guard
@@ -53,8 +54,11 @@ class _Wish:
 class Ledger:
     """One sender's hand on the ledger."""
 
-    def __init__(self, scope: Scope, settings: MessagingSettings, guard: Guard) -> None:
+    def __init__(
+        self, scope: Scope, settings: MessagingSettings, guard: Guard, carrier: Carrier[Any]
+    ) -> None:
         self._scope = scope
+        self._carrier = carrier
         self._guard = guard
         self._settings = settings
         self._me = new_id()
@@ -74,7 +78,7 @@ class Ledger:
 
     # -- claims ------------------------------------------------------------------------------------------------------
 
-    async def claim(self, letters: Letters) -> tuple[list[Item], int]:
+    async def claim(self) -> tuple[list[Item], int]:
         """Claim what is due and pass it through the gate; return what may be sent, and how many were decided."""
         now = self._scope.clock.now()
         async with write(self._scope, actor=ACTOR) as tx:
@@ -84,6 +88,8 @@ class Ledger:
                     "now": now,
                     "until": now + self.lease,
                     "me": self._me,
+                    "channel": self._carrier.channel,
+                    "channels": list(self._carrier.takes),
                     "epoch": self._guard.epoch,
                     "limit": self._settings.sender_batch,
                     "person_grace": self._settings.person_grace_seconds,
@@ -93,7 +99,7 @@ class Ledger:
             rows = result.all()
             items = [_item(row) for row in rows if row.state == State.CLAIMED]
             if items:
-                await letters.prepare(tx, items)
+                await self._carrier.prepare(tx, items)
         if len(items) < len(rows):
             self.ends.set()
         if rows:

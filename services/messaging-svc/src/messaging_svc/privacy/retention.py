@@ -15,12 +15,14 @@ RULES = (
         dispatch.c.settled_at,
         values={
             "to_email": null(),
+            "to_phone": null(),
             "preferred_name": null(),
             "facts": literal({}, JSONB()),
             "because": literal([], JSONB()),
         },
         where=or_(
             dispatch.c.to_email.is_not(None),
+            dispatch.c.to_phone.is_not(None),
             dispatch.c.preferred_name.is_not(None),
             dispatch.c.facts != literal({}, JSONB()),
             dispatch.c.because != literal([], JSONB()),
