@@ -129,6 +129,7 @@ async def test_a_trial_that_is_cancelled_does_not_cut_the_host_off_for_ever():
     [
         (httpx.ConnectError("refused"), False),
         (httpx.ConnectTimeout("slow"), False),
+        (httpx.LocalProtocolError("illegal header value"), False),
         (httpx.ReadTimeout("slow"), True),
         (httpx.WriteError("broken"), True),
         (httpx.RemoteProtocolError("gone"), True),

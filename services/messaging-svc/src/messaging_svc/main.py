@@ -14,6 +14,7 @@ from messaging_svc.dispatch import api as messages
 from messaging_svc.dispatch import consumers as dispatch_consumers
 from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.mail import send_loop
+from messaging_svc.inbound import api as inbound
 from messaging_svc.links import LinkMaker, TrackingTokens
 from messaging_svc.merges import consumers as merge_consumers
 from messaging_svc.merges import jobs as merge_jobs
@@ -61,13 +62,14 @@ SPEC = ServiceSpec(
         messages.router,
         tracking.suppressions,
         sms.router,
+        inbound.router,
     ],
     public={
         "/c": [tracking.clicks],
         "/o": [tracking.openings],
         "/u": [tracking.unsubscribing],
         "/s": [sms.short],
-        "/w": [sms.hooks],
+        "/w": [sms.hooks, inbound.hooks],
     },
     handlers=handlers_in(
         register_consumers, dispatch_consumers, merge_consumers, privacy_consumers

@@ -138,7 +138,7 @@ def open_phones(provider, rig_for):
     async def make(**settings: Any) -> Phones:
         values = {
             "sms_provider": "46elks", "sms_url": provider.url, "sms_user": "u", "sms_password": "p",
-            "sms_sender": "Lys AS", "sms_webhook_secret": SECRET, "company": "Lys AS",
+            "sms_sender": "Lys AS", "sms_webhook_secret": SECRET, "company": "Lys AS", "sms_timeout_seconds": 60,
         }  # fmt: skip
         return Phones(await rig_for(SPEC, settings={"messaging": values | settings}), provider)
 

@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -22,6 +23,10 @@ class Request:
     target: str
     headers: Mapping[str, str]
     body: bytes
+
+    def form(self) -> dict[str, str]:
+        """Return the body as a form."""
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,9 +69,9 @@ class Elks46:
         return (
             Received(
                 text_of(form.get("id")),
-                form.get("from", ""),
-                form.get("to", ""),
-                text_of(form.get("message", "")),
+                text_of(form.get("from")),
+                text_of(form.get("to")),
+                text_of(form.get("message")),
                 moment_of(form.get("created"), now=now),
             ),
         )
