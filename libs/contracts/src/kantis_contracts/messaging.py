@@ -70,6 +70,7 @@ class Engagement(Item):
     person_id: UUID | None = None
     link_id: UUID | None = None
     verdict: str = "human"
+    channel: Channel = Channel.EMAIL
     seen_at: datetime
 
 
@@ -121,6 +122,54 @@ class WishStatedV1(Event, type="messaging.wish.stated.v1"):
     """People have said that they do not want a topic, or nothing for a while."""
 
     items: tuple[Wish, ...] = Items
+
+
+class AddressOutcome(StrEnum):
+    """What a message showed of an address."""
+
+    DELIVERED = "delivered"
+    SOFT_BOUNCE = "soft_bounce"
+    HARD_BOUNCE = "hard_bounce"
+
+
+class AddressReport(Item):
+    """What happened at a person's address; one report counts once, and not at all when it was taken back.
+
+    Nothing is reported of what is our own fault: a server that does not like our network says nothing of the address.
+    """
+
+    report_id: UUID
+    person_id: UUID
+    message_id: UUID | None = None
+    channel: Channel
+    outcome: AddressOutcome
+    is_undone: bool = False
+    occurred_at: datetime
+
+
+class AddressReportedV1(Event, type="messaging.address.reported.v1"):
+    """Messages have been delivered, or have come back, after a carrier had accepted them."""
+
+    items: tuple[AddressReport, ...] = Items
+
+
+class Reply(Item):
+    """A message that came in. `kind` is stop, start, help, vote, order, inquiry or other; its words stay with us."""
+
+    reply_id: UUID
+    person_id: UUID | None = None
+    channel: Channel
+    kind: str
+    keyword: str = ""
+    option: str = ""
+    """What was voted for."""
+    received_at: datetime
+
+
+class ReplyReceivedV1(Event, type="messaging.reply.received.v1"):
+    """People have written to us."""
+
+    items: tuple[Reply, ...] = Items
 
 
 class MessagingErasureCompletedV1(Event, type="messaging.messaging_erasure.completed.v1"):

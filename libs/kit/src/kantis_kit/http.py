@@ -18,6 +18,13 @@ from kantis_kit.errors import Unavailable
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 RETRY_STATUS = frozenset({502, 503, 504})
 SERVER_ERROR = 500
+_NOT_WRITTEN = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,  # a header that cannot be sent: refused on our side
+)
 
 
 @dataclass
@@ -73,6 +80,20 @@ class CircuitOpen(Unavailable):
     slug = "circuit-open"
 
 
+class Unanswered(Unavailable):
+    """The request was written, at least in part, and no answer came: the other side may have acted on it."""
+
+    slug = "unanswered"
+
+
+class _Failed(Exception):
+    """No answer; `was_written` says whether the other side may have seen the request."""
+
+    def __init__(self, *, was_written: bool) -> None:
+        self.was_written = was_written
+        super().__init__()
+
+
 class OutgoingClient:
     """HTTP to other systems (providers, webhooks), never inside a transaction."""
 
@@ -90,6 +111,9 @@ class OutgoingClient:
             follow_redirects=False,
             transport=transport,
             trust_env=False,
+            limits=httpx.Limits(
+                max_connections=max_in_flight, max_keepalive_connections=max_in_flight
+            ),
         )
         self._timeout = timeout_seconds
         self._retries = retries
@@ -102,6 +126,16 @@ class OutgoingClient:
     def breaker(self, host: str) -> Breaker:
         """Return the breaker of a host."""
         return self._breakers.setdefault(host, Breaker())
+
+    def is_cut_off(self, url: str) -> bool:
+        """Say whether a call to this host would be refused by its breaker now; asking changes nothing."""
+        breaker = self._breakers.get(httpx.URL(url).netloc.decode())
+        if breaker is None or breaker.opened_at is None:
+            return False
+        return (
+            breaker.trial
+            or self._clock.now().timestamp() - breaker.opened_at < breaker.pause_seconds
+        )
 
     async def request(
         self,
@@ -119,27 +153,35 @@ class OutgoingClient:
 
         Raises:
             CircuitOpen: the host has failed too often lately.
-            Unavailable: no answer within the deadline, after the retries.
+            Unanswered: no answer within the deadline, after the retries, and the request may have arrived.
+            Unavailable: the host could not be reached.
         """
         host = httpx.URL(url).netloc.decode()
         may_retry = method.upper() in IDEMPOTENT if idempotent is None else idempotent
         attempts = 1 + (self._retries if may_retry else 0)
         budget = self._budgets.setdefault(host, RetryBudget())
+        was_written = False
         for attempt in range(attempts):
             last = attempt == attempts - 1
             if attempt and not budget.allows():
                 break
             budget.record(retry=attempt > 0)
-            response = await self._once(
-                method, url, host, json=json, content=content, headers=headers
-            )
+            response: httpx.Response | None = None
+            try:
+                response = await self._once(
+                    method, url, host, json=json, content=content, headers=headers
+                )
+            except _Failed as failure:
+                was_written = was_written or failure.was_written
             if response is not None and (last or response.status_code not in RETRY_STATUS):
                 return response
             if not last:
                 await asyncio.sleep(self._random.uniform(0, 0.1 * 2**attempt))
             elif response is not None:
                 return response
-        raise Unavailable(f"{host} does not answer")
+        if was_written:
+            raise Unanswered(f"{host} has not answered")
+        raise Unavailable(f"{host} cannot be reached")
 
     async def _once(
         self,
@@ -150,7 +192,7 @@ class OutgoingClient:
         json: Any,
         content: bytes | None,
         headers: Mapping[str, str] | None,
-    ) -> httpx.Response | None:
+    ) -> httpx.Response:
         breaker = self.breaker(host)
         if not breaker.allows(self._clock.now().timestamp()):
             raise CircuitOpen(f"{host} has failed too often lately; it is left alone for a while")
@@ -160,9 +202,9 @@ class OutgoingClient:
                     response = await self._client.request(
                         method, url, json=json, content=content, headers=headers
                     )
-            except (httpx.TransportError, TimeoutError):
+            except (httpx.TransportError, TimeoutError) as error:
                 breaker.record(good=False, now=self._clock.now().timestamp())
-                return None
+                raise _Failed(was_written=not isinstance(error, _NOT_WRITTEN)) from error
             except BaseException:
                 # Neither good nor bad: but a trial that ended like this must not leave the host cut off for ever.
                 breaker.trial = False

@@ -7,7 +7,7 @@ import pytest
 
 from kantis_kit.clock import FrozenClock
 from kantis_kit.errors import Unavailable
-from kantis_kit.http import CircuitOpen, OutgoingClient, RetryBudget
+from kantis_kit.http import CircuitOpen, OutgoingClient, RetryBudget, Unanswered
 
 
 class Server:
@@ -122,3 +122,36 @@ async def test_a_trial_that_is_cancelled_does_not_cut_the_host_off_for_ever():
     answer = await outgoing.request("GET", "http://a.test/")
 
     assert 200 == answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("error", "may_have_arrived"),
+    [
+        (httpx.ConnectError("refused"), False),
+        (httpx.ConnectTimeout("slow"), False),
+        (httpx.LocalProtocolError("illegal header value"), False),
+        (httpx.ReadTimeout("slow"), True),
+        (httpx.WriteError("broken"), True),
+        (httpx.RemoteProtocolError("gone"), True),
+    ],
+)
+async def test_it_is_told_whether_an_unanswered_request_may_have_arrived(error, may_have_arrived):
+    with pytest.raises(Unavailable) as failure:
+        await client(Server(error)).request("POST", "http://a.test/")
+
+    assert may_have_arrived == isinstance(failure.value, Unanswered)
+
+
+async def test_whether_a_host_is_cut_off_can_be_asked_without_using_up_the_trial():
+    clock, server = FrozenClock(), Server(httpx.ConnectError("refused"))
+    outgoing = client(server, clock, retries=0)
+    told = [outgoing.is_cut_off("http://a.test/x")]
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            await outgoing.request("GET", "http://a.test/")
+
+    told.append(outgoing.is_cut_off("http://a.test/x"))
+    clock.advance(timedelta(seconds=11))
+    told += [outgoing.is_cut_off("http://a.test/x"), outgoing.is_cut_off("http://a.test/x")]
+
+    assert [False, True, False, False] == told

@@ -19,9 +19,14 @@ from contacts_svc.people.reachability import (
 from contacts_svc.people.usecases import reach
 from kantis_contracts.contacts import PersonChangedV1
 from kantis_contracts.messaging import (
+    AddressOutcome,
+    AddressReport,
+    AddressReportedV1,
     Engagement,
     MessageOpenedV1,
     MessageSettledV1,
+    Reply,
+    ReplyReceivedV1,
     Settled,
     SettledState,
 )
@@ -175,6 +180,60 @@ async def test_what_became_of_messages_counts_and_proof_decays_by_itself(rig_for
     assert ["reachable", "unknown", "undeliverable"] == [opened, stale, bounced]
 
 
+def report(rig, person_id, outcome, **more):
+    return AddressReportedV1(
+        items=(
+            AddressReport(
+                person_id=person_id, outcome=outcome, occurred_at=rig.clock.now(), channel=Channel.SMS,
+                **{"report_id": new_id(), **more},
+            ),
+        )
+    )  # fmt: skip
+
+
+async def test_what_a_carrier_says_later_counts_for_the_number_until_it_is_taken_back(rig_for):
+    rig = await rig_for(SPEC)
+    seen = []
+
+    async with rig.client() as client:
+        kari = await add(client, "/v1/contacts", **KARI, phone="+4741234567")
+        person_id = UUID(kari["id"])
+        rig.clock.advance(timedelta(minutes=1))
+
+        async def tell(*events):
+            rig.clock.advance(timedelta(seconds=1))
+            await rig.publish(*events)
+            await rig.drain()
+            found = (await client.get(f"/v1/contacts/{kari['id']}")).json()["identifiers"]
+            seen.append({one["kind"]: one["reachability"] for one in found})
+
+        hard = report(rig, person_id, AddressOutcome.HARD_BOUNCE)
+        await tell(report(rig, person_id, AddressOutcome.DELIVERED))
+        await tell(hard, hard)
+        await tell(AddressReportedV1(items=(hard.items[0].model_copy(update={"is_undone": True}),)))
+        # Taken back before it was heard of.
+        late = report(rig, person_id, AddressOutcome.HARD_BOUNCE)
+        await tell(
+            AddressReportedV1(items=(late.items[0].model_copy(update={"is_undone": True}),)), late
+        )
+        await tell(hard.model_copy(update={"items": report(rig, person_id, "hard_bounce").items}))
+        reply = Reply(
+            reply_id=new_id(), person_id=person_id, channel=Channel.SMS, kind="other",
+            received_at=rig.clock.now() + timedelta(seconds=1),
+        )  # fmt: skip
+        await tell(ReplyReceivedV1(items=(reply,)))
+
+    assert [
+        "reachable",
+        "undeliverable",
+        "reachable",
+        "reachable",
+        "undeliverable",
+        "reachable",
+    ] == [one["phone"] for one in seen]
+    assert {"unknown"} == {one["email"] for one in seen}
+
+
 async def test_who_has_died_is_not_contacted_any_more(rig_for):
     rig = await rig_for(SPEC)
 
@@ -249,6 +308,8 @@ def test_a_carriers_answer_is_final_only_when_it_is_about_the_mailbox():
     assert Outcome.HARD_BOUNCE is outcome_of_failure("550 5.1.1 no such user here")
     assert Outcome.SOFT_BOUNCE is outcome_of_failure("452 4.2.2 mailbox full")
     assert Outcome.SOFT_BOUNCE is outcome_of_failure("")
+    assert None is outcome_of_failure("554 5.7.1 client host blocked using spamhaus")
+    assert None is outcome_of_failure("550 5.1.1 your network is on our block list")
     assert timedelta(days=90) == SOFT_PAUSE
 
 

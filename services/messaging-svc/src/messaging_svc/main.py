@@ -9,15 +9,17 @@ from kantis_kit.observability import in_doubt_rows, sending_held, spend_caps_rea
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.settings import ServiceSettings
 from kantis_kit.timers import jobs_in, timers_in
+from messaging_svc.bounces import jobs as bounce_jobs
 from messaging_svc.caps import api as caps
 from messaging_svc.caps import queries as caps_queries
 from messaging_svc.dispatch import api as messages
 from messaging_svc.dispatch import consumers as dispatch_consumers
 from messaging_svc.dispatch import sql
-from messaging_svc.dispatch.sender import send_loop
+from messaging_svc.dispatch.mail import send_loop
 from messaging_svc.holds import api as holds
 from messaging_svc.holds import consumers as hold_consumers
 from messaging_svc.hours import api as hours
+from messaging_svc.inbound import api as inbound
 from messaging_svc.letters import api as letters
 from messaging_svc.letters import consumers as letter_consumers
 from messaging_svc.letters import jobs as letter_jobs
@@ -31,6 +33,8 @@ from messaging_svc.quarantine import api as sending
 from messaging_svc.quarantine import queries as quarantine
 from messaging_svc.register import consumers as register_consumers
 from messaging_svc.settings import MessagingSettings
+from messaging_svc.sms import api as sms
+from messaging_svc.sms.sender import send_texts
 from messaging_svc.templates import api as templates
 from messaging_svc.tracking import api as tracking
 
@@ -75,8 +79,16 @@ SPEC = ServiceSpec(
         holds.router,
         letters.router,
         tracking.suppressions,
+        sms.router,
+        inbound.router,
     ],
-    public={"/c": [tracking.clicks], "/o": [tracking.openings], "/u": [tracking.unsubscribing]},
+    public={
+        "/c": [tracking.clicks],
+        "/o": [tracking.openings],
+        "/u": [tracking.unsubscribing],
+        "/s": [sms.short],
+        "/w": [sms.hooks, inbound.hooks],
+    },
     handlers=handlers_in(
         register_consumers,
         letter_consumers,
@@ -86,8 +98,8 @@ SPEC = ServiceSpec(
         privacy_consumers,
     ),
     timers=timers_in(merge_jobs, letter_jobs),
-    jobs=jobs_in(privacy_jobs),
-    loops=[send_loop, letter_jobs.print_letters],
+    jobs=jobs_in(privacy_jobs, bounce_jobs),
+    loops=[send_loop, send_texts, letter_jobs.print_letters],
     gauges=[_count_in_doubt, _tell_held, _count_reached],
     extras=_extras,
 )

@@ -2,13 +2,16 @@
 
 from messaging_svc.aliases import person_alias
 from messaging_svc.base import metadata
+from messaging_svc.bounces import model as bounces
 from messaging_svc.caps import model as caps
 from messaging_svc.dispatch import model as dispatch
 from messaging_svc.holds import model as holds
 from messaging_svc.hours import model as hours
+from messaging_svc.inbound import model as inbound
 from messaging_svc.letters import model as letters
 from messaging_svc.quarantine import model as quarantine
 from messaging_svc.register import model as register
+from messaging_svc.sms import model as sms
 from messaging_svc.templates import model as templates
 from messaging_svc.tracking import model as tracking
 
@@ -23,6 +26,9 @@ TABLES = (
     hours,
     caps,
     holds,
+    sms,
+    inbound,
+    bounces,
 )
 
 __all__ = ["TABLES", "metadata"]

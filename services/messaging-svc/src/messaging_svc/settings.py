@@ -1,5 +1,7 @@
 """What messaging-svc can be told from outside."""
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 
 from kantis_kit.settings import ServiceSettings
@@ -47,3 +49,52 @@ class MessagingSettings(ServiceSettings):
     """The most letters in one batch."""
     letter_files_days: int = Field(default=30, ge=1, le=365)
     """After its end, the files of a batch are kept so long; they hold names and addresses."""
+    bounce_address: str = Field(default="", pattern=r"^([A-Za-z0-9._-]{1,10}@[A-Za-z0-9.-]+)?$")
+    """`bounces@lys.example`: mails go out from `bounces+<token>@…`, and what comes back names its message. Empty: bounces
+    go to the address of `mail_from`."""
+    bounce_secret: SecretStr = SecretStr("")
+    """Stands in the address to which a mail provider reports bounces; empty: nobody can report any."""
+    bounce_signing_key: SecretStr = SecretStr("")
+    """With it, those reports must be signed (Standard Webhooks)."""
+
+    sms_provider: Literal["", "46elks", "sinch", "link", "http"] = ""
+    """Who carries text messages; empty: none are sent."""
+    sms_url: str = ""
+    """Base of the provider's API, where it is not the usual one."""
+    sms_user: str = ""
+    """46elks: API user name; Sinch: service plan id; LINK: user name."""
+    sms_password: SecretStr = SecretStr("")
+    """46elks: API password; Sinch: API token; LINK: password; http: sent as a bearer token."""
+    sms_sender: str = Field(default="", max_length=16)
+    """Who a text message is from: up to 11 letters and digits, or a number that takes answers."""
+    sms_reply_number: str = ""
+    """Where people answer with STOP; without it a text message that advertises ends with a link."""
+    sms_platform_id: str = ""
+    """LINK: platform id."""
+    sms_partner_id: str = ""
+    """LINK: platform partner id."""
+    sms_gate_id: str = ""
+    """LINK: gate to which delivery reports go."""
+    sms_http_method: Literal["POST", "PUT"] = "POST"
+    sms_http_body: str = (
+        '{"to": "{to}", "from": "{from}", "text": "{text}", "reference": "{reference}"}'
+    )
+    """JSON of a request to a provider of another make; the words in braces are filled in."""
+    sms_http_id_field: str = "id"
+    """Name of the field of its answer that holds the provider's own id."""
+    sms_http_idempotency_header: str = ""
+    """Header in which it takes a key that makes repeating harmless, such as `Idempotency-Key`; empty: it takes none."""
+    sms_webhook_secret: SecretStr = SecretStr("")
+    """Stands in the addresses at which the provider reports and delivers; empty: it can do neither."""
+    sms_signing_key: SecretStr = SecretStr("")
+    """Sinch and http: with it, what the provider sends must be signed, and young."""
+    sms_concurrency: int = Field(default=32, ge=1, le=500)
+    """Requests to the provider at once, and the most text messages that one crash can leave in doubt."""
+    sms_timeout_seconds: float = 10.0
+    sms_price_minor: int = Field(default=0, ge=0)
+    """What one part of a text message costs."""
+    sms_prices_minor: dict[str, int] = Field(default_factory=dict)
+    """The same by the beginning of the number, such as `{"+47": 49}`; the longest one that fits counts."""
+    sms_currency: str = "NOK"
+    sms_confirms_stop: bool = True
+    """Answer a STOP by a text message that says that it holds."""

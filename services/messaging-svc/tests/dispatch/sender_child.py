@@ -5,7 +5,7 @@ import json
 import sys
 
 from kantis_kit.service import Service
-from messaging_svc.dispatch.sender import send_loop
+from messaging_svc.dispatch.mail import send_loop
 from messaging_svc.main import SPEC
 from messaging_svc.settings import MessagingSettings
 

@@ -13,7 +13,7 @@ from kantis_kit.clock import FrozenClock
 from kantis_kit.ids import new_id
 from kantis_kit.service import Service
 from kantis_kit.testing.waiting import eventually
-from messaging_svc.dispatch.sender import send_loop
+from messaging_svc.dispatch.mail import send_loop
 from messaging_svc.main import SPEC
 from messaging_svc.quarantine.epoch_file import NAME, raise_epoch, read_epoch
 

@@ -2,7 +2,13 @@
 
 from contacts_svc.people.reachability import Outcome
 from contacts_svc.people.usecases import reach
-from kantis_contracts.messaging import LinkClickedV1, MessageOpenedV1, MessageSettledV1
+from kantis_contracts.messaging import (
+    AddressReportedV1,
+    LinkClickedV1,
+    MessageOpenedV1,
+    MessageSettledV1,
+    ReplyReceivedV1,
+)
 from kantis_kit.consumer import Meta, consumes
 from kantis_kit.tx import Tx
 
@@ -23,3 +29,15 @@ async def on_messages_opened(tx: Tx, event: MessageOpenedV1, _meta: Meta) -> Non
 async def on_links_clicked(tx: Tx, event: LinkClickedV1, _meta: Meta) -> None:
     """Learn from those of which people have followed a link."""
     await reach.take_engagements(tx, event.items, Outcome.CLICKED)
+
+
+@consumes(AddressReportedV1, queue="contacts.reach")
+async def on_addresses_reported(tx: Tx, event: AddressReportedV1, _meta: Meta) -> None:
+    """Learn from those that arrived or came back later, and forget what was taken back."""
+    await reach.take_reports(tx, event.items)
+
+
+@consumes(ReplyReceivedV1, queue="contacts.reach")
+async def on_replies_received(tx: Tx, event: ReplyReceivedV1, _meta: Meta) -> None:
+    """Learn from those that people have answered."""
+    await reach.take_replies(tx, event.items)

@@ -1,5 +1,6 @@
 """From what happened to messages to whether the next one will arrive; pure, and the same in any order of telling."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,6 +43,7 @@ class Outcome(StrEnum):
 ARRIVED = frozenset(
     {Outcome.DELIVERED, Outcome.OPENED, Outcome.CLICKED, Outcome.REPLIED, Outcome.ANSWERED}
 )
+_OURS = re.compile(r"(?<![\d.])[45]\.[67]\.\d|(?:block|black) ?list|spamhaus|reputation")
 FINAL = frozenset(
     {
         Outcome.HARD_BOUNCE,
@@ -85,12 +87,16 @@ def judge(evidence: Iterable[tuple[Outcome, datetime]], *, now: datetime) -> Jud
     return Judgement(Reachability.UNKNOWN)
 
 
-def outcome_of_failure(reason: str) -> Outcome:
+def outcome_of_failure(reason: str) -> Outcome | None:
     """Read the answer of a carrier: a mailbox that is not there is final, everything else may pass.
+
+    None for what says nothing of the address: a server that does not like our network, or our text (x.7.x, x.6.x).
 
     Source: RFC 3463, enhanced mail system status codes; 5.1.x is about the address, 5.2.1 a mailbox that is closed.
     """
     told = reason.casefold()
+    if _OURS.search(told):
+        return None
     if any(
         code in told for code in ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
     ):

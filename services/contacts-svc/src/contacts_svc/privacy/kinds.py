@@ -29,6 +29,8 @@ KINDS = (
     Kind("campaign.piece", 730, "why somebody was chosen: emptied, the piece is counted on", _LIMITATION),
     Kind("analytics.fact", 1_095, "whose a fact is: emptied, the figures stay", _LIMITATION),
     Kind("contacts.message_parked", 180, "messages that nobody has looked after: deleted", _PARKED, 7, 365),
+    Kind("messaging.inbound", 730, "what people wrote to us by text message: deleted; votes stay counted", f"{_LIMITATION}; a no that was said is kept apart"),
+    Kind("messaging.bounce", 395, "the words of servers about a message that came back: emptied, the reason stays", _LIMITATION),
     Kind("messaging.message_parked", 180, "messages that nobody has looked after: deleted", _PARKED, 7, 365),
     Kind("orders.message_parked", 180, "messages that nobody has looked after: deleted", _PARKED, 7, 365),
     Kind("campaign.message_parked", 180, "messages that nobody has looked after: deleted", _PARKED, 7, 365),

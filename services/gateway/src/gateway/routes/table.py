@@ -12,6 +12,7 @@ BODY_BYTES = MEGABYTE
 PUBLIC_BODY_BYTES = 64 * 1024
 IMPORT_BODY_BYTES = 1024 * MEGABYTE
 REGISTER_BODY_BYTES = 100 * MEGABYTE
+BOUNCE_BODY_BYTES = 30 * MEGABYTE
 MAX_DEPTH = 3
 
 SERVICES = ("contacts", "campaign", "orders", "messaging", "analytics")
@@ -42,7 +43,9 @@ _API: dict[str, tuple[str, ...]] = {
     "orders": (
         "products", "responses", "orders", "inquiries", "invoices", "dunning", "payments", "ledger",
     ),
-    "messaging": ("launches", "messages", "sending-rules", "suppressions", "templates"),
+    "messaging": (
+        "bounces", "inbound", "launches", "letters", "messages", "sending-rules", "sms", "suppressions", "templates",
+    ),
     "analytics": ("reports",),
     "gateway": ("keys",),
 }  # fmt: skip
@@ -53,10 +56,16 @@ _PUBLIC = {
     "/u": "messaging",  # unsubscribe
     "/c": "messaging",  # clicks
     "/o": "messaging",  # opens
+    "/s": "messaging",  # short links in text messages
+    "/w": "messaging",  # what providers of text messages and mail report
     "/r": "orders",  # response codes
     "/v1/reports/shared": "analytics",  # report pages behind a signed link
 }
-_LARGE = {"imports": IMPORT_BODY_BYTES, "registers": REGISTER_BODY_BYTES}
+_LARGE = {
+    "imports": IMPORT_BODY_BYTES,
+    "registers": REGISTER_BODY_BYTES,
+    "bounces": BOUNCE_BODY_BYTES,
+}
 """Where files are sent; a reservation register of a whole country has some tens of megabytes."""
 LEAD_PREFIX = "/f"
 

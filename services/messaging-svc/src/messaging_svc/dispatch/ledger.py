@@ -22,8 +22,9 @@ from kantis_kit.ids import new_id
 from kantis_kit.tx import Scope, Tx, write
 from messaging_svc.caps import spending
 from messaging_svc.dispatch import sql
+from messaging_svc.dispatch.carriers import Carrier
 from messaging_svc.dispatch.events import messages_settled
-from messaging_svc.dispatch.letters import Item, Letters
+from messaging_svc.dispatch.letters import Item
 from messaging_svc.dispatch.model import State
 from messaging_svc.dispatch.queries import sources_of
 from messaging_svc.holds import spikes
@@ -59,8 +60,11 @@ class _Wish:
 class Ledger:
     """One sender's hand on the ledger."""
 
-    def __init__(self, scope: Scope, settings: MessagingSettings, guard: Guard) -> None:
+    def __init__(
+        self, scope: Scope, settings: MessagingSettings, guard: Guard, carrier: Carrier[Any]
+    ) -> None:
         self._scope = scope
+        self._carrier = carrier
         self._guard = guard
         self._settings = settings
         self._zone = ZoneInfo(settings.company_time_zone)
@@ -84,7 +88,7 @@ class Ledger:
 
     # -- claims ------------------------------------------------------------------------------------------------------
 
-    async def claim(self, letters: Letters) -> tuple[list[Item], int]:
+    async def claim(self) -> tuple[list[Item], int]:
         """Claim what is due and pass it through the gate; return what may be sent, and how many were decided."""
         now = self._scope.clock.now()
         today = self._today(now)
@@ -98,6 +102,8 @@ class Ledger:
                     "tomorrow": tomorrow,
                     "until": now + self.lease,
                     "me": self._me,
+                    "channel": self._carrier.channel,
+                    "channels": list(self._carrier.takes),
                     "epoch": self._guard.epoch,
                     "limit": self._settings.sender_batch,
                     "person_grace": self._settings.person_grace_seconds,
@@ -107,7 +113,7 @@ class Ledger:
             rows = result.all()
             items = [_item(row) for row in rows if row.state == State.CLAIMED]
             if items:
-                await letters.prepare(tx, items)
+                await self._carrier.prepare(tx, items)
             short = [row.id for row in rows if row.rule == "waits_for_budget"]
             if short and await spending.note_reached(tx, short, today):
                 log.warning("sending.budget_reached", messages=len(short))

@@ -63,6 +63,7 @@ dispatch = Table(
     Column("builtin", Text, nullable=False),
     Column("facts", JSONB, nullable=False),
     Column("to_email", Text),
+    Column("to_phone", Text),
     Column("language", Text),
     Column("preferred_name", Text),
     Column("not_after", Moment),

@@ -1,25 +1,24 @@
-"""The mail sender: claims batches, writes mails, hands them over on a few persistent connections.
+"""The sender of a channel: claims batches, writes messages, hands them over on a few lines.
 
-At most one message per connection is between its hand-over and its recorded outcome: that is what a crash can leave
-in doubt.
+At most one message per line is between its hand-over and its recorded outcome: that is what a crash can leave in doubt.
 """
 
 import asyncio
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from typing import Generic
 
 from kantis_contracts.base import MAX_ITEMS
 from kantis_kit import failpoints, observability
 from kantis_kit.db.database import Listener, is_away
 from kantis_kit.service import Service
 from messaging_svc.dispatch import sql
+from messaging_svc.dispatch.carriers import Carrier, Line, Lost, MessageT, Refused
 from messaging_svc.dispatch.ledger import Ledger, Outcome
-from messaging_svc.dispatch.letters import Item, Letters
-from messaging_svc.dispatch.mime import Letterhead
+from messaging_svc.dispatch.letters import Item
 from messaging_svc.dispatch.model import State
-from messaging_svc.dispatch.smtp import Connection, Lost, Refused, Server
-from messaging_svc.links import LinkMaker
 from messaging_svc.quarantine.guard import Guard
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.templates.errors import CannotRender
@@ -37,26 +36,18 @@ _LAST_RETRY_SECONDS = 3_600.0
 _CONNECT_PAUSE_SECONDS = 1.0
 
 
-class Sender:
-    """The sender of one process."""
+class Sender(Generic[MessageT]):
+    """The sender of one channel in one process."""
 
-    def __init__(self, service: Service, settings: MessagingSettings) -> None:
-        head = Letterhead(settings.mail_from, settings.company)
+    def __init__(
+        self, service: Service, settings: MessagingSettings, carrier: Carrier[MessageT]
+    ) -> None:
         self._service = service
         self._settings = settings
         self._clock = service.clock
-        self._server = Server(
-            settings.smtp_host,
-            settings.smtp_port,
-            settings.smtp_user,
-            settings.smtp_password.get_secret_value(),
-            settings.smtp_starttls,
-            settings.smtp_timeout_seconds,
-            head.domain,
-        )
-        self._letters = Letters(head, LinkMaker.from_settings(settings))
+        self._carrier = carrier
         self._guard = Guard(service.scope, settings.data_dir)
-        self._ledger = Ledger(service.scope, settings, self._guard)
+        self._ledger = Ledger(service.scope, settings, self._guard, carrier)
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue()
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -83,9 +74,7 @@ class Sender:
                 ),
             ]
             feeder = group.create_task(self._feed())
-            workers = [
-                group.create_task(self._work()) for _ in range(self._settings.sender_concurrency)
-            ]
+            workers = [group.create_task(self._work()) for _ in range(self._carrier.lines)]
             await self._stopping.wait()
             feeder.cancel()
             rest = []
@@ -113,8 +102,8 @@ class Sender:
                     await self._ledger.recover()
                     recover_at = loop.time() + IDLE_SECONDS
                 if self._queue.qsize() < self._settings.sender_batch // 2:
-                    self._letters.forget_old()
-                    items, decided = await self._ledger.claim(self._letters)
+                    self._carrier.forget_old()
+                    items, decided = await self._ledger.claim()
                     if items:
                         await self._guard.before_sending()
                     for item in items:
@@ -148,36 +137,36 @@ class Sender:
                 self._ledger.ends.set()
 
     async def _work(self) -> None:
-        connection = Connection(self._server)
+        line = self._carrier.line()
         try:
             while (item := await self._queue.get()) is not None:
-                await self._send(connection, item)
+                await self._send(line, item)
                 if self._has_more and self._queue.qsize() < self._settings.sender_batch // 2:
                     self._woken.set()
         except BaseException:
             # Without a goodbye: while one is said, the others would take up what this sender does not live to record.
-            connection.close()
+            line.close()
             raise
-        await connection.quit()
+        await line.quit()
 
-    async def _send(self, connection: Connection, item: Item) -> None:
+    async def _send(self, line: Line[MessageT], item: Item) -> None:
         try:
-            recipient, mail = self._letters.write(item, at=self._clock.now())
+            message = self._carrier.write(item, at=self._clock.now())
         except CannotRender as error:
             self._record(item, State.FAILED, rule="cannot_be_written", reason=str(error))
             return
-        if not await self._begin(connection, item, recipient):
+        if not await self._begin(line, item, message):
             return
         await failpoints.reach("dispatch.after_rcpt")
         if not await self._ledger.hand_over(item):
             return
         if self._clock.now() >= item.claimed_until + self._ledger.lease:
             # We were asleep for so long that another sender may have taken over.
-            connection.close()
+            line.close()
             return
         await failpoints.reach("dispatch.before_data")
         try:
-            answer = await connection.deliver(mail)
+            answer = await line.deliver(message)
         except Refused as refusal:
             self._record_refusal(item, refusal)
         except Lost as loss:
@@ -186,23 +175,21 @@ class Sender:
             await failpoints.reach("dispatch.after_answer")
             self._record(item, State.ACCEPTED, reason=answer)
 
-    async def _begin(self, connection: Connection, item: Item, recipient: str) -> bool:
-        """Get a connection and name the recipient; whatever fails here was not handed over."""
+    async def _begin(self, line: Line[MessageT], item: Item, message: MessageT) -> bool:
+        """Get the line as far as it can be repeated freely; whatever fails here was not handed over."""
         while not self._stopping.is_set():
             if self._clock.now() >= item.claimed_until:
                 return False
             try:
-                if not connection.is_open:
-                    await connection.open()
-                await connection.begin(self._letters.sender, recipient)
+                await line.begin(message)
             except Lost as loss:
                 log.warning("sender.server_away", error=type(loss).__name__)
                 await self._pause()
             except Refused as refusal:
-                if connection.is_open:
+                if line.is_open:
                     self._record_refusal(item, refusal)
                     return False
-                log.warning("sender.server_refuses", code=refusal.code)
+                log.warning("sender.server_refuses", error=str(refusal)[:100])
                 await self._pause()
             else:
                 return True
@@ -224,7 +211,7 @@ class Sender:
             self._retry(item, str(refusal))
 
     def _record_loss(self, item: Item, loss: Lost) -> None:
-        if loss.is_unknown and item.is_marketing:
+        if loss.is_unknown and (item.is_marketing or not self._carrier.repeats):
             self._record(item, State.IN_DOUBT, rule="no_answer", reason=str(loss))
         elif item.attempts + 1 >= self._settings.max_attempts:
             self._record(item, State.FAILED, rule="gave_up", reason=str(loss))
@@ -239,19 +226,15 @@ class Sender:
         )
 
 
-async def send_loop(service: Service) -> None:
+async def run_sender(
+    service: Service, settings: MessagingSettings, make: Callable[[], Carrier[MessageT]]
+) -> None:
     """Run a sender as long as the service runs; at its stop, end what is on the wire first."""
-    settings = service.settings
-    if not isinstance(settings, MessagingSettings):
-        message = "messaging-svc needs MessagingSettings"
-        raise TypeError(message)
-    if not settings.smtp_host:
-        log.warning("sender.off", detail="no smtp_host is set: mails stay planned")
-        return
     while True:
-        sender = Sender(service, settings)
+        carrier = make()
+        sender = Sender(service, settings, carrier)
         task = asyncio.get_running_loop().create_task(
-            sender.run(), name="messaging: sender at work"
+            sender.run(), name=f"messaging: {carrier.channel} sender at work"
         )
         try:
             await asyncio.shield(task)
@@ -264,3 +247,5 @@ async def send_loop(service: Service) -> None:
         except Exception as error:
             log.warning("sender.failed", error=observability.name_of(error), exc_info=error)
             await asyncio.sleep(_RESTART_SECONDS)
+        finally:
+            await carrier.close()

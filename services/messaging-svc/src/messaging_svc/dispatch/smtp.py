@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kantis_kit import failpoints
-from kantis_kit.errors import KantisError
+from messaging_svc.dispatch import carriers
+from messaging_svc.dispatch.carriers import Lost
 
 _LIMIT = 64 * 1024
 _CONTINUE = 354
@@ -33,34 +34,19 @@ class Server:
     name: str = "kantis.invalid"
 
 
-class Refused(KantisError):
+class Refused(carriers.Refused):
     """The server said no to this message; nothing of it was taken."""
 
     def __init__(self, code: int, text: str) -> None:
         self.code = code
         self.text = text
+        self.is_permanent = code >= _PERMANENT
         super().__init__(f"{code} {text}")
-
-    @property
-    def is_permanent(self) -> bool:
-        """Say whether another attempt is pointless."""
-        return self.code >= _PERMANENT
 
     @property
     def closes(self) -> bool:
         """Say whether the server ends the connection with this answer."""
         return self.code == _CLOSING
-
-
-class Lost(KantisError):
-    """The connection broke, or an answer did not come in time.
-
-    `is_unknown` says whether the message may have been taken: its final dot was on its way.
-    """
-
-    def __init__(self, reason: str, *, is_unknown: bool = False) -> None:
-        self.is_unknown = is_unknown
-        super().__init__(reason)
 
 
 class Connection:

@@ -26,11 +26,16 @@ _TOLD_ALREADY = (
 )
 """A launch that was planned for both of two records of one person tells them once: of two that wait, the first."""
 
+_ADDRESS = "CASE d.channel WHEN 'sms' THEN p.phone ELSE p.email END"
+_ADDRESS_HASH = "CASE d.channel WHEN 'sms' THEN p.phone_hash ELSE p.email_hash END"
+"""Where a person (p) is reached in the channel of a message (d), and under which hash that is suppressed."""
+
 _NO_UNDER = """EXISTS (
                     SELECT FROM person_alias a
                     LEFT JOIN person_card f ON f.person_id = a.merged_id
-                    LEFT JOIN suppression fs ON fs.address_hash = coalesce(f.email_hash, f.last_email_hash)
-                        AND fs.reason <> 'hard_bounce'
+                    LEFT JOIN suppression fs ON fs.address_hash = CASE d.channel WHEN 'sms' THEN f.phone_hash
+                            ELSE coalesce(f.email_hash, f.last_email_hash) END
+                        AND fs.reason NOT IN ('hard_bounce', 'soft_bounces')
                     LEFT JOIN withdrawal fw ON fw.person_id = a.merged_id AND fw.channel = d.channel
                         AND fw.purpose IN (d.purpose, '')
                     LEFT JOIN permission_card fm ON fm.person_id = a.merged_id AND fm.channel = d.channel
@@ -74,11 +79,11 @@ _WISHES = """LEFT JOIN wish_card h ON h.person_id = d.person_id
 CLAIM = text(
     f"""
     WITH due AS (
-        SELECT * FROM dispatch WHERE state = 'planned' AND next_at <= :now AND {_MAY_SEND}
-          AND channel <> 'letter'
+        SELECT * FROM dispatch WHERE state = 'planned' AND next_at <= :now
+            AND channel = ANY(cast(:channels AS text[])) AND {_MAY_SEND}
         ORDER BY is_marketing, next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     ), verdict AS (
-        SELECT d.id, coalesce(d.to_email, p.email) AS email,
+        SELECT d.id, coalesce(d.to_email, d.to_phone, {_ADDRESS}) AS email,
             coalesce(d.language, p.language, 'en') AS language,
             coalesce(d.preferred_name, p.preferred_name, '') AS preferred_name,
             CASE WHEN m.person_id IS NOT NULL THEN jsonb_build_object('ledger_id', m.ledger_id, 'state', m.state,
@@ -86,14 +91,14 @@ CLAIM = text(
             CASE
                 WHEN d.not_after <= :now THEN 'expired'
                 WHEN {holds.RULE} IS NOT NULL THEN {holds.RULE}
-                WHEN d.channel <> 'email' THEN 'channel_not_available'
+                WHEN d.channel <> :channel THEN 'channel_not_available'
                 WHEN p.is_erased THEN 'erased'
                 WHEN d.builtin = '' AND d.template_version_id IS NULL THEN 'template_unknown'
-                WHEN d.to_email IS NULL AND (p.person_id IS NULL OR EXISTS (SELECT FROM person_alias a
+                WHEN coalesce(d.to_email, d.to_phone) IS NULL AND (p.person_id IS NULL OR EXISTS (SELECT FROM person_alias a
                         WHERE a.merged_id = d.person_id AND a.known_id IS NOT NULL)) THEN
                     CASE WHEN d.planned_at + make_interval(secs => :person_grace) <= :now
                          THEN 'person_unknown' ELSE 'waits_for_person' END
-                WHEN coalesce(d.to_email, p.email) IS NULL THEN 'no_address'
+                WHEN coalesce(d.to_email, d.to_phone, {_ADDRESS}) IS NULL THEN 'no_address'
                 WHEN NOT d.is_marketing THEN 'allowed'
                 WHEN {_TOLD_ALREADY} THEN 'told_already'
                 WHEN s.address_hash IS NOT NULL OR {_SUPPRESSED_UNDER} THEN 'address_suppressed'
@@ -114,7 +119,7 @@ CLAIM = text(
         LEFT JOIN person_card p ON p.person_id = d.person_id
         LEFT JOIN permission_card m
             ON m.person_id = d.person_id AND m.channel = d.channel AND m.purpose = d.purpose
-        LEFT JOIN suppression s ON s.address_hash = p.email_hash
+        LEFT JOIN suppression s ON s.address_hash = {_ADDRESS_HASH}
         LEFT JOIN dispatch_source c ON c.id = d.source_id
         {_WISHES}
         {hours.HOURS}
@@ -199,8 +204,8 @@ MARK = text(
               LEFT JOIN dispatch_source c ON c.id = d.source_id
               {_WISHES}
               {hours.HOURS}
-              WHERE p.person_id = d.person_id AND p.email = t.email AND m.state = 'granted'
-                AND NOT EXISTS (SELECT FROM suppression s WHERE s.address_hash = p.email_hash)
+              WHERE p.person_id = d.person_id AND {_ADDRESS} = t.email AND m.state = 'granted'
+                AND NOT EXISTS (SELECT FROM suppression s WHERE s.address_hash = {_ADDRESS_HASH})
                 AND NOT EXISTS (
                     SELECT FROM withdrawal w
                     WHERE w.person_id = d.person_id AND w.channel = d.channel AND w.purpose IN (d.purpose, '')
@@ -245,16 +250,19 @@ RECOVER = text(
         ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED
     )
     UPDATE dispatch d SET
-        state = CASE WHEN d.state = 'handed_over' AND d.is_marketing THEN 'in_doubt' ELSE 'planned' END,
-        rule = CASE WHEN d.state = 'handed_over' AND d.is_marketing THEN 'no_answer' ELSE d.rule END,
+        state = CASE WHEN d.state = 'handed_over' AND (d.is_marketing OR d.channel = 'sms') THEN 'in_doubt'
+            ELSE 'planned' END,
+        rule = CASE WHEN d.state = 'handed_over' AND (d.is_marketing OR d.channel = 'sms') THEN 'no_answer'
+            ELSE d.rule END,
         reason = CASE WHEN d.state = 'handed_over' THEN 'handed over, and no answer was recorded' ELSE d.reason END,
-        settled_at = CASE WHEN d.state = 'handed_over' AND d.is_marketing THEN cast(:now AS timestamptz) END,
+        settled_at = CASE WHEN d.state = 'handed_over' AND (d.is_marketing OR d.channel = 'sms')
+            THEN cast(:now AS timestamptz) END,
         next_at = :now, claimed_by = NULL, claimed_until = NULL
     FROM late WHERE d.id = late.id
     RETURNING d.state = 'in_doubt'
     """
 )
-"""Leases that ran out: marketing handed over is in doubt for ever, all else is planned again."""
+"""Leases that ran out: marketing handed over is in doubt for ever, and so is what costs money each time it is sent."""
 
 ANNOUNCE = text(
     """

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from kantis_contracts.campaign import PieceReleasedV1, TestMessage
 from kantis_contracts.contacts import ConfirmationRequest, PageRequest
 from kantis_contracts.orders import Notice
+from kantis_contracts.values import Channel
 from kantis_kit.db.aliases import placed
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
@@ -39,8 +41,8 @@ from messaging_svc.templates.model import template, template_version
 _PLANNED: Mapping[str, Any] = {
     "id": Uid, "origin": Text(), "origin_id": Uid, "person_id": Uid, "channel": Text(), "is_marketing": Boolean(),
     "purpose": Text(), "source_id": Uid, "piece_id": Uid, "response_code": Text(), "because": JSONB(),
-    "template_version_id": Uid, "builtin": Text(), "facts": JSONB(), "to_email": Text(), "language": Text(),
-    "preferred_name": Text(), "not_after": Moment, "rfc_message_id": Text(), "priority": Integer(),
+    "template_version_id": Uid, "builtin": Text(), "facts": JSONB(), "to_email": Text(), "to_phone": Text(),
+    "language": Text(), "preferred_name": Text(), "not_after": Moment, "rfc_message_id": Text(), "priority": Integer(),
     "cost_minor": BigInteger(),
 }  # fmt: skip
 _BLANK: dict[str, Any] = {
@@ -234,6 +236,37 @@ async def plan_notices(tx: Tx, notices: Sequence[Notice]) -> None:
                 "facts": dict(notice.facts),
             }
             for notice in notices
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TextReply:
+    """An answer by text message; there is one per `answer_id`, however often it is planned."""
+
+    answer_id: UUID
+    person_id: UUID | None
+    to_phone: str
+    language: str
+    text: str
+
+
+async def plan_replies(tx: Tx, replies: Sequence[TextReply]) -> None:
+    """Plan answers to people who have written; they go to the number that wrote."""
+    await _plan(
+        tx,
+        [
+            {
+                "origin": "reply",
+                "origin_id": one.answer_id,
+                "person_id": one.person_id,
+                "channel": Channel.SMS.value,
+                "builtin": "plain_text",
+                "facts": {"text": one.text},
+                "to_phone": one.to_phone,
+                "language": one.language,
+            }
+            for one in replies
         ],
     )
 

@@ -4,7 +4,9 @@ from sqlalchemy import literal, null, or_
 from sqlalchemy.dialects.postgresql import JSONB
 
 from kantis_kit.retention import Rule
+from messaging_svc.bounces.model import bounce
 from messaging_svc.dispatch.model import dispatch
+from messaging_svc.inbound.model import inbound_message
 from messaging_svc.tracking.model import engagement
 
 RULES = (
@@ -15,12 +17,14 @@ RULES = (
         dispatch.c.settled_at,
         values={
             "to_email": null(),
+            "to_phone": null(),
             "preferred_name": null(),
             "facts": literal({}, JSONB()),
             "because": literal([], JSONB()),
         },
         where=or_(
             dispatch.c.to_email.is_not(None),
+            dispatch.c.to_phone.is_not(None),
             dispatch.c.preferred_name.is_not(None),
             dispatch.c.facts != literal({}, JSONB()),
             dispatch.c.because != literal([], JSONB()),
@@ -33,5 +37,14 @@ RULES = (
         engagement.c.seen_at,
         values={"ip_prefix": "", "user_agent": ""},
         where=or_(engagement.c.ip_prefix != "", engagement.c.user_agent != ""),
+    ),
+    Rule("messaging.inbound", 730, inbound_message, inbound_message.c.received_at),
+    Rule(
+        "messaging.bounce",
+        395,
+        bounce,
+        bounce.c.recorded_at,
+        values={"evidence": "", "diagnostic": ""},
+        where=or_(bounce.c.evidence != "", bounce.c.diagnostic != ""),
     ),
 )

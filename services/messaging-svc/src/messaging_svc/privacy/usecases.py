@@ -91,9 +91,13 @@ async def _empty(
     chosen = one_of(sorted(ids), Uid)
     card = person_card
     blank: dict[str, Any] = {"email": null(), "email_hash": null(), "preferred_name": ""}
-    if "phone_hash" in card.c:
-        blank["phone_hash"] = null()
-    named = [card.c.email.is_not(None), card.c.preferred_name != "", ~card.c.is_erased]
+    blank |= {"phone": null(), "phone_hash": null()}
+    named = [
+        card.c.email.is_not(None),
+        card.c.phone.is_not(None),
+        card.c.preferred_name != "",
+        ~card.c.is_erased,
+    ]
     await counts.run(
         tx,
         "person_card",
@@ -104,6 +108,7 @@ async def _empty(
     )
     telling = or_(
         dispatch.c.to_email.is_not(None),
+        dispatch.c.to_phone.is_not(None),
         dispatch.c.preferred_name.is_not(None),
         dispatch.c.facts != literal({}, JSONB()),
         dispatch.c.because != literal([], JSONB()),
@@ -117,6 +122,7 @@ async def _empty(
         "dispatch",
         sent.values(
             to_email=null(),
+            to_phone=null(),
             preferred_name=null(),
             facts=literal({}, JSONB()),
             because=literal([], JSONB()),

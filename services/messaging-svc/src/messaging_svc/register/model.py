@@ -19,11 +19,15 @@ person_card = Table(
     Column("changed_at", Moment, nullable=False),
     # Of a card that has lost its address: what was said of that address is still to be found when it is merged.
     Column("last_email_hash", LargeBinary),
+    Column("phone", Text),
     Column("phone_hash", LargeBinary),
     Column("do_not_contact", Boolean, nullable=False, server_default="false"),
     Column("not_before", Date),
     # One that the database knows; by the country where the card names none.
     Column("time_zone", Text, nullable=False, server_default="UTC"),
+    # Since when the address is this one: what comes back of an older message is about another.
+    Column("email_since", Moment),
+    Column("phone_since", Moment),
 )
 
 wish_card = Table(

@@ -1,6 +1,7 @@
 """Keep the copies of persons, permissions, wishes and suppressions up to date."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Text,
     case,
     func,
+    literal,
     null,
     select,
 )
@@ -77,6 +79,7 @@ def _person_row(card: PersonCard) -> dict[str, Any]:
         "email": email,
         "email_hash": address_hash(email).hex() if email else None,
         "is_erased": card.is_erased,
+        "phone": phone,
         "phone_hash": phone_hash(phone).hex() if phone else None,
         "do_not_contact": card.do_not_contact,
         "not_before": card.not_before,
@@ -100,6 +103,7 @@ async def keep_persons(tx: Tx, cards: Sequence[PersonCard]) -> list[UUID]:
         email=Text(),
         email_hash=Text(),
         is_erased=Boolean(),
+        phone=Text(),
         phone_hash=Text(),
         do_not_contact=Boolean(),
         not_before=Date(),
@@ -111,15 +115,17 @@ async def keep_persons(tx: Tx, cards: Sequence[PersonCard]) -> list[UUID]:
         new.select().with_only_columns(
             new.c.person_id, new.c.version, new.c.preferred_name, new.c.language, new.c.country,
             new.c.email, func.decode(new.c.email_hash, "hex"), new.c.is_erased, func.now(),
-            func.decode(new.c.phone_hash, "hex"), new.c.do_not_contact, new.c.not_before,
+            new.c.phone, func.decode(new.c.phone_hash, "hex"), new.c.do_not_contact, new.c.not_before,
             # A zone that this database does not know would stop the whole batch in which it is met.
             func.coalesce(select(time_zone.c.name).where(time_zone.c.name == new.c.time_zone).scalar_subquery(), "UTC"),
+            *([literal(tx.clock.now(), Moment)] * 2),
         ),
     )  # fmt: skip
     upsert = statement.on_conflict_do_update(
         index_elements=["person_id"],
         set_={name: statement.excluded[name] for name in names if name != "person_id"}
-        | {"last_email_hash": _last_hash(statement)},
+        | {"last_email_hash": _last_hash(statement)}
+        | {f"{kind}_since": _since(statement, kind) for kind in ("email", "phone")},
         where=(person_card.c.version < statement.excluded.version) & ~person_card.c.is_erased,
     ).returning(person_card.c.person_id)
     return list(await tx.scalars(upsert))
@@ -131,6 +137,15 @@ def _last_hash(statement: Insert) -> ColumnElement[bytes | None]:
     lost = new.email_hash.is_(None) & ~new.is_erased
     before = func.coalesce(person_card.c.email_hash, person_card.c.last_email_hash)
     return case((lost, before), else_=null())
+
+
+def _since(statement: Insert, kind: str) -> ColumnElement[datetime]:
+    """Keep since when an address is the one it is."""
+    held, new = person_card.c[f"{kind}_hash"], statement.excluded[f"{kind}_hash"]
+    return case(
+        (held.is_distinct_from(new), statement.excluded[f"{kind}_since"]),
+        else_=person_card.c[f"{kind}_since"],
+    )
 
 
 async def keep_permissions(tx: Tx, entries: Sequence[PermissionEntry]) -> list[UUID]:

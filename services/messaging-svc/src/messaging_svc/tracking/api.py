@@ -28,7 +28,6 @@ from messaging_svc.links import (
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.tracking import queries, usecases
 from messaging_svc.tracking.answers import MOST_FIELDS, read_noes
-from messaging_svc.tracking.model import Visitor
 from messaging_svc.tracking.pages import HEADERS, page_of_a_test, unsubscribe_page
 from messaging_svc.tracking.schemas import (
     Suppressed,
@@ -37,6 +36,7 @@ from messaging_svc.tracking.schemas import (
     SuppressionOut,
     SuppressionQuestion,
 )
+from messaging_svc.tracking.visiting import visitor_of
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 NO_SUCH_LINK = "This link is not one of ours, or it is incomplete"
@@ -50,16 +50,6 @@ unsubscribing = Router(prefix="/u")
 suppressions = Router(prefix="/v1/suppressions", tags=["suppressions"])
 
 
-def _visitor(request: Request) -> Visitor:
-    """Return what a visitor shows of itself; the gateway says where the request came from."""
-    forwarded = request.headers.get("x-forwarded-for", "").split(",")[0].strip()
-    return Visitor(
-        method=request.method,
-        address=forwarded or (request.client.host if request.client else ""),
-        user_agent=request.headers.get("user-agent", ""),
-    )
-
-
 @clicks.head("/{token}", policy=public(_IN_MAIL))
 @clicks.get("/{token}", policy=public(_IN_MAIL))
 async def follow_link(token: str, request: Request, tx: Write) -> Response:
@@ -69,7 +59,7 @@ async def follow_link(token: str, request: Request, tx: Write) -> Response:
         raise NotFound(NO_SUCH_LINK)
     if named[1] == TEST_PAGE:
         return await _test(tx, named[0])
-    target = await usecases.follow_link(tx, *named, _visitor(request))
+    target = await usecases.follow_link(tx, *named, visitor_of(request))
     if target is None:
         raise NotFound(NO_SUCH_LINK)
     return Response(status_code=302, headers={"Location": target, "X-Robots-Tag": "noindex"})
@@ -95,7 +85,7 @@ async def record_opening(token: str, request: Request, tx: Write) -> Response:
     named = tx.use(TrackingTokens).read("o", token)
     if named is None:
         raise NotFound(NO_SUCH_LINK)
-    await usecases.record_opening(tx, named[0], _visitor(request))
+    await usecases.record_opening(tx, named[0], visitor_of(request))
     return Response(PIXEL, media_type="image/gif")
 
 

@@ -28,6 +28,7 @@ def engaged(
         cell_id=message.cell_id,
         person_id=message.person_id,
         verdict=verdict,
+        channel=message.channel,
         seen_at=at,
     )
     return LinkClickedV1(items=(item,)) if kind == "click" else MessageOpenedV1(items=(item,))
@@ -38,6 +39,7 @@ def permission_withdrawn(
     person_id: UUID,
     purpose: Purpose | None,
     *,
+    channel: Channel,
     source: str,
     message: Mail | None,
     at: datetime,
@@ -48,7 +50,7 @@ def permission_withdrawn(
             Withdrawal(
                 withdrawal_id=withdrawal_id,
                 person_id=person_id,
-                channel=Channel.EMAIL,
+                channel=channel,
                 purpose=purpose,
                 source=source,
                 message_id=message.id if message else None,

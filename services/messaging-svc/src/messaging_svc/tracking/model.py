@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, Text
 
+from kantis_contracts.values import Channel, Purpose
 from messaging_svc.base import Moment, Uid, metadata
 
 engagement = Table(
@@ -64,6 +65,8 @@ class Mail:
 
     id: UUID
     origin: str
+    channel: Channel
+    purpose: Purpose | None
     person_id: UUID | None
     campaign_id: UUID | None
     cell_id: UUID | None

@@ -24,7 +24,7 @@ async def find_message(tx: ReadTx, message_id: UUID) -> Mail | None:
     """Return what a click or an opening is about, or None for a message that is gone."""
     found = await tx.execute(
         select(
-            dispatch.c.id, dispatch.c.origin, dispatch.c.person_id, dispatch_source.c.campaign_id,
+            dispatch.c.id, dispatch.c.origin, dispatch.c.channel, dispatch.c.purpose, dispatch.c.person_id, dispatch_source.c.campaign_id,
             dispatch_source.c.cell_id, dispatch.c.response_code, dispatch.c.template_version_id,
             func.coalesce(dispatch.c.language, person_card.c.language, "en").label("language"),
             case((dispatch.c.state == State.ACCEPTED.value, dispatch.c.settled_at)).label("accepted_at"),
@@ -34,7 +34,11 @@ async def find_message(tx: ReadTx, message_id: UUID) -> Mail | None:
         .where(dispatch.c.id == message_id)
     )  # fmt: skip
     row = found.first()
-    return Mail(**row._mapping) if row else None  # noqa: SLF001 - the public name of the row as a mapping
+    if row is None:
+        return None
+    purpose = Purpose(row.purpose) if row.purpose else None
+    told = {**row._mapping, "channel": Channel(row.channel), "purpose": purpose}  # noqa: SLF001 - its public name
+    return Mail(**told)
 
 
 async def find_target(tx: ReadTx, message: Mail, position: int, public_url: str) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from kantis_contracts.values import Channel, Purpose
@@ -48,9 +48,14 @@ async def follow_link(tx: Tx, message_id: UUID, position: int, visitor: Visitor)
     )
     if target is None:
         return None
-    burst = await queries.count_burst(tx, message_id, position, tx.clock.now())
-    await _record(tx, message, visitor, position=position, burst=burst)
+    await record_click(tx, message, position, visitor)
     return target
+
+
+async def record_click(tx: Tx, message: Mail, position: int, visitor: Visitor) -> None:
+    """Record that a link of a message was followed."""
+    burst = await queries.count_burst(tx, message.id, position, tx.clock.now())
+    await _record(tx, message, visitor, position=position, burst=burst)
 
 
 async def record_opening(tx: Tx, message_id: UUID, visitor: Visitor) -> None:
@@ -97,13 +102,14 @@ async def withdraw(tx: Tx, link: Unsubscribe, *, source: str, every_purpose: boo
         return  # a test message: there is nobody to withdraw
     purpose = ALL_PURPOSES if every_purpose else link.purpose.value
     known_id = await _lock(tx, link.person_id)
-    if await _is_in_force(tx, link.person_id, {purpose, ALL_PURPOSES}, link.purpose):
+    message = await queries.find_message(tx, link.message_id)
+    channel = message.channel if message else Channel.EMAIL
+    if await _is_in_force(tx, link.person_id, channel, {purpose, ALL_PURPOSES}, link.purpose):
         return
     now = tx.clock.now()
-    message = await queries.find_message(tx, link.message_id)
     statement = insert(withdrawal).values(
         person_id=link.person_id,
-        channel=Channel.EMAIL.value,
+        channel=channel.value,
         purpose=purpose,
         id=new_id(),
         source=source,
@@ -124,6 +130,7 @@ async def withdraw(tx: Tx, link: Unsubscribe, *, source: str, every_purpose: boo
             stored,
             link.person_id,
             None if every_purpose else link.purpose,
+            channel=channel,
             source=source,
             message=message,
             at=now,
@@ -156,7 +163,6 @@ async def take_noes(tx: Tx, person_id: UUID, noes: Noes) -> None:
     of the wishes, are for contacts-svc.
     """
     known_id = await _lock(tx, person_id)
-    now = tx.clock.now()
     said: list[tuple[Channel, Purpose | None]] = (
         [(channel, None) for channel in Channel]
         if noes.everything
@@ -166,31 +172,49 @@ async def take_noes(tx: Tx, person_id: UUID, noes: Noes) -> None:
             if was_ticked or await queries.has_yes(tx, person_id, channel, purpose)
         ]
     )
-    if said:
-        told = [(new_id(), channel, purpose) for channel, purpose in said]
-        new = insert(withdrawal).values(
-            [
-                {
-                    "person_id": person_id,
-                    "channel": channel.value,
-                    "purpose": purpose.value if purpose else ALL_PURPOSES,
-                    "id": id_,
-                    "source": PREFERENCE_PAGE,
-                    "withdrawn_at": now,
-                }
-                for id_, channel, purpose in told
-            ]
-        )
-        await tx.execute(
-            new.on_conflict_do_update(
-                index_elements=["person_id", "channel", "purpose"],
-                set_={name: new.excluded[name] for name in ("id", "source", "withdrawn_at")}
-                | {"message_id": None},
-            )
-        )
-        tx.stage(events.permissions_withdrawn(person_id, told, source=PREFERENCE_PAGE, at=now))
+    await _keep_noes(tx, person_id, said, source=PREFERENCE_PAGE)
     await _refuse(tx, person_id, noes)
     await _wait_for_wire(tx, known_id)
+
+
+async def stop_channel(tx: Tx, person_id: UUID, channel: Channel, *, source: str) -> None:
+    """Take a person's no to everything that advertises in a channel, said outside any page of ours.
+
+    Once this is committed, nothing of it is handed over to them.
+    """
+    known_id = await _lock(tx, person_id)
+    await _keep_noes(tx, person_id, [(channel, None)], source=source)
+    await _wait_for_wire(tx, known_id)
+
+
+async def _keep_noes(
+    tx: Tx, person_id: UUID, said: Sequence[tuple[Channel, Purpose | None]], *, source: str
+) -> None:
+    if not said:
+        return
+    now = tx.clock.now()
+    told = [(new_id(), channel, purpose) for channel, purpose in said]
+    new = insert(withdrawal).values(
+        [
+            {
+                "person_id": person_id,
+                "channel": channel.value,
+                "purpose": purpose.value if purpose else ALL_PURPOSES,
+                "id": id_,
+                "source": source,
+                "withdrawn_at": now,
+            }
+            for id_, channel, purpose in told
+        ]
+    )
+    await tx.execute(
+        new.on_conflict_do_update(
+            index_elements=["person_id", "channel", "purpose"],
+            set_={name: new.excluded[name] for name in ("id", "source", "withdrawn_at")}
+            | {"message_id": None},
+        )
+    )
+    tx.stage(events.permissions_withdrawn(person_id, told, source=source, at=now))
 
 
 async def _refuse(tx: Tx, person_id: UUID, noes: Noes) -> None:
@@ -218,13 +242,13 @@ async def _refuse(tx: Tx, person_id: UUID, noes: Noes) -> None:
 
 
 async def _is_in_force(
-    tx: Tx, person_id: UUID, purposes: Collection[str], purpose: Purpose
+    tx: Tx, person_id: UUID, channel: Channel, purposes: Collection[str], purpose: Purpose
 ) -> bool:
     """Say whether an earlier no of this kind is younger than the last yes."""
     said = await tx.scalar(
         select(func.max(withdrawal.c.withdrawn_at)).where(
             withdrawal.c.person_id == person_id,
-            withdrawal.c.channel == Channel.EMAIL.value,
+            withdrawal.c.channel == channel.value,
             withdrawal.c.purpose.in_(purposes),
         )
     )
@@ -232,7 +256,7 @@ async def _is_in_force(
         return False
     yes = select(func.max(permission_card.c.occurred_at)).where(
         permission_card.c.person_id == person_id,
-        permission_card.c.channel == Channel.EMAIL.value,
+        permission_card.c.channel == channel.value,
         permission_card.c.state == "granted",
     )
     if ALL_PURPOSES not in purposes or len(purposes) > 1:
@@ -263,11 +287,20 @@ async def suppress(tx: Tx, emails: Sequence[str], reason: str, note: str) -> int
     Only hashes are kept. Transactional mail is not affected.
     """
     hashes = {address_hash(email) for email in emails if normalise(email)}
-    now = tx.clock.now()
+    count = await suppress_hashes(tx, hashes, reason, note)
+    tx.audit("suppressions.add", reason, added=count)
+    return count
+
+
+async def suppress_hashes(tx: Tx, hashes: Collection[bytes], reason: str, note: str) -> int:
+    """Never send marketing to addresses or numbers again of which the hashes are known; return how many were new."""
+    now, ordered = tx.clock.now(), sorted(hashes)
+    if not ordered:
+        return 0
     # As for a withdrawal: a sender that is marking a hand-over to one of these persons comes before or after us.
     await tx.execute(
         select(person_card.c.person_id)
-        .where(person_card.c.email_hash.in_(hashes))
+        .where(or_(person_card.c.email_hash.in_(ordered), person_card.c.phone_hash.in_(ordered)))
         .order_by(person_card.c.person_id)
         .with_for_update()
     )
@@ -279,15 +312,13 @@ async def suppress(tx: Tx, emails: Sequence[str], reason: str, note: str) -> int
                     "address_hash": one, "id": new_id(), "reason": reason, "note": note, "added_by": tx.actor,
                     "added_at": now,
                 }
-                for one in sorted(hashes)
+                for one in ordered
             ]
         )
         .on_conflict_do_nothing()
         .returning(suppression.c.id)
     )  # fmt: skip
-    count = len(list(added))
-    tx.audit("suppressions.add", reason, added=count)
-    return count
+    return len(list(added))
 
 
 async def lift_suppression(tx: Tx, suppression_id: UUID) -> None:

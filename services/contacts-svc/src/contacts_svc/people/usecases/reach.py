@@ -22,7 +22,7 @@ from contacts_svc.people.model import (
 )
 from contacts_svc.people.reachability import ARRIVED, Judgement, Outcome, judge, outcome_of_failure
 from contacts_svc.people.usecases.save import announce, history_row, write_history
-from kantis_contracts.messaging import Engagement, Settled, SettledState
+from kantis_contracts.messaging import AddressReport, Engagement, Reply, Settled, SettledState
 from kantis_contracts.values import Channel
 from kantis_kit.db.sets import column_set
 from kantis_kit.ids import new_id
@@ -30,6 +30,7 @@ from kantis_kit.tx import Tx
 
 BATCH = 1_000
 _LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
+_SOURCE = "messaging"
 _KIND_OF = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.PHONE: "phone"}
 
 
@@ -232,15 +233,26 @@ async def decay(tx: Tx) -> None:
 
 
 async def take_settled(tx: Tx, items: Sequence[Settled]) -> None:
-    """Learn from messages that a carrier has refused for good."""
+    """Learn from messages that a carrier has refused for good; what is our own fault says nothing of an address."""
+    failed = [
+        (one.person_id, one, outcome)
+        for one in items
+        if one.state is SettledState.FAILED and one.channel in _KIND_OF
+        if (outcome := outcome_of_failure(one.reason)) is not None
+    ]
     await _learn(
         tx,
         [
-            (one.person_id, _KIND_OF[one.channel], one.message_id, one.settled_at, one.reason)
-            for one in items
-            if one.state is SettledState.FAILED and one.person_id and one.channel in _KIND_OF
+            _Told(
+                person_id,
+                _KIND_OF[one.channel],
+                one.settled_at,
+                outcome,
+                f"{one.message_id}:{outcome}",
+            )
+            for person_id, one, outcome in failed
+            if person_id
         ],
-        None,
     )
 
 
@@ -249,38 +261,98 @@ async def take_engagements(tx: Tx, items: Sequence[Engagement], outcome: Outcome
     await _learn(
         tx,
         [
-            (one.person_id, "email", one.message_id, one.seen_at, "")
+            _Told(
+                one.person_id,
+                _KIND_OF[one.channel],
+                one.seen_at,
+                outcome,
+                f"{one.message_id}:{outcome}",
+            )
             for one in items
-            if one.verdict == "human" and one.person_id
+            if one.verdict == "human" and one.person_id and one.channel in _KIND_OF
         ],
-        outcome,
     )
 
 
-async def _learn(
-    tx: Tx, told: Sequence[tuple[UUID, str, UUID, datetime, str]], outcome: Outcome | None
-) -> None:
-    people = {person_id for person_id, *_ in told}
+async def take_reports(tx: Tx, items: Sequence[AddressReport]) -> None:
+    """Learn from messages that arrived, or came back after their carrier had taken them; in any order."""
+    told = [
+        _Told(
+            one.person_id,
+            _KIND_OF[one.channel],
+            one.occurred_at,
+            Outcome(one.outcome.value),
+            str(one.report_id),
+        )
+        for one in items
+        if one.channel in _KIND_OF
+    ]
+    await _learn(tx, told)
+    undone = [one for one in items if one.is_undone]
+    if not undone:
+        return
+    # What is taken back before it was heard of has been kept just now, and counts for nothing from here on.
+    await tx.execute(
+        update(table_of(ReachEvidence))
+        .where(
+            col(ReachEvidence.person_id) == queries.any_of({one.person_id for one in undone}),
+            col(ReachEvidence.source) == _SOURCE,
+            col(ReachEvidence.external_id).in_([str(one.report_id) for one in undone]),
+            col(ReachEvidence.undone_at).is_(None),
+        )
+        .values(undone_at=tx.clock.now())
+    )
+    await judge_persons(tx, {one.person_id for one in undone})
+
+
+async def take_replies(tx: Tx, items: Sequence[Reply]) -> None:
+    """Learn that people have answered: who writes from an address can be reached there."""
+    await _learn(
+        tx,
+        [
+            _Told(
+                one.person_id,
+                _KIND_OF[one.channel],
+                one.received_at,
+                Outcome.REPLIED,
+                str(one.reply_id),
+            )
+            for one in items
+            if one.person_id and one.channel in _KIND_OF
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    person_id: UUID
+    kind: str
+    at: datetime
+    outcome: Outcome
+    external_id: str
+
+
+async def _learn(tx: Tx, told: Sequence[_Told]) -> None:
+    people = {one.person_id for one in told}
     held = await queries.list_identifiers(tx, people) if people else {}
     first = {
         (one.person_id, one.kind): one for found in held.values() for one in found if one.is_primary
     }
     now = tx.clock.now()
     items = []
-    for person_id, kind, message_id, at, reason in told:
-        one = first.get((person_id, kind))
+    for one in told:
+        identifier = first.get((one.person_id, one.kind))
         # The address may have been changed since the message went out.
-        if one is None or one.created_at > at:
+        if identifier is None or identifier.created_at > one.at:
             continue
-        found = outcome or outcome_of_failure(reason)
         items.append(
             Evidence(
-                Target(person_id, identifier_id=one.id),
-                found,
-                min(at, now),
-                "messaging",
+                Target(one.person_id, identifier_id=identifier.id),
+                one.outcome,
+                min(one.at, now),
+                _SOURCE,
                 "",
-                f"{message_id}:{found}",
+                one.external_id,
             )
         )
     await record_evidence(tx, items)

@@ -1,0 +1,25 @@
+"""What leaves this slice: that people have written, and what for."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from kantis_contracts.messaging import Reply, ReplyReceivedV1
+from kantis_contracts.values import Channel
+
+
+def replies_received(rows: Iterable[dict[str, Any]]) -> ReplyReceivedV1:
+    """Say that people have written; their words stay here."""
+    return ReplyReceivedV1(
+        items=tuple(
+            Reply(
+                reply_id=row["id"],
+                person_id=row["person_id"],
+                channel=Channel(row["channel"]),
+                kind=row["kind"],
+                keyword=row["keyword"],
+                option=row["option"],
+                received_at=row["received_at"],
+            )
+            for row in rows
+        )
+    )
