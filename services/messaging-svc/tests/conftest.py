@@ -24,9 +24,7 @@ from kantis_kit.ids import new_id
 from kantis_kit.testing.smtp import SmtpSink
 from kantis_kit.testing.waiting import eventually
 from messaging_svc.dispatch.ledger import Ledger
-from messaging_svc.dispatch.letters import Letters
-from messaging_svc.dispatch.mime import Letterhead
-from messaging_svc.links import LinkMaker
+from messaging_svc.dispatch.mail import MailCarrier
 from messaging_svc.main import SPEC
 from messaging_svc.quarantine.guard import Guard
 
@@ -186,11 +184,11 @@ def make_person(n: int = 0, **changes: Any) -> PersonCard:
 
 
 @asynccontextmanager
-async def _hands(house: House, count: int) -> AsyncIterator[list[tuple[Ledger, Letters]]]:
+async def _hands(house: House, count: int) -> AsyncIterator[list[tuple[Ledger, MailCarrier]]]:
     """Open so many hands on the ledger, without a mail server: the test is what hands over and what answers."""
     service = house.rig.service
     settings = service.settings.model_copy(update={"sender_batch": 7})
-    letters = Letters(Letterhead(settings.mail_from, ""), LinkMaker.from_settings(settings))
+    mails = MailCarrier(settings)
     async with asyncio.TaskGroup() as group:
         hands = []
         for number in range(count):
@@ -200,7 +198,7 @@ async def _hands(house: House, count: int) -> AsyncIterator[list[tuple[Ledger, L
             await guard.look()
             hands.append(Ledger(service.scope, settings, guard))
         writers = [group.create_task(hand.run()) for hand in hands]
-        yield [(hand, letters) for hand in hands]
+        yield [(hand, mails) for hand in hands]
         for writer in writers:
             writer.cancel()
 

@@ -35,8 +35,8 @@ async def _doubtful(open_house, open_hands, count):
     launch = house.launch([one.person_id for one in people])
     await house.rig.publish(launch)
     await house.until("planned", count)
-    async with open_hands(house, 1) as [(hand, letters)]:
-        items = (await hand.claim(letters))[0]
+    async with open_hands(house, 1) as [(hand, mails)]:
+        items = (await hand.claim(mails))[0]
         for item in items:
             assert await hand.hand_over(item)
         house.rig.clock.advance(timedelta(hours=1))

@@ -51,7 +51,7 @@ async def _drive(house, senders, chance, caps, launches=()):
         if launches and step % 2 == 0:
             await _planned(house, launches.pop(0))
         chosen = chance.sample(senders, chance.randint(1, len(senders)))
-        claims = await asyncio.gather(*(hand.claim(letters) for hand, letters in chosen))
+        claims = await asyncio.gather(*(hand.claim(mails) for hand, mails in chosen))
         for (hand, _), (items, _) in zip(chosen, claims, strict=True):
             queued += [(hand, item) for item in items]
         chance.shuffle(queued)
@@ -217,8 +217,8 @@ async def _claim_and_send(senders):
     decided = 1
     while decided:
         decided, asked = 0, []
-        for hand, letters in senders:
-            items, count = await hand.claim(letters)
+        for hand, mails in senders:
+            items, count = await hand.claim(mails)
             decided += count
             asked += [(hand, item) for item in items]
         granted = await asyncio.gather(*(hand.hand_over(item) for hand, item in asked))

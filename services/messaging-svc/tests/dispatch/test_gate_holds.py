@@ -87,15 +87,15 @@ async def test_what_is_claimed_when_the_pause_comes_is_not_handed_over(open_hous
     launch = house.launch(await _people(house, 6))
     await house.rig.publish(launch)
     await house.until("planned", 6)
-    async with open_hands(house, 1) as [(hand, letters)]:
-        items, _ = await hand.claim(letters)
+    async with open_hands(house, 1) as [(hand, mails)]:
+        items, _ = await hand.claim(mails)
         assert await hand.hand_over(items[0])
 
         await _tell(house, LaunchPausedV1(items=_decided(house, launch, 1)))
         granted = [await hand.hand_over(item) for item in items[1:]]
-        await hand.claim(letters)
+        await hand.claim(mails)
         await _tell(house, LaunchResumedV1(items=_decided(house, launch, 2)))
-        again, _ = await hand.claim(letters)
+        again, _ = await hand.claim(mails)
 
     assert [False] * 5 == granted
     assert {item.id for item in items[1:]} == {item.id for item in again}

@@ -60,11 +60,8 @@ class _Wish:
 class Ledger:
     """One sender's hand on the ledger."""
 
-    def __init__(
-        self, scope: Scope, settings: MessagingSettings, guard: Guard, carrier: Carrier[Any]
-    ) -> None:
+    def __init__(self, scope: Scope, settings: MessagingSettings, guard: Guard) -> None:
         self._scope = scope
-        self._carrier = carrier
         self._guard = guard
         self._settings = settings
         self._zone = ZoneInfo(settings.company_time_zone)
@@ -88,7 +85,7 @@ class Ledger:
 
     # -- claims ------------------------------------------------------------------------------------------------------
 
-    async def claim(self) -> tuple[list[Item], int]:
+    async def claim(self, carrier: Carrier[Any]) -> tuple[list[Item], int]:
         """Claim what is due and pass it through the gate; return what may be sent, and how many were decided."""
         now = self._scope.clock.now()
         today = self._today(now)
@@ -102,8 +99,8 @@ class Ledger:
                     "tomorrow": tomorrow,
                     "until": now + self.lease,
                     "me": self._me,
-                    "channel": self._carrier.channel,
-                    "channels": list(self._carrier.takes),
+                    "channel": carrier.channel,
+                    "channels": list(carrier.takes),
                     "epoch": self._guard.epoch,
                     "limit": self._settings.sender_batch,
                     "person_grace": self._settings.person_grace_seconds,
@@ -113,7 +110,7 @@ class Ledger:
             rows = result.all()
             items = [_item(row) for row in rows if row.state == State.CLAIMED]
             if items:
-                await self._carrier.prepare(tx, items)
+                await carrier.prepare(tx, items)
             short = [row.id for row in rows if row.rule == "waits_for_budget"]
             if short and await spending.note_reached(tx, short, today):
                 log.warning("sending.budget_reached", messages=len(short))

@@ -47,7 +47,7 @@ class Sender(Generic[MessageT]):
         self._clock = service.clock
         self._carrier = carrier
         self._guard = Guard(service.scope, settings.data_dir)
-        self._ledger = Ledger(service.scope, settings, self._guard, carrier)
+        self._ledger = Ledger(service.scope, settings, self._guard)
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue()
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -103,7 +103,7 @@ class Sender(Generic[MessageT]):
                     recover_at = loop.time() + IDLE_SECONDS
                 if self._queue.qsize() < self._settings.sender_batch // 2:
                     self._carrier.forget_old()
-                    items, decided = await self._ledger.claim()
+                    items, decided = await self._ledger.claim(self._carrier)
                     if items:
                         await self._guard.before_sending()
                     for item in items:
