@@ -1,4 +1,4 @@
-"""By which rules pairs were compared, and how often somebody who is to be compared has changed."""
+"""By which rules pairs were compared, how often who is to be compared has changed, and how registers name people."""
 
 from alembic import op
 
@@ -13,8 +13,16 @@ _UP = (
     CREATE INDEX ix_duplicate_pair_rules ON duplicate_pair (rules) WHERE state = 'open'
     """,
     "ALTER TABLE duplicate_due ADD COLUMN times integer NOT NULL DEFAULT 1",
+    """
+    CREATE TABLE doorstep (
+        person_id uuid PRIMARY KEY,
+        seal bigint NOT NULL,
+        hash bytea NOT NULL
+    )
+    """,
 )
 _DOWN = (
+    "DROP TABLE doorstep",
     "ALTER TABLE duplicate_due DROP COLUMN times",
     "DROP INDEX ix_duplicate_pair_rules",
     "ALTER TABLE duplicate_pair DROP COLUMN rules",

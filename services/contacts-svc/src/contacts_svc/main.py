@@ -43,6 +43,7 @@ import contacts_svc.value.jobs
 import contacts_svc.visits.api
 import contacts_svc.visits.jobs
 import contacts_svc.washing.api
+import contacts_svc.washing.jobs
 from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.model_registry import metadata
 from contacts_svc.settings import ContactsSettings
@@ -130,6 +131,7 @@ SPEC = ServiceSpec(
         contacts_svc.exports.jobs,
         contacts_svc.value.jobs,
         contacts_svc.scores.jobs,
+        contacts_svc.washing.jobs,
     ),
     jobs=jobs_in(
         contacts_svc.people.jobs,
@@ -141,6 +143,7 @@ SPEC = ServiceSpec(
         contacts_svc.dossier.jobs,
         contacts_svc.value.jobs,
         contacts_svc.scores.jobs,
+        contacts_svc.washing.jobs,
     ),
     loops=[
         contacts_svc.privacy.jobs.erase_again_at_start,

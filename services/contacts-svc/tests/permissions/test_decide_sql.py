@@ -1,5 +1,6 @@
 """The decision about many people at once is the decision about each of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from random import Random
@@ -14,9 +15,11 @@ from contacts_svc.permissions import decide_sql, usecases
 from contacts_svc.permissions.decide import decide
 from contacts_svc.permissions.gather import gather
 from contacts_svc.permissions.hashes import doorstep, keyed_hash
-from contacts_svc.permissions.model import Register, RegisterHit, Statement, Wash
+from contacts_svc.permissions.known_sql import is_named
+from contacts_svc.permissions.model import Doorstep, Register, RegisterHit, Statement, Wash
 from contacts_svc.permissions.rules_table import purpose_of
 from contacts_svc.permissions.schemas import SuppressionIn, WishesIn
+from contacts_svc.washing.usecases import keep_doorsteps
 from kantis_contracts.contacts import PermissionState
 from kantis_contracts.values import Channel, MessageClass, Purpose, RecipientKind
 from kantis_kit.ids import new_id
@@ -127,6 +130,29 @@ async def furnish(rig, people, rng):
                         )
 
 
+async def move(rig, rng):
+    """Work out by which hashes registers name people, and have some move after that: some are named at their new home."""
+    async with write(rig.service.scope) as tx:
+        assert None is await keep_doorsteps(tx, None)
+        kept = list(await tx.scalars(select(Doorstep).order_by(Doorstep.person_id)))
+        assert 24 == len(kept)  # of the four countries that have such registers
+        hits = list(await tx.scalars(select(RegisterHit).order_by(RegisterHit.hash)))
+        for number, row in enumerate(await tx.scalars(select(Person).order_by(Person.id))):
+            if number % 4 == 0:
+                row.street = "Havnegata 7"
+                text = doorstep(row.full_name, row.street, row.postal_code)
+                if rng.random() < 0.5:
+                    for hit in {one.register_id: one for one in hits}.values():
+                        digest = keyed_hash(SECRET.encode(), text)
+                        tx.add(
+                            RegisterHit(
+                                register_id=hit.register_id, hash=digest, wash_id=hit.wash_id
+                            )
+                        )
+        for one in kept[::5]:
+            await tx.delete(one)
+
+
 LIST = new_id()
 
 
@@ -155,6 +181,7 @@ async def test_the_answer_for_many_is_the_answer_for_each(rig_for):
             people[answer.json()["id"]] = phone
     people = {UUID(key): value for key, value in people.items()}
     await furnish(rig, people, rng)
+    await move(rig, rng)
 
     asked = [
         *product(Channel, (MessageClass.MARKETING, MessageClass.NEWSLETTER), (None,), (None,)),
@@ -202,5 +229,24 @@ async def test_the_answer_for_many_is_the_answer_for_each(rig_for):
                     expected.add(person_id)
             assert expected == found, (channel, message_class, topic, list_id)
             assert reasons == told, (channel, message_class, topic, list_id)
+
+        # What was worked out with another key does not count.
+        context = replace(context, key=b"another secret")
+        about = decide_sql.About(Channel.LETTER, Purpose.OFFERS)
+        known, tables = decide_sql.joined(context, about, decide_sql.person)
+        told = [
+            set(
+                await tx.scalars(
+                    select(decide_sql.person.c.id)
+                    .select_from(source)
+                    .where(is_named(context, Channel.LETTER, facts))
+                )
+            )
+            for source, facts in (
+                (decide_sql.person, decide_sql.looked_up(context, about)),
+                (tables, known),
+            )
+        ]
+        assert [set(), set()] == told
 
     assert 40 < len(verdicts)  # the people are of many kinds

@@ -1,17 +1,21 @@
 """Merges: two records become one, nothing is lost, and no `no`; and two again when that was wrong."""
 
+import asyncio
 import re
 from datetime import timedelta
 
 import pytest
 
 from contacts_svc.main import SPEC
+from contacts_svc.privacy import inside
+from contacts_svc.quality import finder
 from kantis_contracts.contacts import PermissionChangedV1, PersonChangedV1, PreferenceChangedV1
 from kantis_contracts.messaging import PermissionWithdrawnV1, Withdrawal
 from kantis_contracts.orders import OrderCard, OrderPlacedV1
 from kantis_contracts.values import Channel, Purpose
 from kantis_kit.ids import new_id
 from kantis_kit.testing.waiting import eventually
+from kantis_kit.tx import write
 
 KARI = {"full_name": "Kari Nordmann", "email": "kari@example.com", "phone": "+4741234567"}
 AGAIN = {
@@ -22,6 +26,9 @@ AGAIN = {
     "note": "likes blue",
     "address": {"street": "Storgata 1", "postal_code": "0155", "city": "Oslo"},
 }
+WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 SECRETS = re.compile("nordmann|ødegård|41234567|98765432|storgata|likes blue", re.IGNORECASE)
 
 
@@ -340,3 +347,35 @@ async def test_orders_that_come_late_under_the_old_id_are_those_of_the_known_one
         value = await client.get(f"/v1/contacts/{known}/value")
 
     assert 1 == value.json()["orders"], value.text
+
+
+async def test_an_erasure_and_what_follows_a_merge_do_not_wait_for_each_other_in_a_circle(
+    rig_for, monkeypatch
+):
+    rig = await rig_for(SPEC, start=False)
+    forget = inside.forget
+
+    async def take():
+        async with write(rig.service.scope, actor="duplicates") as tx:
+            return await finder.take(tx)
+
+    async with rig.client() as client, asyncio.TaskGroup() as tasks:
+        known, merged = await make(client, KARI), await make(client, AGAIN)
+        made = await merge(client, known, merged)
+        pool = await rig.service.database.pool()
+        took = []
+
+        async def waits():
+            return await pool.fetchval(WAITING)
+
+        async def taking_meanwhile(tx, *args):
+            took.append(tasks.create_task(take()))
+            await eventually(waits, message="nobody waits for the erasure")
+            return await forget(tx, *args)
+
+        monkeypatch.setattr(inside, "forget", taking_meanwhile)
+        erased = await client.delete(f"/v1/contacts/{known}")
+        await asyncio.wait(took)
+        state = (await client.get(f"/v1/merges/{made.json()['id']}")).json()["state"]
+
+    assert (204, [True], "final") == (erased.status_code, [one.result() for one in took], state)

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from contacts_svc.main import SPEC
+from contacts_svc.washing import jobs, usecases
+from kantis_kit.tx import write
 
 KEY = {"contacts": {"suppression_key": "a secret"}}
 PHONES = {
@@ -28,6 +30,7 @@ DOORS = {
         "postal_code": "Postnr",
     },
 }
+ALL = "SELECT person_id, hash FROM doorstep"
 CSV = {"Content-Type": "text/csv"}
 
 
@@ -94,6 +97,49 @@ async def test_a_register_by_address_knows_a_person_in_another_spelling(rig_for)
 
     assert 201 == washed.status_code, washed.text
     assert ["reserved", "not_refused"] == reasons
+
+
+async def test_how_registers_name_people_is_worked_out_after_a_wash_and_again_when_they_move(
+    rig_for, monkeypatch
+):
+    monkeypatch.setattr(usecases, "DOORSTEPS", 2)
+    rig = await rig_for(SPEC, settings=KEY)
+    home = {"street": "Storgata 1", "postal_code": "0155", "city": "Oslo"}
+    async with rig.client() as client:
+        people = [
+            await make_person(client, email=f"{n}@example.com", address=home) for n in range(5)
+        ]
+        abroad = home | {"postal_code": "11455"}
+        await make_person(client, email="se@example.com", country="SE", address=abroad)
+        await make_person(client, email="nowhere@example.com")
+        await rig.drain()
+        pool = await rig.service.database.pool()
+        before = await pool.fetchval("SELECT count(*) FROM doorstep")
+        await client.put("/v1/registers/brreg", json=DOORS)
+        washed = await send(
+            client, "brreg", "Fornavn;Etternavn;Adresse;Postnr\nKari;Nes;Storgata 1;0155\n"
+        )
+        await rig.drain()
+        first = {str(one["person_id"]): one["hash"] for one in await pool.fetch(ALL)}
+        hits = await pool.fetch("SELECT hash FROM register_hit")
+        held = await client.get(f"/v1/contacts/{people[0]}")
+        moved = await client.patch(
+            f"/v1/contacts/{people[0]}",
+            json={"address": home | {"street": "Havnegata 2"}},
+            headers={"If-Match": held.headers["etag"]},
+        )
+        await client.delete(f"/v1/contacts/{people[1]}")
+        async with write(rig.service.scope) as tx:
+            await jobs.keep_doorsteps.function(tx)
+        await rig.drain()
+        then = {str(one["person_id"]): one["hash"] for one in await pool.fetch(ALL)}
+
+    assert (0, 201, 200) == (before, washed.status_code, moved.status_code)
+    assert dict.fromkeys(people, hits[0]["hash"]) == first
+    assert dict.fromkeys(people[2:], hits[0]["hash"]) == {
+        id_: digest for id_, digest in then.items() if id_ != people[0]
+    }
+    assert hits[0]["hash"] != then[people[0]]
 
 
 async def test_a_wash_counts_for_its_interval_and_the_newest_file_alone(rig_for):

@@ -25,7 +25,10 @@ from kantis_kit.tx import ReadTx
 MOST_ROWS = 10_000
 """Of one kind; what is left off is named."""
 _NOT_ABOUT_THEM = frozenset(
-    {"touched_person", "duplicate_due", "duplicate_key", "segment_due", "erasure", "dossier"}
+    {
+        *("touched_person", "segment_due", "duplicate_due", "duplicate_key", "doorstep"),
+        *("erasure", "dossier"),
+    }
 )
 """Notes of the service to itself."""
 

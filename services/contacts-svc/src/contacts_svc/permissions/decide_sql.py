@@ -198,7 +198,7 @@ def _met(need: Need, context: Context, channel: Channel, known: Known) -> Holds:
     if need is Need.SOFT:
         return or_(known.consent, known.soft)
     if need is Need.WASHED:
-        return or_(known.consent, is_clear(context, channel))
+        return or_(known.consent, is_clear(context, channel, known))
     return true()
 
 
@@ -207,7 +207,7 @@ def _unmet(
 ) -> list[tuple[Holds, Reason]]:
     """Return why what a rule asks for is not there, the first that holds, for those of whom it is not."""
     if need is Need.WASHED:
-        return [(is_named(context, channel), Reason.RESERVED), (true(), Reason.WASH_MISSING)]
+        return [(is_named(context, channel, known), Reason.RESERVED), (true(), Reason.WASH_MISSING)]
     return [
         *([(known.soft, Reason.SOFT_IS_NOT_ENOUGH)] if need is Need.CONSENT else []),
         (known.pending, Reason.NOT_CONFIRMED),

@@ -5,9 +5,11 @@ import hmac
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, bindparam, func, literal
+from sqlalchemy import BigInteger, ColumnElement, LargeBinary, bindparam, func, literal
 
 _BLOCK = 64
+_SEALED = b"doorstep 1"
+"""What is sealed; another number when a doorstep is spelled another way."""
 _LETTERS = "0-9a-zæøåäöéüðþáíóúý"
 _REST = re.compile(f"[^{_LETTERS}]")
 
@@ -64,3 +66,15 @@ def doorstep_sql(
         .op("||")("|")
         .op("||")(parts[2])
     )
+
+
+def seal_sql(
+    key: bytes,
+    name: ColumnElement[Any],
+    street: ColumnElement[Any],
+    postal_code: ColumnElement[Any],
+) -> ColumnElement[Any]:
+    """Return, in SQL, what differs as soon as one of these or the key does; it costs a tenth of the keyed hash."""
+    parts = name.op("||")("\n").op("||")(street).op("||")("\n").op("||")(postal_code)
+    seed = int.from_bytes(hmac.digest(key, _SEALED, "sha256")[:8], "big", signed=True)
+    return func.hashtextextended(parts, literal(seed, BigInteger()), type_=BigInteger())

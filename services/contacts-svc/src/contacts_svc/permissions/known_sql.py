@@ -3,6 +3,7 @@
 Looking up is right for a few people, joining for the whole register; both mean the same, and a test compares them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +13,7 @@ from sqlalchemy import (
     FromClause,
     Subquery,
     and_,
+    case,
     false,
     func,
     literal,
@@ -27,10 +29,16 @@ from contacts_svc.people.model import Identifier, Person
 from contacts_svc.people.queries import suppression_key
 from contacts_svc.permissions.decide import CONSENT_BASIS, SOFT_BASIS
 from contacts_svc.permissions.gather import is_recent, last_washes
-from contacts_svc.permissions.hashes import doorstep_sql, identity_sql, keyed_hash_sql
+from contacts_svc.permissions.hashes import (
+    doorstep_sql,
+    identity_sql,
+    keyed_hash_sql,
+    seal_sql,
+)
 from contacts_svc.permissions.kinds import RegisterKind, Scope
 from contacts_svc.permissions.model import (
     ASKED_FIRST,
+    Doorstep,
     PermissionNow,
     Preference,
     Register,
@@ -48,6 +56,7 @@ _identifier = table_of(Identifier)
 _wish = table_of(Preference)
 _kept = table_of(Suppression)
 _hit = table_of(RegisterHit)
+_door = table_of(Doorstep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,10 @@ class Context:
     key: bytes
     registers: tuple[tuple[Register, bool], ...]
     """Each reservation register, and whether its last wash still counts."""
+
+    def covering(self, channel: Channel) -> list[tuple[Register, bool]]:
+        """Return the registers of a channel."""
+        return [(one, recent) for one, recent in self.registers if channel in one.channels]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,8 @@ class Known:
     suppressed: Holds
     paused: Holds
     topic_refused: Holds
+    named: Mapping[UUID, Holds]
+    """Whether a register names them, by the register's id; of those that cover the channel."""
 
 
 async def load(tx: ReadTx) -> Context:
@@ -123,6 +138,7 @@ def looked_up(context: Context, about: About) -> Known:
         suppressed=kept.correlate(person).exists(),
         paused=wishes.where(_wish.c.paused_until > literal(context.at, Moment)).exists(),
         topic_refused=wishes.where(_refuses(about)).exists() if about.topic else false(),
+        named={one.id: _is_named(context, one) for one, _ in context.covering(about.channel)},
     )
 
 
@@ -135,7 +151,7 @@ def joined(context: Context, about: About, people: FromClause) -> tuple[Known, F
     said, wish = _said.alias("said"), _wish.alias("wish")
     kept = _suppressed(context, about)
     granted = said.c.state == "granted"
-    tables = (
+    tables: FromClause = (
         people.outerjoin(said, and_(said.c.person_id == person.c.id, *_is_about(about, said)))
         .outerjoin(wish, wish.c.person_id == person.c.id)
         .outerjoin(kept, kept.c.person_id == person.c.id)
@@ -147,6 +163,7 @@ def joined(context: Context, about: About, people: FromClause) -> tuple[Known, F
         customer = _customers()
         tables = tables.outerjoin(customer, customer.c.person_id == person.c.id)
         is_customer = customer.c.person_id.is_not(None)
+    named, tables = _wash(context, about.channel, tables)
     unwanted = func.coalesce(_refuses(about, wish), false()) if about.topic else false()
     known = Known(
         consent=and_(granted, said.c.legal_basis == CONSENT_BASIS),
@@ -157,6 +174,7 @@ def joined(context: Context, about: About, people: FromClause) -> tuple[Known, F
         suppressed=kept.c.person_id.is_not(None),
         paused=func.coalesce(wish.c.paused_until > literal(context.at, Moment), false()),
         topic_refused=unwanted,
+        named=named,
     )
     return known, tables
 
@@ -203,28 +221,56 @@ def _suppressed(context: Context, about: About) -> Subquery:
     )
 
 
-def is_clear(context: Context, channel: Channel) -> Holds:
+def _wash(
+    context: Context, channel: Channel, tables: FromClause
+) -> tuple[dict[UUID, Holds], FromClause]:
+    """Join what the registers of a channel say; of those by address, whom each names is found at once for all."""
+    named: dict[UUID, Holds] = {}
+    spelled: ColumnElement[bytes] | None = None
+    for register, _ in context.covering(channel):
+        if register.matches == RegisterKind.PHONE:
+            named[register.id] = _is_named(context, register)
+            continue
+        if spelled is None:
+            tables = tables.outerjoin(_door, _door.c.person_id == person.c.id)
+            seal = seal_sql(context.key, *_AT_HOME)
+            spelled = case((_door.c.seal == seal, _door.c.hash), else_=_spelled(context))
+        hit = _hit.alias(f"hit_{len(named)}")
+        # Of people of other countries nothing is worked out.
+        mine = case((person.c.country == register.country, spelled))
+        tables = tables.outerjoin(hit, and_(hit.c.register_id == register.id, hit.c.hash == mine))
+        named[register.id] = hit.c.hash.is_not(None)
+    return named, tables
+
+
+def is_clear(context: Context, channel: Channel, known: Known) -> Holds:
     """Return what holds for persons whom no register of their country names, all of them asked recently."""
-    covering = [(one, recent) for one, recent in context.registers if channel in one.channels]
+    covering = context.covering(channel)
     by_country = []
     for country in sorted({one.country for one, _ in covering}):
         of_country = [(one, recent) for one, recent in covering if one.country == country]
         if all(recent for _, recent in of_country):
-            named = [~_is_named(context, one) for one, _ in of_country]
+            named = [~known.named[one.id] for one, _ in of_country]
             by_country.append(and_(person.c.country == country, *named))
     return or_(false(), *by_country)
 
 
-def is_named(context: Context, channel: Channel) -> Holds:
+def is_named(context: Context, channel: Channel, known: Known) -> Holds:
     """Return what holds for persons whom a register of their country names."""
     return or_(
         false(),
         *(
-            and_(person.c.country == one.country, _is_named(context, one))
-            for one, _ in context.registers
-            if channel in one.channels
+            and_(person.c.country == one.country, known.named[one.id])
+            for one, _ in context.covering(channel)
         ),
     )
+
+
+_AT_HOME = (person.c.full_name, person.c.street, person.c.postal_code)
+
+
+def _spelled(context: Context) -> ColumnElement[bytes]:
+    return keyed_hash_sql(context.key, doorstep_sql(*_AT_HOME))
 
 
 def _is_named(context: Context, register: Register) -> Holds:
@@ -235,6 +281,5 @@ def _is_named(context: Context, register: Register) -> Holds:
             .where(_identifier.c.person_id == person.c.id, _identifier.c.kind == "phone")
         )
     else:
-        spelled = doorstep_sql(person.c.full_name, person.c.street, person.c.postal_code)
-        found = select(_hit.c.hash).where(_hit.c.hash == keyed_hash_sql(context.key, spelled))
+        found = select(_hit.c.hash).where(_hit.c.hash == _spelled(context))
     return found.where(_hit.c.register_id == register.id).correlate(person).exists()

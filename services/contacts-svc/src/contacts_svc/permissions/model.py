@@ -179,6 +179,15 @@ class RegisterHit(Base, table=True):
     wash_id: UUID
 
 
+class Doorstep(Base, table=True):
+    """By which hash registers name a person at their address, worked out beforehand: that takes longer than all the rest."""
+
+    person_id: UUID = Field(primary_key=True)
+    seal: int = Field(sa_type=BigInteger)
+    """Of the name, the address and the key: the hash counts while it is that of what they are now."""
+    hash: bytes = Field(sa_type=LargeBinary)
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """Something to be entered into the ledger."""

@@ -68,6 +68,10 @@ async def forget(tx: Tx, person: Person, merged_ids: Sequence[UUID]) -> dict[str
     await people.forget_addresses(tx, ids)
     for slice_ in (facts, interactions, insights, value):
         await slice_.forget(tx, ids)
+    removed["import_reject"] = await _empty_rejects(tx, words)
+    removed["export"] = await _forget_exports(tx, [*words, *map(str, ids)])
+    removed |= await scrub(tx, ids, PERSONAL)
+    # What takes long is done by now: merges wait for whoever holds this.
     await keeping.hold(tx)
     await _delete_rows(tx, ids, Counts())
     pair = table_of(DuplicatePair)
@@ -79,9 +83,6 @@ async def forget(tx: Tx, person: Person, merged_ids: Sequence[UUID]) -> dict[str
         .where(col(PersonChange.person_id) == any_of(ids))
         .values(changes=literal({}, JSONB()), reason="")
     )
-    removed["import_reject"] = await _empty_rejects(tx, words)
-    removed["export"] = await _forget_exports(tx, [*words, *map(str, ids)])
-    removed |= await scrub(tx, ids, PERSONAL)
     return {kind: rows for kind, rows in sorted(removed.items()) if rows}
 
 

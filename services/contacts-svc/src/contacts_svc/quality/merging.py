@@ -13,7 +13,7 @@ from sqlalchemy import delete, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
-from contacts_svc.base import table_of
+from contacts_svc.base import plain, table_of
 from contacts_svc.national import refuse_national_numbers
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people import usecases as people
@@ -103,11 +103,13 @@ async def undo(tx: Tx, merge_id: UUID) -> Merge:
         MergeUnknown: no such merge.
         MergeFinal: undone before, the person was erased, or was merged into another since.
     """
-    row: Merge | None = await tx.scalar(
-        select(Merge).where(col(Merge.id) == merge_id).with_for_update()
-    )
+    wanted = select(Merge).where(col(Merge.id) == merge_id)
+    row: Merge | None = await tx.scalar(wanted)
     if row is None:
         raise MergeUnknown("GET /v1/merges lists those that were made")
+    await _lock(tx, [row.known_id])
+    held = wanted.with_for_update().execution_options(populate_existing=True)
+    await tx.execute(held)
     if row.state != MergeState.DONE:
         why = (
             "was undone before" if row.state == MergeState.UNDONE else "belongs to somebody erased"
@@ -157,13 +159,16 @@ async def undo(tx: Tx, merge_id: UUID) -> Merge:
 async def follow(tx: Tx, person_ids: Iterable[UUID]) -> None:
     """Let what came for a merged id follow to the known one, and let an erasure reach what merges keep."""
     chosen = sorted(set(person_ids))
-    merged = await tx.scalars(
-        select(_alias.c.merged_id)
+    rows = await tx.execute(
+        select(_alias.c.merged_id, _alias.c.known_id)
         .join(_person, _person.c.id == _alias.c.known_id)
         .where(_alias.c.merged_id == people_queries.any_of(chosen), ~_person.c.is_erased)
         .order_by(_alias.c.merged_id)
     )
-    for merged_id in list(merged):
+    leads = {row[0]: row[1] for row in plain(rows)}
+    if leads:
+        await _lock(tx, leads.values())
+    for merged_id in leads:
         late, known_id = await _hold(tx, merged_id)
         if late is None or known_id is None:
             continue
@@ -175,25 +180,34 @@ async def follow(tx: Tx, person_ids: Iterable[UUID]) -> None:
     await forget(tx, chosen)
 
 
-async def _hold(tx: Tx, merged_id: UUID) -> tuple[Merge | None, UUID | None]:
-    """Return the merge of an id and where it leads, both held: nobody may undo it, or merge on, while rows are moved.
+async def _lock(tx: Tx, person_ids: Iterable[UUID]) -> None:
+    """Lock people, in the order of their ids.
 
-    Locked in the order in which merging and undoing lock: the merge, the person, the alias.
+    Whoever merges, undoes, follows or erases does so before anything else of a merge is locked: nobody who waits for a
+    person holds a merge that the other needs.
     """
+    chosen = people_queries.any_of(sorted(set(person_ids)))
+    await tx.execute(
+        select(_person.c.id).where(_person.c.id == chosen).order_by(_person.c.id).with_for_update()
+    )
+
+
+async def _hold(tx: Tx, merged_id: UUID) -> tuple[Merge | None, UUID | None]:
+    """Return the merge of an id and where it leads, both held: nobody may undo it, or merge on, while rows are moved."""
+    leads = select(_alias.c.known_id).where(_alias.c.merged_id == merged_id)
+    known_id = await tx.scalar(leads)
+    while known_id is not None:
+        await _lock(tx, [known_id])
+        held = await tx.scalar(leads.with_for_update())
+        if held == known_id:
+            break
+        known_id = held
     late: Merge | None = await tx.scalar(
         select(Merge)
         .where(col(Merge.merged_id) == merged_id, col(Merge.state) == MergeState.DONE)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    leads = select(_alias.c.known_id).where(_alias.c.merged_id == merged_id)
-    known_id = await tx.scalar(leads)
-    while late is not None and known_id is not None:
-        await tx.execute(select(_person.c.id).where(_person.c.id == known_id).with_for_update())
-        held = await tx.scalar(leads.with_for_update())
-        if held == known_id:
-            break
-        known_id = held
     return late, known_id
 
 

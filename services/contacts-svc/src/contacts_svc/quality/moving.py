@@ -40,11 +40,11 @@ OF_THE_ID = frozenset(
         *("import_touched",),
         # Kept up to date from what was touched.
         *("segment_member", "segment_due", "touched_person", "duplicate_due", "duplicate_key"),
-        *("person_value", "quality_score"),
+        *("person_value", "quality_score", "doorstep"),
     }
 )
 """Tables whose rows are about an id and do not follow the person."""
-DERIVED = ("person_value", "quality_score", "duplicate_key", "duplicate_due")
+DERIVED = ("person_value", "quality_score", "doorstep", "duplicate_key", "duplicate_due")
 """Of those, what is worked out anew and is not left behind."""
 _FIRST_ONLY: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "identifier": ("is_primary", ("kind",)),

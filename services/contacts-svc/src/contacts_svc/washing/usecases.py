@@ -12,8 +12,11 @@ from sqlmodel import col
 
 from contacts_svc.base import table_of
 from contacts_svc.imports.xlsx import Unreadable
+from contacts_svc.people.model import Person
 from contacts_svc.people.queries import suppression_key
-from contacts_svc.permissions.model import Register, RegisterHit, Wash
+from contacts_svc.permissions.hashes import doorstep_sql, keyed_hash_sql, seal_sql
+from contacts_svc.permissions.kinds import RegisterKind
+from contacts_svc.permissions.model import Doorstep, Register, RegisterHit, Wash
 from contacts_svc.washing import queries
 from contacts_svc.washing.errors import WashInvalid, WashOutdated
 from contacts_svc.washing.reading import Reader
@@ -22,6 +25,9 @@ from kantis_kit.db.sets import column_set
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
+DOORSTEPS_TIMER = "washing.doorsteps"
+DOORSTEPS = 1_000
+"""People whose hashes are worked out in one transaction: some tens of milliseconds."""
 TOLERATED = 10
 """At most one row in so many may name nobody: more than that is a wrong mapping."""
 
@@ -89,8 +95,55 @@ async def wash(tx: Tx, key: str, path: Path, *, as_of: date) -> WashOut:
         await tx.scalar(select(func.count()).where(col(RegisterHit.register_id) == register.id))
     )
     tx.add(row)
+    if register.matches == RegisterKind.ADDRESS:
+        await tx.schedule(DOORSTEPS_TIMER, "all", tx.clock.now())
     tx.audit("register.washed", key, as_of=str(as_of), sha256=row.file_sha256, rows=row.rows)
     return WashOut.model_validate(row)
+
+
+async def keep_doorsteps(tx: Tx, after: UUID | None) -> UUID | None:
+    """Work out by which hashes registers name the next people at their addresses; return after whom to go on.
+
+    What a change makes wrong is worked out when it is asked for until it is kept again. Who is being changed just now is
+    left out.
+    """
+    register, door, person = table_of(Register), table_of(Doorstep), table_of(Person)
+    countries = set(
+        await tx.scalars(
+            select(register.c.country).where(register.c.matches == RegisterKind.ADDRESS)
+        )
+    )
+    if not countries:
+        return None
+    some = select(person.c.id).order_by(person.c.id).limit(DOORSTEPS)
+    if after is not None:
+        some = some.where(person.c.id > after)
+    ids = list(await tx.scalars(some))
+    if not ids:
+        return None
+    key = suppression_key(tx)
+    parts = (person.c.full_name, person.c.street, person.c.postal_code)
+    seal = seal_sql(key, *parts)
+    found = (
+        select(person.c.id, seal, keyed_hash_sql(key, doorstep_sql(*parts)))
+        .select_from(person.outerjoin(door, door.c.person_id == person.c.id))
+        .where(
+            person.c.id.between(ids[0], ids[-1]),
+            ~person.c.is_erased,
+            person.c.country.in_(sorted(countries)),
+            *(part != "" for part in parts),
+            door.c.seal.is_distinct_from(seal),
+        )
+        .with_for_update(of=person, read=True, key_share=True, skip_locked=True)
+    )
+    put = insert(door).from_select(["person_id", "seal", "hash"], found)
+    await tx.execute(
+        put.on_conflict_do_update(
+            index_elements=["person_id"],
+            set_={name: put.excluded[name] for name in ("seal", "hash")},
+        )
+    )
+    return ids[-1] if len(ids) == DOORSTEPS else None
 
 
 async def _open(reader: Reader) -> None:

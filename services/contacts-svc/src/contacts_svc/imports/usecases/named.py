@@ -27,6 +27,7 @@ DERIVED = frozenset(
         "person_value",
         "quality_score",
         "lifecycle_change",
+        "doorstep",
         "duplicate_due",
         "duplicate_key",
     }
