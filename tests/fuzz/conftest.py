@@ -15,6 +15,7 @@ import asyncpg
 import furnishing
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi.openapi.utils import get_openapi
 
 import analytics_svc.main
@@ -37,7 +38,8 @@ from kantis_contracts.contacts import (
 )
 from kantis_contracts.orders import ProductCard, ProductChangedV1
 from kantis_contracts.values import Channel, Language, PostalAddress, Purpose
-from kantis_kit.testing.rig import OpenRig, Rig
+from kantis_kit.testing.postgres import PostgresServer
+from kantis_kit.testing.rig import OpenRig, Rig, open_rig
 from kantis_kit.testing.waiting import eventually
 from messaging_svc.links import LinkMaker, Unsubscribe, pack_unsubscribe
 
@@ -310,17 +312,22 @@ FURNISH: dict[str, Callable[[House], Awaitable[None]]] = {
 }
 
 
+@asynccontextmanager
+async def _furnished(rig: Rig, hands: Hands | None = None) -> AsyncIterator[House]:
+    async with rig.client() as client, rig.anonymous() as anonymous:
+        house = House(rig, asyncio.get_running_loop(), client, anonymous, hands=hands)
+        await FURNISH[rig.service.spec.name](house)
+        await rig.drain()
+        yield house
+
+
 @pytest.fixture
 def furnished(rig_for: OpenRig) -> Callable[..., AbstractAsyncContextManager[House]]:
     """Provide what opens a service with one of everything in it."""
 
     @asynccontextmanager
     async def opened(name: str, hands: Hands | None = None) -> AsyncIterator[House]:
-        rig = await rig_for(SPECS[name])
-        async with rig.client() as client, rig.anonymous() as anonymous:
-            house = House(rig, asyncio.get_running_loop(), client, anonymous, hands=hands)
-            await FURNISH[name](house)
-            await rig.drain()
+        async with _furnished(await rig_for(SPECS[name]), hands) as house:
             yield house
 
     return opened
@@ -331,4 +338,19 @@ async def house(request: pytest.FixtureRequest, furnished: Any) -> AsyncIterator
     """Provide each service in turn, with one of everything in it."""
     async with furnished(request.param) as opened:
         await opened.settle()
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=sorted(SPECS))
+async def shared_house(
+    request: pytest.FixtureRequest,
+    postgres_server: PostgresServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[House]:
+    """Provide each service in turn for all tests of a module that leave it as it is."""
+    folder = tmp_path_factory.mktemp(request.param)
+    async with (
+        open_rig(postgres_server, folder, SPECS[request.param]) as rig,
+        _furnished(rig) as opened,
+    ):
         yield opened

@@ -291,8 +291,14 @@ async def test_no_request_makes_a_service_fail_or_answer_what_it_does_not_promis
 
 @pytest.mark.slow
 async def test_none_of_very_many_requests_makes_a_service_fail(house):
+    operations = len(operations_of(house.description()))
+    # Some forty thousand requests, whatever the service's size.
     judge = await asyncio.to_thread(
-        explore_all, house, boundaries=2_000, examples=100, poisons=1_000
+        explore_all,
+        house,
+        boundaries=_between(40, 10_000 // operations, 2_000),
+        examples=_between(8, 2_000 // operations, 100),
+        poisons=_between(50, 10_000 // operations, 1_000),
     )
 
     assert not judge.found, judge.tell()

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import pytest
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # what is refused changes nothing
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 BASE = "http://service.test"
 ANY = "00000000-0000-0000-0000-000000000001"
@@ -61,11 +63,14 @@ def is_problem(answer: httpx.Response) -> bool:
     return answer.headers.get("content-type") == "application/problem+json"
 
 
-async def test_a_method_that_a_path_does_not_know_is_refused(house):
+async def test_a_method_that_a_path_does_not_know_is_refused(shared_house):
     wrong = []
-    for is_pages, description in ((False, house.description()), (True, house.pages())):
+    for is_pages, description in (
+        (False, shared_house.description()),
+        (True, shared_house.pages()),
+    ):
         for url, _ in routes(description):
-            client = house.anonymous if is_pages else house.client
+            client = shared_house.anonymous if is_pages else shared_house.client
             known = methods_of(description, url)
             for method in METHODS:
                 if method in known:
@@ -78,24 +83,24 @@ async def test_a_method_that_a_path_does_not_know_is_refused(house):
     assert [] == wrong
 
 
-async def test_without_a_key_no_operation_answers(house):
+async def test_without_a_key_no_operation_answers(shared_house):
     wrong = []
-    for url, operations in routes(house.description()):
+    for url, operations in routes(shared_house.description()):
         for method, operation in operations.items():
             if str(operation["x-kantis-policy"]).startswith("public: "):
                 continue
             for header in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic eDp5"}):
-                answer = await house.anonymous.request(method, url, json={}, headers=header)
+                answer = await shared_house.anonymous.request(method, url, json={}, headers=header)
                 if answer.status_code != 401 or not is_problem(answer):
                     wrong.append((method, url, header, answer.status_code))
 
     assert [] == wrong
 
 
-async def test_a_key_without_the_scope_opens_no_operation(house):
+async def test_a_key_without_the_scope_opens_no_operation(shared_house):
     wrong = []
-    async with house.rig.client(scopes=["elsewhere:read", "elsewhere:write"]) as stranger:
-        for url, operations in routes(house.description()):
+    async with shared_house.rig.client(scopes=["elsewhere:read", "elsewhere:write"]) as stranger:
+        for url, operations in routes(shared_house.description()):
             for method, operation in operations.items():
                 if str(operation["x-kantis-policy"]).startswith("public: "):
                     continue
@@ -106,12 +111,15 @@ async def test_a_key_without_the_scope_opens_no_operation(house):
     assert [] == wrong
 
 
-async def test_a_body_that_is_nothing_sound_is_refused_not_fallen_over(house):
+async def test_a_body_that_is_nothing_sound_is_refused_not_fallen_over(shared_house):
     wrong = []
-    for is_pages, description in ((False, house.description()), (True, house.pages())):
+    for is_pages, description in (
+        (False, shared_house.description()),
+        (True, shared_house.pages()),
+    ):
         for url, operations in routes(description):
             for method in operations.keys() & {"POST", "PUT", "PATCH"}:
-                client = house.anonymous if is_pages else house.client
+                client = shared_house.anonymous if is_pages else shared_house.client
                 for kind, content in BODIES.items():
                     answer = await client.request(
                         method, url, content=content, headers={"Content-Type": "application/json"}
@@ -124,9 +132,9 @@ async def test_a_body_that_is_nothing_sound_is_refused_not_fallen_over(house):
     assert [] == wrong
 
 
-async def test_content_of_a_kind_that_is_not_understood_is_refused(house):
+async def test_content_of_a_kind_that_is_not_understood_is_refused(shared_house):
     wrong = []
-    for url, operations in routes(house.description()):
+    for url, operations in routes(shared_house.description()):
         for method, operation in operations.items():
             understood = operation.get("requestBody", {}).get("content", {})
             if list(understood) != ["application/json"] or not operation["requestBody"].get(
@@ -134,7 +142,7 @@ async def test_content_of_a_kind_that_is_not_understood_is_refused(house):
             ):
                 continue
             for kind in CONTENT_TYPES:
-                answer = await house.client.request(
+                answer = await shared_house.client.request(
                     method, url, content=b'{"x": 1}', headers={"Content-Type": kind}
                 )
                 if not 400 <= answer.status_code < 500 or not is_problem(answer):

@@ -123,7 +123,7 @@ async def test_killing_processes_at_random_loses_nothing_and_mails_nobody_twice(
     open_house, tmp_path
 ):
     async with open_house(tmp_path, "--processes") as house:
-        await play(house, tmp_path, people=200, kills=5, postgres=True)
+        await play(house, tmp_path, people=100, kills=3, postgres=True)
 
         assert house.killed
 
@@ -134,7 +134,7 @@ async def test_the_same_on_rabbitmq(open_house, tmp_path):
     server = obtain()
     try:
         async with open_house(tmp_path, rabbit=server.url) as house:
-            await play(house, tmp_path, people=200, kills=5, postgres=False)
+            await play(house, tmp_path, people=100, kills=3, postgres=False)
 
             assert house.killed
     finally:

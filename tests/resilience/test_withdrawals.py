@@ -266,7 +266,7 @@ async def play(
             async def far_enough(begun: int = begun) -> bool:
                 return await mailing.have_begun() >= begun
 
-            await eventually(far_enough, message="the sending stands still", within=120)
+            await eventually(far_enough, message="the sending stands still", within=600)
             if turn in deaths:
                 await mailing.kill_sender()
             await mailing.set_broker(away=turn in without_broker)
@@ -278,7 +278,7 @@ async def play(
     async def ended() -> bool:
         return all(row["settled_at"] for row in await mailing.rows())
 
-    await eventually(ended, message="the launch did not end", within=240)
+    await eventually(ended, message="the launch did not end", within=900)
     await mailing.end_sender()
     await mailing.set_broker(away=False)
     await mailing.until_told()
@@ -364,13 +364,11 @@ async def run(rig_for: Any, server: Any, *, total: int, leaving: int, kills: int
             await mailing.end_sender()
 
 
-@pytest.mark.timeout(300)
 async def test_nobody_is_mailed_after_their_no_was_answered(rig_for, postgres_server):
     await run(rig_for, postgres_server, total=160, leaving=20, kills=2)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 async def test_of_five_thousand_five_hundred_leave_and_the_sender_dies_ten_times(
     rig_for, postgres_server
 ):

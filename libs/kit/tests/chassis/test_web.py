@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from fastapi import Response
@@ -57,7 +58,7 @@ async def test_a_refusal_leaves_nothing_behind(rig_for):
     assert 1 == await count(rig)
 
 
-async def test_twenty_requests_at_once_with_one_key_have_one_effect_and_one_answer(rig_for):
+async def test_twenty_requests_at_once_and_one_a_day_later_have_one_effect_and_one_answer(rig_for):
     rig = await rig_for(SPEC, start=False)
 
     async with rig.client() as client:
@@ -66,6 +67,12 @@ async def test_twenty_requests_at_once_with_one_key_have_one_effect_and_one_answ
                 client.post("/v1/things", json={"name": "one"}, headers={"Idempotency-Key": "k"})
                 for _ in range(20)
             )
+        )
+
+    rig.clock.advance(timedelta(hours=25))
+    async with rig.client() as client:
+        answers.append(
+            await client.post("/v1/things", json={"name": "one"}, headers={"Idempotency-Key": "k"})
         )
 
     assert {201} == {a.status_code for a in answers}
@@ -261,8 +268,6 @@ async def test_without_a_good_token_nothing_is_answered(rig_for):
 
 
 async def test_an_old_token_is_refused(rig_for):
-    from datetime import timedelta
-
     rig = await rig_for(SPEC, start=False)
     async with rig.client() as client:
         assert 200 == (await client.get("/v1/things")).status_code
