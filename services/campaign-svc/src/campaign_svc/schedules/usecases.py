@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from campaign_svc.campaigns.errors import PreflightMissing
@@ -36,7 +37,7 @@ async def set_schedule(tx: Tx, campaign_id: UUID, body: ScheduleIn) -> ScheduleO
             f"launch_at: {body.launch_at.isoformat()} has passed; launch it, or name a later moment"
         )
     schedule = await tx.get(Schedule, campaign_id)
-    values = {
+    values: dict[str, Any] = {
         "launch_at": body.launch_at,
         "state": ScheduleState.PLANNED.value,
         "sign_off": body.sign_off.model_dump() if body.sign_off else None,
