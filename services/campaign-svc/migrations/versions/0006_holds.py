@@ -1,4 +1,4 @@
-"""Launches that wait or have ended before their end, and what matters more where a person gets only so much."""
+"""Launches that wait, that have ended before their end, and that are to begin at a moment."""
 
 from alembic import op
 
@@ -19,10 +19,24 @@ def upgrade() -> None:
             ADD COLUMN held_at timestamptz
         """
     )
+    op.execute(
+        """
+        CREATE TABLE schedule (
+            campaign_id uuid PRIMARY KEY REFERENCES campaign ON DELETE CASCADE,
+            launch_at   timestamptz NOT NULL,
+            state       text NOT NULL CHECK (state IN ('planned', 'launched', 'missed', 'refused')),
+            sign_off    jsonb,
+            problem     text NOT NULL DEFAULT '',
+            set_by      text NOT NULL,
+            changed_at  timestamptz NOT NULL
+        )
+        """
+    )
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.execute("DROP TABLE schedule")
     op.execute("ALTER TABLE campaign DROP COLUMN priority")
     op.execute(
         """

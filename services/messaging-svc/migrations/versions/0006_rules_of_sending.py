@@ -44,9 +44,9 @@ _NEXT_OPENING = """
 
 _UP = (
     # The index over messages by person is exchanged for one that serves the caps too: no write gets dearer, and while
-    # it is built nothing is sent.
+    # it is built nothing is sent. Minutes of a day are small numbers.
     """
-    -- squawk-ignore-file require-concurrent-index-creation, require-concurrent-index-deletion
+    -- squawk-ignore-file require-concurrent-index-creation, require-concurrent-index-deletion, prefer-bigint-over-smallint
     CREATE INDEX dispatch_of_person_lately ON dispatch (person_id, handed_over_at)
     """,
     "DROP INDEX dispatch_of_person",

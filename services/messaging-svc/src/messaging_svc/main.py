@@ -11,7 +11,7 @@ from kantis_kit.settings import ServiceSettings
 from kantis_kit.timers import jobs_in, timers_in
 from messaging_svc.bounces import jobs as bounce_jobs
 from messaging_svc.caps import api as caps
-from messaging_svc.caps import queries as caps_queries
+from messaging_svc.caps import sql as caps_sql
 from messaging_svc.dispatch import api as messages
 from messaging_svc.dispatch import consumers as dispatch_consumers
 from messaging_svc.dispatch import sql
@@ -59,7 +59,7 @@ async def _tell_held(service: Service) -> None:
 
 async def _count_reached(service: Service) -> None:
     pool = await service.database.pool()
-    spend_caps_reached.labels(service.spec.name).set(await pool.fetchval(caps_queries.REACHED))
+    spend_caps_reached.labels(service.spec.name).set(await pool.fetchval(caps_sql.COUNT_REACHED))
 
 
 SPEC = ServiceSpec(

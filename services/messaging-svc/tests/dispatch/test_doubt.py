@@ -47,7 +47,7 @@ async def _doubtful(open_house, open_hands, count):
 def test_the_log_of_a_relay_tells_what_became_of_each_mail():
     names = [f"<{number}@lys.example>" for number in range(5)]
 
-    log = RelayLog().read(LOG.format(*names).splitlines())
+    log = RelayLog().read(LOG.format(*names).replace("as 77", "as \x0077").splitlines())
 
     assert {
         names[0]: Fate(is_accepted=True, words="sent: 250 2.0.0 Ok: queued as 77"),

@@ -3,23 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from kantis_contracts.values import Channel
 from kantis_kit.tx import ReadTx
+from messaging_svc.caps import sql
 from messaging_svc.caps.errors import CapNotFound
 from messaging_svc.caps.model import frequency_cap, spend_cap, spend_count
 from messaging_svc.caps.schemas import FrequencyCapOut, SpendCapOut, SpentOut
 
 _SHOWN = 12
-_WAITING = text(
-    """
-    SELECT channel, count(*) AS messages FROM dispatch WHERE state = 'planned' AND rule = 'waits_for_budget'
-    GROUP BY channel
-    """
-)
-
-REACHED = "SELECT count(*) FROM spend_cap WHERE reached_at IS NOT NULL"
 
 
 async def list_frequency_caps(tx: ReadTx) -> Sequence[FrequencyCapOut]:
@@ -40,7 +33,7 @@ async def list_frequency_caps(tx: ReadTx) -> Sequence[FrequencyCapOut]:
 
 async def list_spend_caps(tx: ReadTx) -> Sequence[SpendCapOut]:
     """Return the spend caps with what was spent lately, and how much waits."""
-    waiting = {row.channel: row.messages for row in await tx.execute(_WAITING)}
+    waiting = {row.channel: row.messages for row in await tx.execute(sql.WAITING)}
     rows = (await tx.execute(select(spend_cap).order_by(spend_cap.c.id))).all()
     return [
         SpendCapOut(

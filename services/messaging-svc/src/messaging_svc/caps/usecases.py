@@ -4,39 +4,16 @@ from datetime import datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
-from messaging_svc.caps.conditions import CONCERNS, SCOPE
+from messaging_svc.caps import sql
 from messaging_svc.caps.errors import CapExists, CapNotFound
 from messaging_svc.caps.model import frequency_cap, spend_cap
 from messaging_svc.caps.schemas import FrequencyCapIn, SpendCapIn, SpendCapPatch
 from messaging_svc.settings import MessagingSettings
-
-_ASK_AGAIN = text(
-    """
-    WITH again AS (
-        UPDATE dispatch SET next_at = :now
-        WHERE state = 'planned' AND channel = :channel AND rule = 'waits_for_budget' RETURNING id
-    )
-    SELECT pg_notify('kantis_dispatch', '') FROM again LIMIT 1
-    """
-)
-# What was spent before there was a cap counts; later periods begin at nothing.
-_SPENT_SO_FAR = text(
-    f"""
-    INSERT INTO spend_count (cap_id, scope, spent_minor, pieces)
-    SELECT k.id, {SCOPE}, sum(d.cost_minor), count(*)
-    FROM spend_cap k
-    JOIN dispatch_source c ON c.channel = k.channel
-    JOIN dispatch d ON d.source_id = c.id AND {CONCERNS}
-    WHERE k.id = :cap_id AND d.cost_minor > 0 AND d.attempts > 0
-      AND (k.period = 'campaign' OR d.handed_over_at >= CASE k.period WHEN 'day' THEN cast(:day_start AS timestamptz) ELSE cast(:month_start AS timestamptz) END)
-    GROUP BY 1, 2
-    """  # noqa: S608 - the conditions are constants
-)
 
 
 async def add_frequency_cap(tx: Tx, body: FrequencyCapIn) -> UUID:
@@ -93,7 +70,7 @@ async def add_spend_cap(tx: Tx, body: SpendCapIn) -> UUID:
     zone = ZoneInfo(tx.settings(MessagingSettings).company_time_zone)
     today = now.astimezone(zone).date()
     await tx.execute(
-        _SPENT_SO_FAR,
+        sql.SPENT_SO_FAR,
         {
             "cap_id": added,
             "today": today,
@@ -138,4 +115,4 @@ async def drop_spend_cap(tx: Tx, cap_id: UUID) -> None:
 async def _ask_again(tx: Tx, channel: str | None) -> None:
     if channel is None:
         raise CapNotFound("No spend cap has this id")
-    await tx.execute(_ASK_AGAIN, {"channel": channel, "now": tx.clock.now()})
+    await tx.execute(sql.ASK_AGAIN, {"channel": channel, "now": tx.clock.now()})

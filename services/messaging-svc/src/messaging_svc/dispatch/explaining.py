@@ -3,10 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select
 
 from kantis_kit.tx import ReadTx
 from messaging_svc.caps.conditions import MONTH_SECONDS
+from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.model import State, dispatch, dispatch_source
 from messaging_svc.dispatch.queries import get_message
 from messaging_svc.dispatch.schemas import (
@@ -22,30 +23,6 @@ from messaging_svc.dispatch.schemas import (
     Why,
 )
 from messaging_svc.templates.model import template, template_version
-
-_CAPS = text(
-    """
-    SELECT k.whose, k.channel, k.max_messages, k.window_seconds, coalesce(u.ids, '{}') AS filled_by
-    FROM dispatch d
-    LEFT JOIN wish_card h ON h.person_id = d.person_id
-    CROSS JOIN LATERAL (
-        SELECT 'company' AS whose, channel, max_messages, window_seconds FROM frequency_cap
-        WHERE channel IN (d.channel, '')
-        UNION ALL
-        SELECT 'person', '', h.per_month, :month WHERE h.per_month IS NOT NULL
-    ) k
-    CROSS JOIN LATERAL (
-        SELECT array_agg(x.id ORDER BY x.handed_over_at, x.id) AS ids FROM dispatch x
-        WHERE x.person_id = d.person_id AND x.is_marketing AND x.id <> d.id AND k.channel IN ('', x.channel)
-          AND x.state IN ('handed_over', 'accepted', 'in_doubt')
-          AND x.handed_over_at <= coalesce(d.handed_over_at, d.settled_at, :now)
-          AND x.handed_over_at > coalesce(d.handed_over_at, d.settled_at, :now)
-              - make_interval(secs => k.window_seconds)
-    ) u
-    WHERE d.id = :id AND d.is_marketing
-    ORDER BY k.whose, k.channel, k.window_seconds
-    """
-)
 
 _SENTENCES = {
     "": "Not decided yet",
@@ -115,7 +92,7 @@ async def explain(tx: ReadTx, message_id: UUID) -> Why:
     caps = [
         CapWhy.model_validate(row)
         for row in await tx.execute(
-            _CAPS, {"id": message_id, "now": tx.clock.now(), "month": MONTH_SECONDS}
+            sql.CAPS_BEFORE, {"id": message_id, "now": tx.clock.now(), "month": MONTH_SECONDS}
         )
     ]
     return _why(message, found.one(), caps)

@@ -19,7 +19,8 @@ def messages() -> Select[Any]:
     return select(
         *(dispatch.c[name] for name in (
             "id", "origin", "state", "channel", "is_marketing", "person_id", "piece_id", "response_code", "rule",
-            "reason", "attempts", "planned_at", "handed_over_at", "settled_at", "merged_id",
+            "reason", "attempts", "planned_at", "handed_over_at", "settled_at", "merged_id", "priority",
+            "cost_minor",
         )),
         dispatch.c.rfc_message_id.label("message_id"),
         case((dispatch.c.state == State.PLANNED.value, dispatch.c.next_at)).label("due_at"),

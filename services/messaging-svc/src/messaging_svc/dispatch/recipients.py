@@ -2,23 +2,16 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select, text, true
+from sqlalchemy import func, select, true
 
 from kantis_kit.tx import ReadTx
+from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.errors import LaunchNotFound
 from messaging_svc.dispatch.model import State, dispatch, dispatch_source
 from messaging_svc.dispatch.queries import messages
 from messaging_svc.dispatch.schemas import HoldWhy, LaunchOut, MessageOut
 
 ENDS = (State.ACCEPTED, State.FAILED, State.SUPPRESSED, State.EXPIRED, State.IN_DOUBT)
-
-_HOLD = text(
-    """
-    SELECT CASE WHEN state = 'running' AND spiked_at IS NOT NULL THEN 'paused' ELSE state END AS state, reason,
-        coalesce(spiked_at, changed_at) AS since, spike
-    FROM launch_hold WHERE launch_id = :launch_id AND (state <> 'running' OR spiked_at IS NOT NULL)
-    """
-)
 
 
 async def get_launch(tx: ReadTx, launch_id: UUID) -> LaunchOut:
@@ -50,7 +43,7 @@ async def get_launch(tx: ReadTx, launch_id: UUID) -> LaunchOut:
         if row.rule not in ("", "allowed"):
             rules.setdefault(row.state, {})[row.rule] = row.recipients
     ended = sum(states[state.value] for state in ENDS)
-    hold = (await tx.execute(_HOLD, {"launch_id": launch_id})).first()
+    hold = (await tx.execute(sql.HOLD_OF, {"launch_id": launch_id})).first()
     return LaunchOut(
         launch_id=launch_id,
         campaign_id=source.campaign_id,

@@ -37,7 +37,7 @@ class RelayLog:
         """Read further lines; a line that is none of Postfix's is passed over."""
         for line in lines:
             self.lines += 1
-            found = _LINE.search(line)
+            found = _LINE.search(line.replace("\x00", ""))
             if found:
                 self._take(found["daemon"], found["queue"], found["rest"])
         return self

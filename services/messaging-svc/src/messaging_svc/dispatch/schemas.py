@@ -29,6 +29,10 @@ class MessageOut(Out):
     rule: str
     reason: str
     attempts: int
+    priority: int = Field(
+        description="Of its campaign: the higher one is told where a cap lets only one be"
+    )
+    cost_minor: int = Field(description="What it costs, in the currency of its campaign")
     message_id: str = Field(description="Message-ID header of the mail, the same for every attempt")
     planned_at: datetime
     due_at: datetime | None = Field(description="When it is decided on next, while it waits")

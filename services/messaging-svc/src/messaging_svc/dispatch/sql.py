@@ -121,6 +121,7 @@ CLAIM = text(
             ON m.person_id = d.person_id AND m.channel = d.channel AND m.purpose = d.purpose
         LEFT JOIN suppression s ON s.address_hash = {_ADDRESS_HASH}
         LEFT JOIN dispatch_source c ON c.id = d.source_id
+        {holds.HOLD}
         {_WISHES}
         {hours.HOURS}
         CROSS JOIN LATERAL (SELECT {hours.OPENS_AT} AS opens_at OFFSET 0) a
@@ -278,3 +279,36 @@ ANNOUNCE = text(
 """Ends that nobody outside has been told of."""
 
 COUNT_IN_DOUBT = "SELECT count(*) FROM dispatch WHERE state = 'in_doubt'"
+
+CAPS_BEFORE = text(
+    """
+    SELECT k.whose, k.channel, k.max_messages, k.window_seconds, coalesce(u.ids, '{}') AS filled_by
+    FROM dispatch d
+    LEFT JOIN wish_card h ON h.person_id = d.person_id
+    CROSS JOIN LATERAL (
+        SELECT 'company' AS whose, channel, max_messages, window_seconds FROM frequency_cap
+        WHERE channel IN (d.channel, '')
+        UNION ALL
+        SELECT 'person', '', h.per_month, :month WHERE h.per_month IS NOT NULL
+    ) k
+    CROSS JOIN LATERAL (
+        SELECT array_agg(x.id ORDER BY x.handed_over_at, x.id) AS ids FROM dispatch x
+        WHERE x.person_id = d.person_id AND x.is_marketing AND x.id <> d.id AND k.channel IN ('', x.channel)
+          AND x.state IN ('handed_over', 'accepted', 'in_doubt')
+          AND x.handed_over_at <= coalesce(d.handed_over_at, d.settled_at, :now)
+          AND x.handed_over_at > coalesce(d.handed_over_at, d.settled_at, :now)
+              - make_interval(secs => k.window_seconds)
+    ) u
+    WHERE d.id = :id AND d.is_marketing
+    ORDER BY k.whose, k.channel, k.window_seconds
+    """
+)
+"""The caps that concern a message, each with the messages that had filled it before."""
+
+HOLD_OF = text(
+    """
+    SELECT CASE WHEN state = 'running' AND spiked_at IS NOT NULL THEN 'paused' ELSE state END AS state, reason,
+        coalesce(spiked_at, changed_at) AS since, spike
+    FROM launch_hold WHERE launch_id = :launch_id AND (state <> 'running' OR spiked_at IS NOT NULL)
+    """
+)

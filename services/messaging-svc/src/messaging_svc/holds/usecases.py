@@ -2,29 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Text, case, literal, text, update
+from sqlalchemy import BigInteger, Text, case, literal, update
 from sqlalchemy.dialects.postgresql import insert
 
 from kantis_contracts.campaign import LaunchHold
 from kantis_kit.tx import Tx
 from messaging_svc.base import Moment, Uid
+from messaging_svc.holds import sql
 from messaging_svc.holds.model import launch_hold, spike_limit
 from messaging_svc.holds.schemas import Kind, SpikeLimitIn
 from messaging_svc.sets import recordset
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
-
-_ASK_AGAIN = text(
-    """
-    WITH again AS (
-        UPDATE dispatch SET next_at = :now
-        WHERE state = 'planned' AND (:is_end OR rule = 'waits_for_resume')
-          AND source_id IN (SELECT id FROM dispatch_source WHERE launch_id = ANY(cast(:launches AS uuid[])))
-        RETURNING id
-    )
-    SELECT pg_notify('kantis_dispatch', '') FROM again LIMIT 1
-    """
-)
 
 
 async def keep_decisions(tx: Tx, state: str, items: Sequence[LaunchHold]) -> None:
@@ -65,7 +54,7 @@ async def keep_decisions(tx: Tx, state: str, items: Sequence[LaunchHold]) -> Non
     launches = list(changed)
     if launches and state != PAUSED:
         values = {"launches": launches, "now": tx.clock.now(), "is_end": state == STOPPED}
-        await tx.execute(_ASK_AGAIN, values)
+        await tx.execute(sql.ASK_AGAIN, values)
 
 
 async def set_spike_limit(tx: Tx, kind: Kind, body: SpikeLimitIn) -> None:

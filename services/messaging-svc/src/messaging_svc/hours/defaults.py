@@ -24,21 +24,26 @@ class Hours:
 
 
 def _week(
-    weekdays: tuple[int, int], saturday: tuple[int, int] | None = None
-) -> tuple[tuple[int | None, ...], ...]:
-    days = [*[weekdays] * 5, saturday, None]
-    return tuple(tuple(day[end] * 60 if day else None for day in days) for end in (0, 1))
+    opens: int, closes: int, *, saturday: tuple[int, int] | None = None
+) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
+    """Return the minutes of a week whose weekdays open and close at these hours; Sundays have none."""
+    first, last = saturday or (None, None)
+    return (
+        (*[opens * 60] * 5, first and first * 60, None),
+        (*[closes * 60] * 5, last and last * 60, None),
+    )
 
 
-_SMS = _week((8, 21), (9, 18))
-_CALLS = _week((9, 20))
-_CALLS_NO = _week((9, 21))
+_SMS = _week(8, 21, saturday=(9, 18))
+_CALLS = _week(9, 20)
+_CALLS_NO = _week(9, 21)
+_FIRST = date(2026, 1, 1)
 
 HOURS = (
-    Hours("", "sms", date(2026, 1, 1), *_SMS, rests_on_holidays=True, source="our rule"),
-    Hours("", "phone", date(2026, 1, 1), *_CALLS, rests_on_holidays=True, source="our rule"),
+    Hours("", "sms", _FIRST, _SMS[0], _SMS[1], rests_on_holidays=True, source="our rule"),
+    Hours("", "phone", _FIRST, _CALLS[0], _CALLS[1], rests_on_holidays=True, source="our rule"),
     Hours(
-        "NO", "phone", date(2026, 1, 1), *_CALLS_NO, rests_on_holidays=True,
+        "NO", "phone", _FIRST, _CALLS_NO[0], _CALLS_NO[1], rests_on_holidays=True,
         source="markedsføringsloven § 14: calls on weekdays from 9 to 21 only (to verify)",
     ),
 )  # fmt: skip

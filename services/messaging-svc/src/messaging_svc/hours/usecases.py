@@ -2,25 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from kantis_contracts.values import Channel
 from kantis_kit.tx import Tx
+from messaging_svc.hours import sql
 from messaging_svc.hours.errors import HoursNotFound
 from messaging_svc.hours.model import sending_hours
 from messaging_svc.hours.schemas import HoursIn
-
-_ASK_AGAIN = text(
-    """
-    WITH again AS (
-        UPDATE dispatch SET next_at = :now
-        WHERE state = 'planned' AND channel = :channel AND rule IN ('waits_for_hours', 'waits_for_wished_hours')
-        RETURNING id
-    )
-    SELECT pg_notify('kantis_dispatch', '') FROM again LIMIT 1
-    """
-)
 
 
 async def set_hours(tx: Tx, channel: Channel, country: str, body: HoursIn) -> None:
@@ -50,7 +40,7 @@ async def set_hours(tx: Tx, channel: Channel, country: str, body: HoursIn) -> No
         .on_conflict_do_update(index_elements=list(key), set_=values)
     )
     tx.audit("sending_rules.set_hours", channel.value, country=country, valid_from=str(day))
-    await tx.execute(_ASK_AGAIN, {"channel": channel.value, "now": now})
+    await tx.execute(sql.ASK_AGAIN, {"channel": channel.value, "now": now})
 
 
 async def drop_hours(tx: Tx, channel: Channel, country: str) -> None:
@@ -70,4 +60,4 @@ async def drop_hours(tx: Tx, channel: Channel, country: str) -> None:
             f"The company has set no hours for {channel.value} in {country or 'every country'}"
         )
     tx.audit("sending_rules.drop_hours", channel.value, country=country)
-    await tx.execute(_ASK_AGAIN, {"channel": channel.value, "now": tx.clock.now()})
+    await tx.execute(sql.ASK_AGAIN, {"channel": channel.value, "now": tx.clock.now()})
