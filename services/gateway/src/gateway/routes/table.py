@@ -42,7 +42,7 @@ _API: dict[str, tuple[str, ...]] = {
     "orders": (
         "products", "responses", "orders", "inquiries", "invoices", "payments", "ledger",
     ),
-    "messaging": ("templates", "messages", "suppressions"),
+    "messaging": ("templates", "messages", "letters", "suppressions"),
     "analytics": ("reports",),
     "gateway": ("keys",),
 }  # fmt: skip

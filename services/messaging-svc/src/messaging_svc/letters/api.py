@@ -15,7 +15,6 @@ from kantis_kit.web.paging import Page, encode_cursor, id_after
 from kantis_kit.web.router import Router
 from messaging_svc.letters import files, previews, queries, usecases
 from messaging_svc.letters.errors import FilesGone, LetterNotFound, NoWindow
-from messaging_svc.letters.model import BatchState
 from messaging_svc.letters.schemas import (
     BatchIn,
     BatchOut,
@@ -24,6 +23,7 @@ from messaging_svc.letters.schemas import (
     PreviewIn,
     WaitingList,
 )
+from messaging_svc.letters.states import BatchState
 from messaging_svc.letters.typeset import picture, typeset
 from messaging_svc.letters.windows import Window, window_for
 from messaging_svc.letters.writing import Writer, rows_of

@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, Row, select
 from kantis_kit.tx import ReadTx
 from messaging_svc.letters import sql
 from messaging_svc.letters.errors import BatchNotFound, LetterNotFound
-from messaging_svc.letters.model import BatchState, letter_address, letter_batch, letter_piece
+from messaging_svc.letters.model import letter_address, letter_batch, letter_piece
 from messaging_svc.letters.schemas import BatchOut, PieceOut, WaitingList, WaitingOut
+from messaging_svc.letters.states import BatchState
 
 
 async def get_batch_row(tx: ReadTx, batch_id: UUID, *, lock: bool = False) -> Row[Any]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from kantis_contracts.values import Country, Language
 from kantis_kit.web.schemas import In, Out
-from messaging_svc.letters.model import BatchState
+from messaging_svc.letters.states import BatchState
 
 
 class BatchIn(In):
