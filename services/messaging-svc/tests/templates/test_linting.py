@@ -6,7 +6,8 @@ import pytest
 from kantis_contracts.values import Language, MessageClass
 from messaging_svc.templates.builtin import FACTS, builtin
 from messaging_svc.templates.compiling import LanguageSource
-from messaging_svc.templates.linting import MAX_MAIL_BYTES, Severity, _sales, _words, lint
+from messaging_svc.templates.linting import MAX_MAIL_BYTES, _sales, _words, lint
+from messaging_svc.templates.schemas import Severity
 
 GOOD = (
     "<html><body><p>{{ greeting() }}, her er noe som du kanskje vil lese.</p>"

@@ -35,6 +35,7 @@ _SENTENCES = {
     "waits_for_person": "The person's card has not arrived yet",
     "person_unknown": "The person's card never arrived",
     "no_address": "The person has no address in this channel",
+    "address_undeliverable": "What was sent to this address has come back",
     "address_suppressed": "The address is on the suppression list",
     "do_not_contact": "The person is not to be contacted",
     "not_before": "The person is not to be approached before a later day",

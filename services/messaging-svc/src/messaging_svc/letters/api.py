@@ -1,6 +1,7 @@
 """Batches of letters: order, download, hand over."""
 
 import asyncio
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -12,12 +13,19 @@ from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page, encode_cursor, id_after
 from kantis_kit.web.router import Router
-from messaging_svc.letters import files, queries, usecases
+from messaging_svc.letters import files, previews, queries, usecases
 from messaging_svc.letters.errors import FilesGone, LetterNotFound, NoWindow
-from messaging_svc.letters.model import BatchState
-from messaging_svc.letters.schemas import BatchIn, BatchOut, HandOverIn, PieceOut, WaitingList
-from messaging_svc.letters.typeset import typeset
-from messaging_svc.letters.windows import window_for
+from messaging_svc.letters.schemas import (
+    BatchIn,
+    BatchOut,
+    HandOverIn,
+    PieceOut,
+    PreviewIn,
+    WaitingList,
+)
+from messaging_svc.letters.states import BatchState
+from messaging_svc.letters.typeset import picture, typeset
+from messaging_svc.letters.windows import Window, window_for
 from messaging_svc.letters.writing import Writer, rows_of
 from messaging_svc.settings import MessagingSettings
 
@@ -34,6 +42,29 @@ _FILE = {
 async def list_waiting(tx: Read) -> WaitingList:
     """Return how many letters wait for a batch, by country."""
     return await queries.list_waiting(tx)
+
+
+@router.post("/preview", policy=needs("messaging:read"), response_class=Response)
+async def preview_letter(body: PreviewIn, tx: Read) -> Response:
+    """Return a letter as a person, or an imagined one, would get it; as a picture, its first page."""
+    sheet = await previews.imagine(tx, body)
+    today = tx.clock.now().date()
+    window, sender = (
+        _window(sheet.address.country, today),
+        Writer(tx.settings(MessagingSettings)).sender,
+    )
+    if body.format == "png":
+        pages = await asyncio.to_thread(picture, [sheet], sender, window, today)
+        return Response(pages[0], media_type="image/png", headers=_FILE)
+    made, _ = await asyncio.to_thread(typeset, [sheet], sender, window, today)
+    return Response(made, media_type=_PDF, headers=_FILE)
+
+
+def _window(country: str, day: date) -> Window:
+    window = window_for(country, day)
+    if window is None:
+        raise NoWindow(f"There is no address window for {country} on {day}")
+    return window
 
 
 @router.post("/batches", policy=needs("messaging:write"), status_code=202)
@@ -107,11 +138,9 @@ async def get_letter(batch_id: UUID, message_id: UUID, tx: Read) -> Response:
     """Return one letter of a batch as a PDF/A of its own."""
     batch = await queries.get_batch_row(tx, batch_id)
     rows = await rows_of(tx, batch_id, only=message_id)
-    window = window_for(batch.country, batch.print_on)
     if not rows:
         raise LetterNotFound("The batch holds no such letter")
-    if window is None:
-        raise NoWindow(f"There is no address window for {batch.country} any more")
+    window = _window(batch.country, batch.print_on)
     writer = Writer(tx.settings(MessagingSettings))
     await writer.prepare(tx, rows)
     sheet = writer.sheet(rows[0], batch.number)

@@ -1,7 +1,5 @@
 """Letters: where people live, and batches on their way to a printing house."""
 
-from enum import StrEnum
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -15,17 +13,6 @@ from sqlalchemy import (
 )
 
 from messaging_svc.base import Moment, Uid, metadata
-
-
-class BatchState(StrEnum):
-    """Where a batch of letters stands; the last two are ends."""
-
-    COLLECTING = "collecting"
-    PRINTING = "printing"
-    READY = "ready"
-    HANDED_OVER = "handed_over"
-    DISCARDED = "discarded"
-
 
 letter_address = Table(
     "letter_address",

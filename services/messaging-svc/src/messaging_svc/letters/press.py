@@ -16,9 +16,10 @@ from sqlalchemy import Row, func, insert, select, update
 from kantis_kit.tx import Scope, Tx, read, write
 from messaging_svc.dispatch.model import State
 from messaging_svc.letters import files, sql
-from messaging_svc.letters.model import BatchState, letter_batch, letter_piece
+from messaging_svc.letters.model import letter_batch, letter_piece
 from messaging_svc.letters.pdf import Joined
 from messaging_svc.letters.sheets import Sheet
+from messaging_svc.letters.states import BatchState
 from messaging_svc.letters.typeset import CHUNK, typeset
 from messaging_svc.letters.windows import Window, window_for
 from messaging_svc.letters.writing import Writer, rows_of

@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, Row, select
 from kantis_kit.tx import ReadTx
 from messaging_svc.letters import sql
 from messaging_svc.letters.errors import BatchNotFound, LetterNotFound
-from messaging_svc.letters.model import BatchState, letter_batch, letter_piece
+from messaging_svc.letters.model import letter_address, letter_batch, letter_piece
 from messaging_svc.letters.schemas import BatchOut, PieceOut, WaitingList, WaitingOut
+from messaging_svc.letters.states import BatchState
 
 
 async def get_batch_row(tx: ReadTx, batch_id: UUID, *, lock: bool = False) -> Row[Any]:
@@ -77,3 +78,9 @@ async def _piece(tx: ReadTx, condition: ColumnElement[bool]) -> PieceOut:
     if row is None:
         raise LetterNotFound("No letter of a batch is the one that was asked for")
     return PieceOut.model_validate(row)
+
+
+async def find_address(tx: ReadTx, person_id: UUID) -> Row[Any] | None:
+    """Return where a person lives; None when we do not know."""
+    statement = select(letter_address).where(letter_address.c.person_id == person_id)
+    return (await tx.execute(statement)).first()

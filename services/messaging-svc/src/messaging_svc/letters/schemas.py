@@ -1,13 +1,14 @@
 """What the API takes and shows of letters."""
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from kantis_contracts.values import Country
+from kantis_contracts.values import Country, Language
 from kantis_kit.web.schemas import In, Out
-from messaging_svc.letters.model import BatchState
+from messaging_svc.letters.states import BatchState
 
 
 class BatchIn(In):
@@ -20,6 +21,23 @@ class BatchIn(In):
     print_on: date | None = Field(
         default=None, description="The date on the letters; today when left out"
     )
+
+
+class PreviewIn(In):
+    """A letter as a person, or an imagined one, would get it."""
+
+    template_id: UUID
+    version: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description="The one that stands when left out"
+    )
+    person_id: UUID | None = None
+    language: Language = Language.EN
+    country: Country = "NO"
+    preferred_name: str = Field(default="Kari", max_length=200)
+    offer_name: str = Field(default="Lampe", max_length=200)
+    offer_price_minor: int = Field(default=49_900, ge=0)
+    currency: str = Field(default="NOK", pattern=r"^[A-Z]{3}$")
+    format: Literal["pdf", "png"] = "pdf"
 
 
 class HandOverIn(In):

@@ -16,7 +16,7 @@ from messaging_svc.letters.windows import Window
 CHUNK = 25
 """Letters per run. The typesetter keeps what its last ten runs have made: twice as many, twice the memory."""
 _FORGETTING_RUNS = 3
-"""Runs over nothing after each chunk, by which the typesetter forgets sooner; each takes a fraction of a millisecond."""
+"""Runs over nothing after each chunk, by which the typesetter forgets sooner; each takes some microseconds."""
 STANDARD: Final = "a-1b"
 """PDF/A-1 is a PDF 1.4, whose objects lie open one after the other: `pdf` can join such files as they come."""
 LAYOUT = Path(str(files("messaging_svc.letters") / "layout.typ"))
@@ -25,6 +25,11 @@ LAYOUT = Path(str(files("messaging_svc.letters") / "layout.typ"))
 @cache
 def _fonts() -> "typst.Fonts":
     return typst.Fonts(include_system_fonts=False)
+
+
+@cache
+def _idle() -> "typst.Compiler":
+    return typst.Compiler(font_paths=_fonts(), ignore_system_fonts=True)
 
 
 def compiler(layout: Path = LAYOUT) -> "typst.Compiler":
@@ -62,7 +67,7 @@ def typeset(
         raise TypeError(message)
     ends = [page for _, page in orjson.loads(press.query("<end>", field="value"))]
     for _ in range(_FORGETTING_RUNS):
-        typst.compile(b"", font_paths=_fonts())
+        _idle().compile(b"", format="svg")
     return made, [page - before for before, page in zip([0, *ends], ends, strict=False)]
 
 

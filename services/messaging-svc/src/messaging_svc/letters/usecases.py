@@ -16,8 +16,9 @@ from messaging_svc.dispatch.sql import LOCK_PERSONS
 from messaging_svc.dispatch.sql import WAKE as WAKE_SENDERS
 from messaging_svc.letters import queries, sql
 from messaging_svc.letters.errors import BatchBusy, LettersOverturned, NoWindow
-from messaging_svc.letters.model import BatchState, letter_address, letter_batch, letter_piece
+from messaging_svc.letters.model import letter_address, letter_batch, letter_piece
 from messaging_svc.letters.schemas import BatchIn
+from messaging_svc.letters.states import BatchState
 from messaging_svc.letters.windows import COUNTRIES, window_for
 from messaging_svc.quarantine.epoch_file import read_epoch
 from messaging_svc.sets import recordset

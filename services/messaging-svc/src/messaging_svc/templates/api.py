@@ -14,7 +14,6 @@ from messaging_svc.settings import MessagingSettings
 from messaging_svc.templates import checking, queries, usecases
 from messaging_svc.templates.errors import CannotRender, TemplateRefused
 from messaging_svc.templates.imagined import sample_fields
-from messaging_svc.templates.linting import Severity
 from messaging_svc.templates.rendering import Compiled
 from messaging_svc.templates.schemas import (
     CheckIn,
@@ -23,6 +22,7 @@ from messaging_svc.templates.schemas import (
     FindingOut,
     PreviewIn,
     SaveIn,
+    Severity,
     TemplateIn,
     TemplateOut,
     VersionIn,

@@ -6,9 +6,9 @@ from kantis_contracts.values import Channel, Language
 from kantis_kit.tx import ReadTx
 from messaging_svc.templates import queries
 from messaging_svc.templates.errors import CannotRender
-from messaging_svc.templates.linting import ADVERTISING, Finding, Severity
+from messaging_svc.templates.linting import ADVERTISING, Finding
 from messaging_svc.templates.rendering import Compiled, Part
-from messaging_svc.templates.schemas import CheckIn, CheckOut, FindingOut, VersionOut
+from messaging_svc.templates.schemas import CheckIn, CheckOut, FindingOut, Severity, VersionOut
 from messaging_svc.templates.usecases import find_faults
 
 _PARTS: Mapping[Channel, Part] = {Channel.EMAIL: "html", Channel.LETTER: "letter"}

@@ -159,7 +159,11 @@ class Sandbox:
     ) -> None:
         """Take the templates; `shown` says how a value is printed, where not as it is."""
         self._engine = Environment(
-            templates=dict(templates), undefined_behavior="strict", fuel=FUEL, finalizer=shown
+            templates=dict(templates),
+            undefined_behavior="strict",
+            fuel=FUEL,
+            finalizer=shown,
+            pycompat=False,
         )
         for name in ("debug", "range", "dict", "namespace"):
             self._engine.remove_global(name)

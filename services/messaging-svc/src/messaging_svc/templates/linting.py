@@ -6,7 +6,6 @@ An error keeps a version from standing; a warning needs nothing.
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -22,6 +21,7 @@ from messaging_svc.templates.engine import TAG
 from messaging_svc.templates.errors import CannotRender, Flaw
 from messaging_svc.templates.imagined import try_out
 from messaging_svc.templates.rendering import Rendered
+from messaging_svc.templates.schemas import Severity
 
 MAX_MAIL_BYTES = 100 * 1024
 """Beyond, large mail programs cut the mail off, with the way to unsubscribe."""
@@ -39,13 +39,6 @@ _SHORT = 8
 _REPLY = re.compile(r"^\s*(re|sv|vs|fw|fwd|vb)\s*:", re.IGNORECASE)
 _HOST_IN_TEXT = re.compile(r"^(?:https?://)?((?:[\w-]+\.)+[a-z]{2,})(?:/\S*)?$", re.IGNORECASE)
 _MAILBOX = re.compile(r"mailto:[^@\s]+@[^@\s]+\.[^@\s]+", re.IGNORECASE)
-
-
-class Severity(StrEnum):
-    """What a finding asks for."""
-
-    ERROR = "error"
-    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)

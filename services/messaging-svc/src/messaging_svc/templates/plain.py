@@ -27,6 +27,8 @@ _PARAGRAPHS = frozenset(
     {"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote"}
 )
 _HIDDEN = frozenset({"head", "style", "script", "title", "template"})
+# Statements of the template that stand alone on their line: the line end before them is not theirs.
+_ALONE = re.compile(r"\n+((?:<!--kx\d+xk-->)+)(?=\n|$)")
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 
 
@@ -83,4 +85,5 @@ def plain_text(html: str) -> str:
     reader.feed(html)
     reader.close()
     lines = [_SPACES.sub(" ", line).strip() for line in "".join(reader.parts).split("\n")]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    return _ALONE.sub(r"\1", text) + "\n"

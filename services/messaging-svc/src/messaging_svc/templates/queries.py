@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, Table, func, select
 
 from kantis_contracts.values import Language, MessageClass
 from kantis_kit.tx import ReadTx
-from messaging_svc.register.model import person_card
+from messaging_svc.base import metadata
 from messaging_svc.templates.errors import PersonUnknown, TemplateNotFound
 from messaging_svc.templates.model import template, template_version
 from messaging_svc.templates.schemas import LanguageIn, TemplateOut, VersionOut
@@ -89,6 +89,11 @@ async def get_version(
     return shown, row.compiled
 
 
+def _cards() -> Table:
+    """Return the cards of people: their slice decides on messages that wait, which need templates, so none is imported."""
+    return metadata.tables["person_card"]
+
+
 _ASKED = 10_000
 """People of whom it is asked what is known of them, the latest first; a sample, so that it costs the same for all."""
 
@@ -99,6 +104,7 @@ async def get_reader(tx: ReadTx, person_id: UUID) -> tuple[str, str]:
     Raises:
         PersonUnknown: we have no card of the person, or they were erased.
     """
+    person_card = _cards()
     row = (
         await tx.execute(
             select(person_card.c.language, person_card.c.preferred_name).where(
@@ -113,6 +119,7 @@ async def get_reader(tx: ReadTx, person_id: UUID) -> tuple[str, str]:
 
 async def count_readers(tx: ReadTx) -> dict[str, tuple[int, int]]:
     """Return by language how many people there are, and how many of them want to be called by a name."""
+    person_card = _cards()
     latest = (
         select(person_card.c.language, person_card.c.preferred_name)
         .where(~person_card.c.is_erased)

@@ -1,6 +1,7 @@
 """What the API takes and shows of templates."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
@@ -8,7 +9,6 @@ from pydantic import Field
 
 from kantis_contracts.values import Channel, Language, MessageClass
 from kantis_kit.web.schemas import In, Out
-from messaging_svc.templates.linting import Severity
 
 
 class LanguageIn(In):
@@ -89,6 +89,13 @@ class PreviewIn(In):
     offer_price_minor: int = Field(default=49_900, ge=0)
     currency: str = Field(default="NOK", pattern=r"^[A-Z]{3}$")
     languages: dict[Language, LanguageIn] | None = None
+
+
+class Severity(StrEnum):
+    """What a finding asks for."""
+
+    ERROR = "error"
+    WARNING = "warning"
 
 
 class FindingOut(Out):

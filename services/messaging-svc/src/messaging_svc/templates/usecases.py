@@ -19,9 +19,9 @@ from messaging_svc.templates.errors import (
     TemplateRefused,
 )
 from messaging_svc.templates.imagined import try_out
-from messaging_svc.templates.linting import ADVERTISING, Finding, Severity, lint
+from messaging_svc.templates.linting import ADVERTISING, Finding, lint
 from messaging_svc.templates.model import template, template_version
-from messaging_svc.templates.schemas import LanguageIn
+from messaging_svc.templates.schemas import LanguageIn, Severity
 
 
 def compile_all(
