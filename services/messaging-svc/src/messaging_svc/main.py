@@ -5,11 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from kantis_kit.consumer import handlers_in
-from kantis_kit.observability import in_doubt_rows, sending_held, spend_caps_reached
+from kantis_kit.observability import (
+    in_doubt_rows,
+    reputation_bounces,
+    sending_held,
+    spend_caps_reached,
+)
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.settings import ServiceSettings
 from kantis_kit.timers import jobs_in, timers_in
+from kantis_kit.tx import read
+from messaging_svc.bounces import api as bounces
 from messaging_svc.bounces import jobs as bounce_jobs
+from messaging_svc.bounces import queries as bounced
 from messaging_svc.caps import api as caps
 from messaging_svc.caps import sql as caps_sql
 from messaging_svc.dispatch import api as messages
@@ -62,6 +70,12 @@ async def _count_reached(service: Service) -> None:
     spend_caps_reached.labels(service.spec.name).set(await pool.fetchval(caps_sql.COUNT_REACHED))
 
 
+async def _tell_reputation(service: Service) -> None:
+    async with read(service.scope) as tx:
+        found = await bounced.count_reputation(tx)
+    reputation_bounces.labels(service.spec.name).set(found)
+
+
 SPEC = ServiceSpec(
     name="messaging",
     title="Messaging",
@@ -81,13 +95,14 @@ SPEC = ServiceSpec(
         tracking.suppressions,
         sms.router,
         inbound.router,
+        bounces.router,
     ],
     public={
         "/c": [tracking.clicks],
         "/o": [tracking.openings],
         "/u": [tracking.unsubscribing],
         "/s": [sms.short],
-        "/w": [sms.hooks, inbound.hooks],
+        "/w": [sms.hooks, inbound.hooks, bounces.hooks],
     },
     handlers=handlers_in(
         register_consumers,
@@ -100,6 +115,6 @@ SPEC = ServiceSpec(
     timers=timers_in(merge_jobs, letter_jobs),
     jobs=jobs_in(privacy_jobs, bounce_jobs),
     loops=[send_loop, send_texts, letter_jobs.print_letters],
-    gauges=[_count_in_doubt, _tell_held, _count_reached],
+    gauges=[_count_in_doubt, _tell_held, _count_reached, _tell_reputation],
     extras=_extras,
 )

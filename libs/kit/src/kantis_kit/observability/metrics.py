@@ -35,6 +35,12 @@ saga_rows = Gauge(
     registry=registry,
 )
 in_doubt_rows = Gauge("kantis_in_doubt_rows", "Dispatches in doubt", ["service"], registry=registry)
+reputation_bounces = Gauge(
+    "kantis_reputation_bounces",
+    "Messages that came back within a day because other servers do not like our network",
+    ["service"],
+    registry=registry,
+)
 sending_held = Gauge(
     "kantis_sending_held", "1 while sending waits for a person", ["service"], registry=registry
 )

@@ -43,7 +43,7 @@ _TABLE = (
     _Row("content_status", Category.CONTENT, status=r"[45]\.6\.\d+"),
     # The mailbox.
     _Row("quota_status", Category.FULL, status=r"[45]\.2\.2"),
-    _Row("quota_words", Category.FULL, words=r"over ?quota|quota (?:exceeded|full)|exceeded (?:storage|quota)|(?:mailbox|inbox|postboks\w*|brevl[åa]da|postkasse\w*|postilaatikko) (?:is |er |[äa]r |on )?(?:full|fuld\w*|t[äa]ynn[äa])|out of storage|insufficient (?:system )?storage|disk (?:is )?full"),
+    _Row("quota_words", Category.FULL, words=r"over ?quota|quota (?:exceeded|full)|exceeded (?:storage|quota)|(?:mailbox|inbox|postboks\w*|brevl[åa]da\w*|postkasse\w*|postilaatikko) (?:is |er |[äa]r |on )?(?:full|fuld\w*|t[äa]ynn[äa])|out of storage|insufficient (?:system )?storage|disk (?:is )?full"),
     # The address.
     _Row("address_status", Category.BAD_ADDRESS, status=r"5\.1\.(?:0|1|2|3|6|10)"),
     _Row("mailbox_closed", Category.BAD_ADDRESS, status=r"5\.2\.1"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import aliased
 
 from kantis_kit.db.sets import one_of
@@ -14,6 +14,7 @@ from kantis_kit.tx import ReadTx
 from messaging_svc.addresses import address_hash, phone_hash
 from messaging_svc.base import Uid
 from messaging_svc.bounces.model import (
+    REPUTATION_WINDOW,
     SOFT,
     SOFT_PAUSE,
     SOFT_WINDOW,
@@ -149,3 +150,17 @@ async def list_bounces(
     return [
         BounceOut.model_validate(row, from_attributes=True) for row in await tx.execute(statement)
     ]
+
+
+async def count_reputation(tx: ReadTx) -> int:
+    """Return how often, within a day, messages came back because of our reputation."""
+    return int(
+        await tx.scalar(
+            select(func.count()).where(
+                bounce.c.category == Category.POLICY.value,
+                bounce.c.recorded_at > tx.clock.now() - REPUTATION_WINDOW,
+                bounce.c.undone_at.is_(None),
+            )
+        )
+        or 0
+    )

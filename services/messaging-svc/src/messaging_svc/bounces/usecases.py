@@ -1,6 +1,6 @@
 """Take what came back: keep the evidence, and let it have the effect that its category has, once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, exists, select, update
@@ -120,6 +120,17 @@ async def _keep(
     )
     by_name = {(one.source, one.external_id): one for one in incidents}
     return [(row.id, by_name[row.source, row.external_id]) for row in stored]
+
+
+async def take_reports(tx: Tx, incidents: Iterable[Incident]) -> None:
+    """Take what a mail provider reports, in any order and any number of times: what arrived, and what did not."""
+    told = list(incidents)
+    delivered = [one for one in told if one.verdict.category is Category.DELIVERED]
+    await take(tx, [one for one in told if one.verdict.category is not Category.DELIVERED])
+    sent = await queries.find_sent(tx, {one.message_id for one in delivered if one.message_id})
+    await arrived(
+        tx, [(m.address_hash, m.channel, m.id) for m in sent.values() if m.address_hash is not None]
+    )
 
 
 async def arrived(tx: Tx, told: Sequence[tuple[bytes, str, UUID]]) -> None:
