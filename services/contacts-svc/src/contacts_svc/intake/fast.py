@@ -117,9 +117,8 @@ class FastLeads:
             return None  # refused by the page, in its words
         digest = request_digest(scope, body)
         post = FirstPost(
-            form,
+            known.patterns.of(posted, language),
             posted,
-            language,
             evidence(visitor, asked.agent),
             asked.key,
             key_owner(ANONYMOUS.id, digest),

@@ -18,6 +18,7 @@ from contacts_svc.intake.model import Form
 from contacts_svc.intake.schemas import MAIN_BOX, LeadIn
 from contacts_svc.intake.usecases.asking import LEAD_FIELDS
 from contacts_svc.intake.usecases.leads import Posted
+from contacts_svc.intake.usecases.patterns import Patterns
 from contacts_svc.people.model import NAMES, Draft
 from contacts_svc.people.plain import read_email, read_phone
 from kantis_contracts.values import Language
@@ -112,6 +113,7 @@ class PlainForm:
 
     def __init__(self, form: Form) -> None:
         self.form = form
+        self.patterns = Patterns(form)
         self._languages = {name: Language(name) for name in form.consent}
         self._default = Language(form.default_language)
         self._versions = {words["version"] for words in form.consent.values()}
