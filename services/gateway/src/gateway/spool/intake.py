@@ -1,6 +1,5 @@
 """A lead is never turned away because its service is: what contacts cannot take now, the spool takes."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,6 +20,7 @@ from kantis_kit.groups import GroupReader
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Scope as TxScope
 from kantis_kit.tx import write
+from kantis_kit.web.deadlines import Deadlines
 from kantis_kit.web.middleware import Message, Scope, Send
 
 log = observability.get_logger(__name__)
@@ -56,7 +56,7 @@ class LeadIntake:
 
     def __init__(self, scope: TxScope, *, timeout_seconds: float) -> None:
         self._scope = scope
-        self._timeout = timeout_seconds
+        self._deadlines = Deadlines(timeout_seconds)
         # Each lead asks anew, after it has come; those that come together ask together.
         self._lines: GroupReader[str, bool] = GroupReader(self._look)
 
@@ -79,7 +79,7 @@ class LeadIntake:
         if upstream is not None and not await self._stands_in_line(scope["path"]):
             held = _Held(send)
             try:
-                async with asyncio.timeout(self._timeout):
+                with self._deadlines.begin():
                     await upstream({**scope, "headers": headers}, replay(content), held)
             except Exception as error:
                 if held.begun:
@@ -103,7 +103,8 @@ class LeadIntake:
             return False
 
     async def _look(self, paths: Sequence[str]) -> list[bool]:
-        return await queries.are_waiting(self._scope.database, paths)
+        waiting = await queries.lines_of(self._scope.database, set(paths))
+        return [path in waiting for path in paths]
 
     async def _take(
         self, scope: Scope, headers: Headers, content: bytes, key: str, received_at: datetime
