@@ -30,7 +30,7 @@ _EMAIL_CHANNELS = (Channel.EMAIL,)
 _PHONE_CHANNELS = (Channel.SMS, Channel.PHONE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Posted:
     """What a form reads in a post, before anything is looked up."""
 

@@ -21,7 +21,6 @@ from contacts_svc.intake.usecases.asking import QUESTION_LIVES, path_of
 from contacts_svc.intake.usecases.inserts import INSERTS, TABLES
 from contacts_svc.intake.usecases.leads import Posted, fields_of
 from contacts_svc.intake.usecases.patterns import Pattern
-from contacts_svc.people.rules import canonical
 from contacts_svc.people.usecases.newcomers import Newcomer, newcomer
 from contacts_svc.settings import ContactsSettings
 from kantis_contracts.contacts import (
@@ -81,6 +80,8 @@ class FirstPost:
 
     pattern: Pattern
     posted: Posted
+    named: str
+    """The first address, as it is counted."""
     evidence: Mapping[str, str]
     key: str
     caller: str
@@ -98,7 +99,7 @@ class FirstPost:
         email, phone = self.posted.draft.email, self.posted.draft.phone
         self.email = email.value if email else None
         self.phone = phone.value if phone else None
-        self.mailbox = canonical(email) if email and self.pattern.question else None
+        self.mailbox = self.named if email and self.pattern.question else None
 
 
 def is_plain(form: Form) -> bool:

@@ -19,7 +19,7 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Newcomer:
     """One person to be written: `save_drafts` would leave the same rows."""
 

@@ -12,7 +12,7 @@ from contacts_svc.permissions.model import Statement
 from kantis_kit.ids import new_id_text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FirstEntry:
     """One statement as an entry of the ledger and the state that follows."""
 
