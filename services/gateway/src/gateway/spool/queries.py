@@ -38,8 +38,8 @@ WHERE EXISTS (SELECT FROM spool WHERE spool.path = asked.path AND state = 'waiti
 async def lines_of(database: Database, paths: Collection[str]) -> set[str]:
     """Return of which forms older leads wait: a new one must not overtake them.
 
-    One statement for many, on a connection of the raw pool: every lead that passes asks.
+    One statement for many, on a raw connection: every lead that passes asks.
     """
-    pool = await database.pool()
+    pool = await database.keyed_pool()
     rows = await pool.fetch(_LINES, list(paths))
     return {row["path"] for row in rows}
