@@ -33,6 +33,7 @@ from contacts_svc.intake.usecases.inserts import TABLES
 from contacts_svc.main import SPEC as CONTACTS
 from gateway.main import SPEC as GATEWAY
 from gateway.main import build_gateway
+from kantis.runner import saying_goodbye, server_for
 from kantis_contracts.base import SERVICES
 from kantis_kit.auth.principal import Principal
 from kantis_kit.auth.tokens import issue_token
@@ -92,18 +93,8 @@ async def serve(given: dict[str, str]) -> None:
 
         app: App = await bare(given["contacts"])
     else:
-        app = house(given)
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=0,
-        http="httptools",
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        access_log=False,
-    )
-    server = uvicorn.Server(config)
+        app = saying_goodbye(house(given), lambda: False)
+    server = plain_server(app) if given["role"] == "bare" else server_for(app, port=0)
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
@@ -114,6 +105,23 @@ async def serve(given: dict[str, str]) -> None:
         print(server.servers[0].sockets[0].getsockname()[1], flush=True)
         await asyncio.to_thread(sys.stdin.read)  # ends with the process that measures
         server.should_exit = True
+
+
+def plain_server(app: App) -> uvicorn.Server:
+    """Return uvicorn as it comes, with nothing in front of the application."""
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        http="httptools",
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+    )
+    return uvicorn.Server(config)
 
 
 def spawn(given: dict[str, str]) -> tuple[subprocess.Popen[str], int]:

@@ -18,6 +18,7 @@ from kantis.installation import Installation
 from kantis.mailbox.catcher import Mailbox
 from kantis.mailbox.pages import mailbox_app
 from kantis.registry import GATEWAY, SERVICES, spec_of
+from kantis.wire import OneWrite
 from kantis_kit import observability
 from kantis_kit.brokers.embedded import EmbeddedBroker
 from kantis_kit.service import Service
@@ -79,13 +80,14 @@ def server_for(app: App, *, port: int, host: str = "127.0.0.1") -> Server:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=OneWrite,
         ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
         date_header=True,
+        proxy_headers=False,  # which proxies are believed is a setting of the gateway's own
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         h11_max_incomplete_event_size=65_536,

@@ -1,7 +1,7 @@
 """Group commit: many small writes share one statement, and each is answered after its commit.
 
-There is no timer: while some groups commit, the next one forms of what has come meanwhile. One that comes alone waits for
-nobody; under load the groups grow by themselves.
+There is no timer: while a group commits, the next one forms of what has come meanwhile. One that comes alone waits for
+nobody; under load the groups grow by themselves, because a second one begins beside the first only when it is as large.
 """
 
 import asyncio
@@ -96,7 +96,10 @@ class StatementWriter(Generic[ItemT, ResultT]):
         self._work = work
         self._actor = actor
         self._most = most
-        self._free = under_way
+        self._most_under_way = under_way
+        self._under_way: list[int] = []
+        """The sizes of the groups that are being written."""
+        self._is_forming = False
         self._waiting: deque[_Waiting[ItemT, ResultT]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -104,24 +107,37 @@ class StatementWriter(Generic[ItemT, ResultT]):
         """Return what became of an item, after the commit. Raises what `work` raises for it."""
         answer: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(item, answer, copy_context()))
-        if self._free:
-            self._free -= 1
-            self._spawn()
+        self._begin()
         return await answer
 
-    def _spawn(self) -> None:
+    def _begin(self) -> None:
+        """Begin a group when none is under way; beside others only when it is as large as they are.
+
+        A group costs by itself what several of its items cost: one that begins at once, with the two who wait, makes all
+        that come after them wait longer.
+        """
+        if (
+            self._is_forming
+            or len(self._under_way) >= self._most_under_way
+            or len(self._waiting) < max(self._under_way, default=1)
+        ):
+            return
+        self._is_forming = True
         # A context of its own: what the group does is not the doing of whoever came first.
         task = asyncio.get_running_loop().create_task(self._run(), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self) -> None:
+        size = min(self._most, len(self._waiting))
+        group = [self._waiting.popleft() for _ in range(size)]
+        self._is_forming = False
+        self._under_way.append(size)
         try:
-            while self._waiting:
-                count = min(self._most, len(self._waiting))
-                await self._commit([self._waiting.popleft() for _ in range(count)])
+            await self._commit(group)
         finally:
-            self._free += 1
+            self._under_way.remove(size)
+            self._begin()
 
     async def _commit(self, group: Sequence[_Waiting[ItemT, ResultT]]) -> None:
         try:

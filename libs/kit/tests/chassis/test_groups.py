@@ -66,6 +66,42 @@ async def test_one_that_comes_alone_waits_for_nobody_and_keeps_its_correlation(r
     assert (["two", "three"], None) == keeper.groups[1]
 
 
+async def test_a_second_group_begins_beside_the_first_only_when_it_is_as_large(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    begun, gates = asyncio.Queue(), []
+
+    async def work(_tx, names):
+        gates.append(asyncio.Event())
+        begun.put_nowait(list(names))
+        await gates[-1].wait()
+        return names
+
+    async def some_rounds():
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    writer = StatementWriter(rig.service.scope, work)
+    async with asyncio.TaskGroup() as tasks:
+        for name in "abc":
+            tasks.create_task(writer.write(name))
+        first = await begun.get()
+        for name in "de":
+            tasks.create_task(writer.write(name))
+        await some_rounds()
+        tasks.create_task(writer.write("f"))
+        second = await begun.get()
+        tasks.create_task(writer.write("g"))
+        gates[0].set()
+        await some_rounds()
+        is_waiting = begun.empty()
+        gates[1].set()
+        third = await begun.get()
+        gates[2].set()
+
+    assert [list("abc"), list("def"), ["g"]] == [first, second, third]
+    assert is_waiting
+
+
 async def test_one_bad_item_fails_alone(rig_for):
     rig = await rig_for(SPEC, start=False)
     writer = StatementWriter(rig.service.scope, Keeper().keep)

@@ -3,9 +3,8 @@
 shape of the request → route → key or address, limits → token for the service → body measured while it streams → service
 """
 
-import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -20,9 +19,9 @@ from gateway.routes.checks import (
     READS,
     Headers,
     Network,
+    by_name,
     caller_address,
     check_shape,
-    header,
     passing_headers,
 )
 from gateway.routes.errors import NoSuchAddress
@@ -36,6 +35,7 @@ from kantis_kit.db.database import is_away
 from kantis_kit.errors import AppError, Unavailable
 from kantis_kit.ids import new_id
 from kantis_kit.observability import OFF, Tracing, current_traceparent
+from kantis_kit.web.deadlines import Deadlines
 from kantis_kit.web.middleware import Message, Receive, Scope, Send
 from kantis_kit.web.problems import problem
 
@@ -84,6 +84,10 @@ class Front:
         public = urlsplit(settings.public_url)
         self._host = public.netloc.encode()
         self._scheme = public.scheme or "http"
+        self._own_headers = ((b"host", self._host), (b"x-forwarded-proto", self._scheme.encode()))
+        # The service's own deadline comes first.
+        self._deadlines = Deadlines(settings.request_timeout_seconds + 5)
+        self._long_deadlines = Deadlines(settings.import_timeout_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event."""
@@ -95,17 +99,22 @@ class Front:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        correlation = _correlation(scope)
+        asked = by_name(scope["headers"])
+        correlation = _correlation(asked)
         token = observability.correlation_id.set(correlation)
-        exchange = _Exchange(send, correlation)
+        exchange = _Exchange(send, asked, correlation)
         started = time.perf_counter()
         try:
-            with self._tracing.span("edge", kind="server", parent=_traceparent(scope)):
+            with self._tracing.span("edge", kind="server", parent=_traceparent(asked)):
                 await self._answer(scope, receive, exchange)
         finally:
-            observability.requests_seconds.labels(
-                "edge", exchange.method_label(scope), exchange.route, str(exchange.status)
-            ).observe(time.perf_counter() - started)
+            observability.observe_request(
+                "edge",
+                exchange.method_label(scope),
+                exchange.route,
+                exchange.status,
+                seconds=time.perf_counter() - started,
+            )
             observability.correlation_id.reset(token)
 
     async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
@@ -153,14 +162,12 @@ class Front:
                 "No service answers this address; /openapi.json lists what there is"
             )
         exchange.route = route.prefix
-        headers = self._headers(scope, address)
+        headers = self._headers(scope, exchange, address)
         if route.needs_key:
-            headers.append(
-                (b"authorization", await self._identify(scope, exchange, route, address))
-            )
+            headers.append((b"authorization", await self._identify(exchange, route, address)))
         else:
             self._count(exchange, self._per_address.hit(address))
-        body = _measured(scope, receive, route)
+        body = _measured(exchange.asked, receive, route)
         onward: Scope = {
             "type": "http",
             "asgi": scope["asgi"],
@@ -182,14 +189,9 @@ class Front:
     ) -> None:
         upstream = self._upstreams.get(route.service)
         exchange.body = body
-        deadline = (
-            self._settings.import_timeout_seconds
-            if route.is_long
-            else self._settings.request_timeout_seconds
-            + 5  # the service's own deadline comes first
-        )
+        deadlines = self._long_deadlines if route.is_long else self._deadlines
         try:
-            async with asyncio.timeout(deadline):
+            with deadlines.begin():
                 if route.prefix == LEAD_PREFIX and is_lead(onward):
                     response = await self._leads.serve(onward, body, exchange, upstream)
                     if response is not None:
@@ -205,10 +207,8 @@ class Front:
             if body.problem is not None and not exchange.begun:
                 raise body.problem
 
-    async def _identify(
-        self, scope: Scope, exchange: "_Exchange", route: Route, address: str
-    ) -> bytes:
-        given = (header(scope, b"authorization") or b"").decode("latin-1")
+    async def _identify(self, exchange: "_Exchange", route: Route, address: str) -> bytes:
+        given = exchange.asked.get(b"authorization", b"").decode("latin-1")
         scheme, _, key = given.partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
             self._count(exchange, self._per_address.hit(address))
@@ -225,13 +225,11 @@ class Front:
             )
         exchange.verdict = verdict
 
-    def _headers(self, scope: Scope, address: str) -> Headers:
+    def _headers(self, scope: Scope, exchange: "_Exchange", address: str) -> Headers:
         headers = passing_headers(scope["headers"])
-        headers.append((b"host", self._host))
+        headers += self._own_headers
         headers.append((b"x-forwarded-for", address.encode("latin-1", "replace")))
-        headers.append((b"x-forwarded-proto", self._scheme.encode()))
-        current = observability.correlation_id.get()
-        headers.append((_CORRELATION, str(current).encode()))
+        headers.append((_CORRELATION, exchange.correlation))
         trace = current_traceparent()
         if trace is not None:
             headers = [(name, value) for name, value in headers if name != _TRACE]
@@ -249,9 +247,11 @@ class _Failed(AppError):
 class _Exchange:
     """The way back: notes what has begun, adds our headers, holds back what came after a passed limit."""
 
-    def __init__(self, send: Send, correlation: UUID) -> None:
+    def __init__(self, send: Send, asked: Mapping[bytes, bytes], correlation: UUID) -> None:
         self._send = send
-        self._correlation = str(correlation).encode()
+        self.asked = asked
+        """The headers of the request."""
+        self.correlation = str(correlation).encode()
         self.begun = False
         self.status = 500
         self.route = "none"
@@ -267,10 +267,10 @@ class _Exchange:
         await self._send(message)
 
     def _with_ours(self, given: Iterable[tuple[bytes, bytes]]) -> Headers:
-        headers = [(bytes(name), bytes(value)) for name, value in given]
+        headers = list(given)
         names = {name.lower() for name, _ in headers}
         if _CORRELATION not in names:
-            headers.append((_CORRELATION, self._correlation))
+            headers.append((_CORRELATION, self.correlation))
         headers.extend((name, value) for name, value in _DEFAULTS if name not in names)
         if self.verdict is not None and b"ratelimit-limit" not in names:
             headers += self.verdict.raw_headers()
@@ -282,16 +282,16 @@ class _Exchange:
         return method if self.route != "none" else "any"
 
 
-def _measured(scope: Scope, receive: Receive, route: Route) -> MeteredBody:
-    length = header(scope, b"content-length")
+def _measured(asked: Mapping[bytes, bytes], receive: Receive, route: Route) -> MeteredBody:
+    length = asked.get(b"content-length")
     if length is not None and int(length) > route.max_body_bytes:
         raise too_large(route.max_body_bytes)
-    kind = (header(scope, b"content-type") or b"").decode("latin-1")
+    kind = asked.get(b"content-type", b"").decode("latin-1")
     return MeteredBody(receive, limit=route.max_body_bytes, shape=shape_of(kind))
 
 
-def _correlation(scope: Scope) -> UUID:
-    given = header(scope, _CORRELATION)
+def _correlation(asked: Mapping[bytes, bytes]) -> UUID:
+    given = asked.get(_CORRELATION)
     if given is not None:
         try:
             return UUID(given.decode("ascii"))
@@ -300,8 +300,8 @@ def _correlation(scope: Scope) -> UUID:
     return new_id()
 
 
-def _traceparent(scope: Scope) -> str | None:
-    given = header(scope, _TRACE)
+def _traceparent(asked: Mapping[bytes, bytes]) -> str | None:
+    given = asked.get(_TRACE)
     return given.decode("latin-1") if given is not None else None
 
 

@@ -14,34 +14,10 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from kantis_kit.db.away import CONNECTION_ERRORS, is_away
+from kantis_kit.db.lending import Lender
+
 KEYED_POOL_SIZE = 2
-CONNECTION_ERRORS: tuple[type[BaseException], ...] = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection that died under a statement is in no state that the driver knows
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InvalidCatalogNameError,
-)
-"""What says that the database is away, not that the statement was wrong."""
-
-
-def is_away(error: BaseException | None) -> bool:
-    """Say whether an error, or what caused it, means that the database cannot be reached."""
-    while error is not None:
-        # A system error that names a file is about that file, not about a connection.
-        is_about_file = isinstance(error, OSError) and error.filename is not None
-        if isinstance(error, CONNECTION_ERRORS) and not is_about_file:
-            return True
-        if getattr(error, "connection_invalidated", False):
-            return True
-        original = getattr(error, "orig", None)
-        error = original if isinstance(original, BaseException) else error.__cause__
-    return False
 
 
 class Database:
@@ -83,14 +59,17 @@ class Database:
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self.sessions = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
         self._pool: asyncpg.Pool[Any] | None = None
-        self._keyed: asyncpg.Pool[Any] | None = None
+        self._keyed: Lender | None = None
         self._pool_lock = asyncio.Lock()
 
     async def connect(self, *_: Any, **__: Any) -> "asyncpg.Connection[Any]":
         """Open a connection of its own (for LISTEN, COPY outside a request, advisory locks)."""
+        return await self._connect({})
+
+    async def _connect(self, more: dict[str, str]) -> "asyncpg.Connection[Any]":
         connection = await asyncpg.connect(
             self._dsn,
-            server_settings=self._server_settings,
+            server_settings={**self._server_settings, **more},
             timeout=self._connect_timeout,
             statement_cache_size=256,
         )
@@ -101,29 +80,29 @@ class Database:
         if self._pool is None:
             async with self._pool_lock:
                 if self._pool is None:
-                    self._pool = await self._make_pool(self._worker_pool_size, {})
+                    self._pool = await self._make_pool(self._worker_pool_size)
         return self._pool
 
-    async def keyed_pool(self) -> "asyncpg.Pool[Any]":
-        """Return a raw pool for statements that find every row by a key, those behind foreign keys included.
+    async def keyed_pool(self) -> Lender:
+        """Return raw connections for single statements that find every row by a key, those behind foreign keys included.
 
         A plan is made once for each connection, maybe while a table is empty: it would read the table from end to end
         for every row, for as long as nobody has counted it again.
         """
         if self._keyed is None:
-            async with self._pool_lock:
-                if self._keyed is None:
-                    self._keyed = await self._make_pool(KEYED_POOL_SIZE, {"enable_seqscan": "off"})
+            self._keyed = Lender(
+                lambda: self._connect({"enable_seqscan": "off"}), size=KEYED_POOL_SIZE
+            )
         return self._keyed
 
-    async def _make_pool(self, size: int, more: dict[str, str]) -> "asyncpg.Pool[Any]":
+    async def _make_pool(self, size: int) -> "asyncpg.Pool[Any]":
         pool = await asyncpg.create_pool(
             self._dsn,
             min_size=0,
             max_size=size,
             timeout=self._connect_timeout,
             max_inactive_connection_lifetime=300,
-            server_settings={**self._server_settings, **more},
+            server_settings=self._server_settings,
             reset=_keep_as_it_is,
         )
         return pool  # noqa: RET504 - typed by the annotation
@@ -136,7 +115,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        pools, self._pool, self._keyed = (self._pool, self._keyed), None, None
+        pools: tuple[asyncpg.Pool[Any] | Lender | None, ...] = (self._pool, self._keyed)
+        self._pool = self._keyed = None
         for pool in pools:
             if pool is None:
                 continue
@@ -190,3 +170,6 @@ async def _close_quietly(connection: "asyncpg.Connection[Any]") -> None:
         await asyncio.wait_for(connection.close(), timeout=2)
     except (*CONNECTION_ERRORS, asyncpg.PostgresError):
         connection.terminate()
+
+
+__all__ = ["CONNECTION_ERRORS", "Database", "Listener", "is_away"]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kantis_kit import observability
 from kantis_kit.ids import new_id
+from kantis_kit.web.deadlines import Deadline, Deadlines
 from kantis_kit.web.problems import MEDIA_TYPE, METHODS, problem
 
 log = observability.get_logger(__name__)
@@ -50,6 +51,7 @@ class Edge:
         self._app = app
         self._service = service
         self._timeout = timeout_seconds
+        self._deadlines = Deadlines(timeout_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -69,7 +71,7 @@ class Edge:
                     "The address holds a NUL character (%00), which cannot be stored; leave it out.",
                 )
                 return
-            async with asyncio.timeout(self._timeout) as deadline:
+            with self._deadlines.begin() as deadline:
                 await self._app(scope, self._arriving(receive, deadline), answer.send)
         except TimeoutError:
             if answer.status:
@@ -88,18 +90,18 @@ class Edge:
                     "The failure is logged under the correlation id.",
                 )
         finally:
-            observability.requests_seconds.labels(
+            observability.observe_request(
                 self._service,
                 _method_of(scope),
                 route_of(scope),
-                str(answer.status or HTTP_FAILED),
-            ).observe(time.perf_counter() - started)
+                answer.status or HTTP_FAILED,
+                seconds=time.perf_counter() - started,
+            )
             observability.correlation_id.reset(token)
 
-    def _arriving(self, receive: Receive, deadline: asyncio.Timeout) -> Receive:
+    def _arriving(self, receive: Receive, deadline: Deadline) -> Receive:
         """Move the deadline while a body in several parts comes in: a large file takes the time that its line needs."""
-        loop = asyncio.get_running_loop()
-        last = loop.time() + self._timeout * BODY_DEADLINES
+        last = deadline.due_at + self._timeout * (BODY_DEADLINES - 1)
         in_parts = False
 
         async def arriving() -> Message:
@@ -107,7 +109,8 @@ class Edge:
             message = await receive()
             in_parts = in_parts or bool(message.get("more_body"))
             if in_parts and message["type"] == "http.request":
-                deadline.reschedule(min(last, loop.time() + self._timeout))
+                now = asyncio.get_running_loop().time()
+                deadline.move(min(last, now + self._timeout))
             return message
 
         return arriving

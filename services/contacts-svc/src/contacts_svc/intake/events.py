@@ -33,9 +33,9 @@ def lead_received(lead: Lead, form: Form) -> LeadReceivedV1:
     return LeadReceivedV1(items=(lead_item(lead, form),))
 
 
-def lead_json(lead: Lead, form: Form) -> bytes:
-    """Map a lead to what `lead_item` says of it, as JSON."""
-    item: dict[str, Any] = {
+def lead_told(lead: Lead, form: Form) -> dict[str, Any]:
+    """Map a lead to what `lead_item` says of it, ready for JSON."""
+    return {
         "lead_id": lead.id,
         "person_id": lead.person_id,
         "form_key": form.key,
@@ -45,20 +45,19 @@ def lead_json(lead: Lead, form: Form) -> bytes:
         # As text: one that the driver has read is of a kind of its own.
         "list_id": str(form.list_id) if form.list_id else None,
     }
-    return orjson.dumps(item)
 
 
 def question_json(
-    values: Mapping[str, Any], form: Form, *, preferred_name: str, path: str
+    values: Mapping[str, Any], form_key: str, *, preferred_name: str, path: str
 ) -> bytes:
-    """Map a question to what `question_item` says of it, as JSON."""
+    """Map the row of a question to what `question_item` says of it, as JSON."""
     item: dict[str, Any] = {
         "request_id": values["id"],
         "person_id": values["person_id"],
         "email": values["email"],
         "preferred_name": preferred_name,
         "language": values["language"],
-        "form_key": form.key,
+        "form_key": form_key,
         "confirm_path": path,
     }
     return orjson.dumps(item)

@@ -18,7 +18,7 @@ from contacts_svc.intake.model import Form
 from contacts_svc.intake.plain import Answer, Asked, PlainForm, read_headers
 from contacts_svc.intake.schemas import LeadIn
 from contacts_svc.intake.usecases.leads import Posted
-from contacts_svc.intake.usecases.together import FirstPost, Outcome, is_plain, take_first
+from contacts_svc.intake.usecases.together import FirstPost, Outcome, take_first
 from contacts_svc.people.rules import canonical
 from contacts_svc.settings import ContactsSettings
 from contacts_svc.visitors import evidence
@@ -94,7 +94,7 @@ class FastLeads:
         self, scope: Scope, form_key: str, asked: Asked, body: bytes
     ) -> Answer | None:
         known = await self._form(form_key)
-        if known is None or not is_plain(known.form):
+        if known is None or not known.is_plain:
             return None
         form, counted = known.form, posts.no_counts(scope)
         try:
@@ -117,9 +117,9 @@ class FastLeads:
             return None  # refused by the page, in its words
         digest = request_digest(scope, body)
         post = FirstPost(
-            form,
+            known.patterns.of(posted, language),
             posted,
-            language,
+            named[0],
             evidence(visitor, asked.agent),
             asked.key,
             key_owner(ANONYMOUS.id, digest),

@@ -5,7 +5,8 @@ that it would have gone.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,6 +19,8 @@ from contacts_svc.intake.model import Form
 from contacts_svc.intake.schemas import MAIN_BOX, LeadIn
 from contacts_svc.intake.usecases.asking import LEAD_FIELDS
 from contacts_svc.intake.usecases.leads import Posted
+from contacts_svc.intake.usecases.patterns import Patterns
+from contacts_svc.intake.usecases.together import is_plain
 from contacts_svc.people.model import NAMES, Draft
 from contacts_svc.people.plain import read_email, read_phone
 from kantis_contracts.values import Language
@@ -40,13 +43,6 @@ _FIELDS = dict.fromkeys(LEAD_FIELDS, "")
 _MOST_LANGUAGES = 1_000
 _JSON = b"application/json"
 _ONCE = frozenset({b"idempotency-key", b"content-type"})
-_HEADERS = _ONCE | {
-    b"authorization",
-    b"user-agent",
-    b"x-forwarded-for",
-    b"accept-language",
-    b"origin",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ class Answer:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """What counts of the headers of a request."""
 
@@ -88,15 +84,15 @@ def read_headers(
     scope: Scope, kinds: tuple[bytes, ...], is_key: Callable[[str], bool]
 ) -> Asked | None:
     """Read the headers of a post that may go the short way; None for any other."""
-    found: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
-        if name in _HEADERS and found.setdefault(name, value) is not value and name in _ONCE:
-            return None
+    headers = scope["headers"]
+    found: dict[bytes, bytes] = dict(reversed(headers))  # of those that came twice the first
+    if len(found) < len(headers) and _is_doubled(headers):
+        return None
     told = found.get(b"idempotency-key", b"").decode("latin-1")
     kind = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if b"authorization" in found or kind not in kinds or not is_key(told):
         return None
-    last = found.get(b"x-forwarded-for", b"").decode("latin-1").rsplit(",", 1)[-1].strip()
+    last = found.get(b"x-forwarded-for", b"").rpartition(b",")[2].strip().decode("latin-1")
     return Asked(
         told,
         kind == _JSON,
@@ -107,11 +103,19 @@ def read_headers(
     )
 
 
+def _is_doubled(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Say whether a header came twice of which there may be one."""
+    counted = Counter(name for name, _ in headers)
+    return any(counted[name] > 1 for name in _ONCE)
+
+
 class PlainForm:
     """A form as the short way knows it, with what follows from it worked out once."""
 
     def __init__(self, form: Form) -> None:
         self.form = form
+        self.is_plain = is_plain(form)
+        self.patterns = Patterns(form)
         self._languages = {name: Language(name) for name in form.consent}
         self._default = Language(form.default_language)
         self._versions = {words["version"] for words in form.consent.values()}

@@ -16,7 +16,7 @@ MAX_WINDOWS = 50_000
 """So many callers are remembered; a flood of addresses forgets the oldest instead of filling the memory."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verdict:
     """Whether a request fits, and what the caller is told about it."""
 

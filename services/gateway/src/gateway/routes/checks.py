@@ -5,7 +5,8 @@ Checks read `scope["path"]` and the raw headers, never an address that was put t
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from gateway.routes.errors import (
@@ -63,6 +64,11 @@ def refuse_method(allowed: Iterable[str]) -> MethodRefused:
     return MethodRefused(f"Methods are {known}", headers={"Allow": known})
 
 
+def by_name(headers: Headers) -> Mapping[bytes, bytes]:
+    """Return headers by their names: of those that come several times the first, as `header` does."""
+    return dict(reversed(headers))
+
+
 def check_shape(
     scope: Scope, *, trusted_hosts: Sequence[str] = (), allowed: Iterable[str] = METHODS
 ) -> None:
@@ -85,11 +91,22 @@ def check_shape(
         raise AddressTooLong(f"A path has at most {MAX_PATH_BYTES} bytes")
     if len(scope.get("query_string", b"")) > MAX_QUERY_BYTES:
         raise AddressTooLong(f"A query has at most {MAX_QUERY_BYTES} bytes")
-    if not path.startswith("/") or _BAD_PATH.search(path) or _BAD_RAW.search(raw):
+    if not _is_path(path, raw):
         raise BadRequest(
             "Write the path without empty or dotted segments, backslashes, encoded slashes and control characters"
         )
     _check_headers(scope["headers"], trusted_hosts)
+
+
+@lru_cache(maxsize=512)
+def _is_path(path: str, raw: bytes) -> bool:
+    return path.startswith("/") and not _BAD_PATH.search(path) and not _BAD_RAW.search(raw)
+
+
+@lru_cache(maxsize=128)
+def _are_names(names: bytes, count: int) -> bool:
+    """Say whether these are so many names of headers; browsers of one make send the same ones each time."""
+    return _NAMES.fullmatch(names) is not None and names.count(b"\n") == count - 1
 
 
 def _check_headers(headers: Headers, trusted_hosts: Sequence[str]) -> None:
@@ -97,16 +114,16 @@ def _check_headers(headers: Headers, trusted_hosts: Sequence[str]) -> None:
         raise HeadersTooLarge(f"Send at most {MAX_HEADERS} headers")
     names = b"\n".join([name for name, _ in headers])
     values = b" ".join([value for _, value in headers])
-    is_clean = _NAMES.fullmatch(names) is not None and names.count(b"\n") == len(headers) - 1
-    if headers and (not is_clean or _BAD_VALUE.search(values)):
-        raise BadRequest("A header holds a character that headers cannot hold")
-    seen: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in seen and name in _ONCE:
-            raise BadRequest(f"Send {name.decode()} once")
-        seen[name] = value
     if len(names) + len(values) - 2 * len(headers) + 2 > MAX_HEADER_BYTES:
         raise HeadersTooLarge(f"Send at most {MAX_HEADER_BYTES} bytes of headers")
+    if headers and (not _are_names(names, len(headers)) or _BAD_VALUE.search(values)):
+        raise BadRequest("A header holds a character that headers cannot hold")
+    seen = by_name(headers)
+    if len(seen) < len(headers):
+        counted = Counter(name for name, _ in headers)
+        for name in _ONCE.intersection(counted):
+            if counted[name] > 1:
+                raise BadRequest(f"Send {name.decode()} once")
     _check_framing(seen)
     if trusted_hosts:
         host = seen.get(b"host", b"").decode("latin-1").rsplit(":", 1)[0].lower()
@@ -114,7 +131,7 @@ def _check_headers(headers: Headers, trusted_hosts: Sequence[str]) -> None:
             raise WrongHost("Use the address under which this installation is known")
 
 
-def _check_framing(seen: dict[bytes, bytes]) -> None:
+def _check_framing(seen: Mapping[bytes, bytes]) -> None:
     """Refuse a body whose end two servers could see at different places."""
     length, coding = seen.get(b"content-length"), seen.get(b"transfer-encoding")
     if length is not None and coding is not None:
@@ -135,11 +152,12 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 def passing_headers(headers: Headers) -> Headers:
     """Return what a service may see of a caller's headers: nothing about identity, nothing about this connection."""
+    passing = [one for one in headers if _passes(one[0])]
     named: set[bytes] = set()
     for name, value in headers:
         if name == b"connection":
             named.update(token.strip().lower() for token in value.split(b","))
-    return [one for one in headers if _passes(one[0]) and one[0] not in named]
+    return [one for one in passing if one[0] not in named] if named else passing
 
 
 @lru_cache(maxsize=1_024)
@@ -188,6 +206,12 @@ def is_in(address: str, among: Iterable[Network]) -> bool:
     return any(parsed.version == one.version and parsed in one for one in among)
 
 
+@lru_cache(maxsize=1_024)
+def _is_proxy(address: str, proxies: tuple[Network, ...]) -> bool:
+    """Say what `is_in` says; of the same few addresses again and again."""
+    return is_in(address, proxies)
+
+
 def peer(scope: Scope) -> str:
     """Return the address at the other end of the connection."""
     client = scope.get("client")
@@ -205,7 +229,7 @@ def is_forwarded(scope: Scope) -> bool:
 def caller_address(scope: Scope, proxies: Sequence[Network]) -> str:
     """Return the caller's address; X-Forwarded-For counts only from our own proxies, read from its right end."""
     address = peer(scope)
-    if not proxies or not is_in(address, proxies):
+    if not proxies or not _is_proxy(address, tuple(proxies)):
         return address
     hops = [
         hop.strip()

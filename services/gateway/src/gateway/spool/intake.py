@@ -1,6 +1,5 @@
 """A lead is never turned away because its service is: what contacts cannot take now, the spool takes."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,9 +17,10 @@ from kantis_kit import observability
 from kantis_kit.db.database import is_away
 from kantis_kit.errors import Invalid
 from kantis_kit.groups import GroupReader
-from kantis_kit.ids import new_id
+from kantis_kit.ids import new_id_text
 from kantis_kit.tx import Scope as TxScope
 from kantis_kit.tx import write
+from kantis_kit.web.deadlines import Deadlines
 from kantis_kit.web.middleware import Message, Scope, Send
 
 log = observability.get_logger(__name__)
@@ -56,7 +56,7 @@ class LeadIntake:
 
     def __init__(self, scope: TxScope, *, timeout_seconds: float) -> None:
         self._scope = scope
-        self._timeout = timeout_seconds
+        self._deadlines = Deadlines(timeout_seconds)
         # Each lead asks anew, after it has come; those that come together ask together.
         self._lines: GroupReader[str, bool] = GroupReader(self._look)
 
@@ -71,15 +71,11 @@ class LeadIntake:
         """
         received_at = self._scope.clock.now()
         content = await body.read_all()
-        key = _key(scope)
-        # The first attempt already carries the key: if the service took the lead and died before it said so, the
-        # attempt from the spool finds it there and changes nothing.
-        headers: Headers = [(n, v) for n, v in scope["headers"] if n != b"idempotency-key"]
-        headers.append((b"idempotency-key", key.encode("ascii")))
+        key, headers = _keyed(scope)
         if upstream is not None and not await self._stands_in_line(scope["path"]):
             held = _Held(send)
             try:
-                async with asyncio.timeout(self._timeout):
+                with self._deadlines.begin():
                     await upstream({**scope, "headers": headers}, replay(content), held)
             except Exception as error:
                 if held.begun:
@@ -103,7 +99,8 @@ class LeadIntake:
             return False
 
     async def _look(self, paths: Sequence[str]) -> list[bool]:
-        return await queries.are_waiting(self._scope.database, paths)
+        waiting = await queries.lines_of(self._scope.database, set(paths))
+        return [path in waiting for path in paths]
 
     async def _take(
         self, scope: Scope, headers: Headers, content: bytes, key: str, received_at: datetime
@@ -121,14 +118,21 @@ class LeadIntake:
         log.info("spool.taken", bytes=len(content))
 
 
-def _key(scope: Scope) -> str:
+def _keyed(scope: Scope) -> tuple[str, Headers]:
+    """Return the key of a lead, and headers that hold it.
+
+    The first attempt already carries the key: if the service took the lead and died before it said so, the attempt from
+    the spool finds it there and changes nothing.
+    """
+    headers: Headers = scope["headers"]
     given = header(scope, b"idempotency-key")
     if given is None:
-        return str(new_id())
+        key = new_id_text()
+        return key, [*headers, (b"idempotency-key", key.encode("ascii"))]
     key = given.decode("latin-1")
     if not key or len(key) > usecases.MAX_KEY or not key.isascii() or not key.isprintable():
         raise Invalid(f"Idempotency-Key: 1 to {usecases.MAX_KEY} printable ASCII characters")
-    return key
+    return key, headers
 
 
 def _thanks(scope: Scope) -> Response:

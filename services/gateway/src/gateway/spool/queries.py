@@ -1,6 +1,6 @@
 """Reads of the spool."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import func
@@ -30,16 +30,16 @@ async def count(tx: ReadTx) -> int:
 
 
 _LINES = """
-SELECT EXISTS (SELECT FROM spool WHERE spool.path = asked.path AND state = 'waiting') AS is_waiting
-FROM unnest($1::text[]) WITH ORDINALITY AS asked (path, n) ORDER BY n
+SELECT path FROM unnest($1::text[]) AS asked (path)
+WHERE EXISTS (SELECT FROM spool WHERE spool.path = asked.path AND state = 'waiting')
 """
 
 
-async def are_waiting(database: Database, paths: Sequence[str]) -> list[bool]:
-    """Say for each form whether an older lead of it waits: a new one must not overtake it.
+async def lines_of(database: Database, paths: Collection[str]) -> set[str]:
+    """Return of which forms older leads wait: a new one must not overtake them.
 
-    One statement for many, on a connection of the raw pool: every lead that passes asks.
+    One statement for many, on a raw connection: every lead that passes asks.
     """
-    pool = await database.pool()
+    pool = await database.keyed_pool()
     rows = await pool.fetch(_LINES, list(paths))
-    return [row["is_waiting"] for row in rows]
+    return {row["path"] for row in rows}

@@ -30,7 +30,7 @@ _EMAIL_CHANNELS = (Channel.EMAIL,)
 _PHONE_CHANNELS = (Channel.SMS, Channel.PHONE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Posted:
     """What a form reads in a post, before anything is looked up."""
 
@@ -82,7 +82,7 @@ def lead_values(
         "person_id": person_id,
         "is_consented": bool(posted.seen),
         "language": posted.fields["language"],
-        "fields": {k: v for k, v in posted.fields.items() if v} | _given(posted.draft),
+        "fields": fields_of(posted),
         "text_version": version,
         "evidence": dict(evidence),
         "answers": posted.answers,
@@ -148,8 +148,9 @@ async def take_lead(
     return lead
 
 
-def _given(draft: Draft) -> dict[str, str]:
-    return {address.kind.value: address.value for address in draft.addresses}
+def fields_of(posted: Posted) -> dict[str, str]:
+    """Return what was filled in, addresses as they are kept."""
+    return {k: v for k, v in posted.fields.items() if v} | dict(posted.draft.keys)
 
 
 def origin_of(draft: Draft) -> Origin:

@@ -5,61 +5,60 @@ keeps them; about every other one nothing is done but said so, and it goes the l
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
-from types import SimpleNamespace
-from typing import Any, cast
+from operator import itemgetter
+from typing import Any, Final
+from uuid import UUID
 
 import orjson
 
 from contacts_svc.intake import events
-from contacts_svc.intake.boxes import boxes_of
-from contacts_svc.intake.model import Form, Lead
-from contacts_svc.intake.schemas import MAIN_BOX
+from contacts_svc.intake.model import Form
 from contacts_svc.intake.usecases import guards
-from contacts_svc.intake.usecases.asking import asked_of, path_of, question_values
+from contacts_svc.intake.usecases.asking import QUESTION_LIVES, path_of
 from contacts_svc.intake.usecases.inserts import INSERTS, TABLES
-from contacts_svc.intake.usecases.knowledge import needs_owner
-from contacts_svc.intake.usecases.leads import Posted, consents, lead_values, origin_of
-from contacts_svc.people.rules import canonical
+from contacts_svc.intake.usecases.leads import Posted, fields_of
+from contacts_svc.intake.usecases.patterns import Pattern
 from contacts_svc.people.usecases.newcomers import Newcomer, newcomer
-from contacts_svc.permissions.usecases.first import first_entries
 from contacts_svc.settings import ContactsSettings
-from contacts_svc.touched import Family
 from kantis_contracts.contacts import (
     ConfirmationRequestedV1,
     LeadReceivedV1,
     PermissionChangedV1,
     PersonChangedV1,
 )
-from kantis_contracts.values import Language
 from kantis_kit.groups import Statements
+from kantis_kit.ids import new_id_text
 from kantis_kit.outbox import COLUMNS as OUTBOX_COLUMNS
 from kantis_kit.outbox import Encoded
 
+_NOTHING: Final = frozenset({None})
 # OFFSET 0: each is asked by its key. The planner would rather read all the numbers of a small register once, and stay with
 # that plan while the register grows.
 _LOOK = """
-    WITH windows AS MATERIALIZED (
-        SELECT name, sum(counted) AS counted FROM intake_window
-        WHERE name = ANY($1::text[]) AND starts_at = $2 GROUP BY name
-    )
     SELECT
-        EXISTS (SELECT FROM form WHERE id = given.form_id AND version = given.form_version AND is_active OFFSET 0) AS is_current,
-        NOT EXISTS (SELECT FROM idempotency WHERE caller = given.caller AND route = $3 AND key = given.key OFFSET 0)
-        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'email' AND value = given.email AND is_identifying OFFSET 0)
-        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND is_identifying OFFSET 0)
-        AND NOT EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND NOT is_identifying OFFSET 0)
-        AND NOT EXISTS (SELECT FROM confirmation_slot WHERE address = given.mailbox OFFSET 0)
-        AND NOT EXISTS (SELECT FROM asked_mailbox WHERE hash = given.hash OFFSET 0) AS is_new,
-        coalesce((SELECT counted FROM windows WHERE name = 'form:' || given.form_id), 0) AS of_form,
-        coalesce((SELECT counted FROM windows WHERE name = 'asked'), 0) AS asked
-    FROM unnest(
-        $4::uuid[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::text[]
-    ) WITH ORDINALITY AS given (form_id, form_version, key, email, phone, mailbox, hash, caller, n)
-    ORDER BY n
+        ARRAY(
+            SELECT EXISTS (SELECT FROM form WHERE id = read.id AND version = read.version AND is_active OFFSET 0)
+            FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS read (id, version, n) ORDER BY n
+        ) AS are_current,
+        ARRAY(
+            SELECT coalesce(
+                (SELECT sum(counted) FROM intake_window WHERE name = asked.name AND starts_at = $4), 0
+            )::bigint
+            FROM unnest($3::text[]) WITH ORDINALITY AS asked (name, n) ORDER BY n
+        ) AS counted,
+        ARRAY(
+            SELECT n FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[])
+                WITH ORDINALITY AS given (caller, key, email, phone, mailbox, hash, n)
+            WHERE EXISTS (SELECT FROM idempotency WHERE caller = given.caller AND route = $5 AND key = given.key OFFSET 0)
+            OR EXISTS (SELECT FROM identifier WHERE kind = 'email' AND value = given.email AND is_identifying OFFSET 0)
+            OR EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND is_identifying OFFSET 0)
+            OR EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND NOT is_identifying OFFSET 0)
+            OR EXISTS (SELECT FROM confirmation_slot WHERE address = given.mailbox OFFSET 0)
+            OR EXISTS (SELECT FROM asked_mailbox WHERE hash = given.hash OFFSET 0)
+        ) AS known
     """
 ROUTE = "POST /f/{form_key}"
 """Under which the kit's route stores the answers of this address."""
@@ -79,9 +78,10 @@ class Outcome(Enum):
 class FirstPost:
     """A post, read and checked, with the answer that is stored beside its effect."""
 
-    form: Form
+    pattern: Pattern
     posted: Posted
-    language: Language
+    named: str
+    """The first address, as it is counted."""
     evidence: Mapping[str, str]
     key: str
     caller: str
@@ -92,23 +92,14 @@ class FirstPost:
     content: bytes
     email: str | None = field(init=False)
     phone: str | None = field(init=False)
-    words: tuple[str, str] = field(init=False)
-    """The words of the box, and their version."""
-    asks: Mapping[str, Any] | None = field(init=False)
     mailbox: str | None = field(init=False)
-    """Whom a question would go to; None when nobody is asked."""
+    """Whom a question goes to; None when nobody is asked."""
 
     def __post_init__(self) -> None:
-        draft = self.posted.draft
-        self.email = draft.email.value if draft.email else None
-        self.phone = draft.phone.value if draft.phone else None
-        box = boxes_of(self.form)[MAIN_BOX]
-        self.words = box.words(self.language, self.form.default_language)
-        self.asks, self.mailbox = None, None
-        lead = cast("Lead", SimpleNamespace(is_consented=bool(self.posted.seen)))
-        if draft.email is not None and needs_owner(self.form, lead):
-            self.asks = asked_of(box, self.words, ())
-            self.mailbox = canonical(draft.email) if self.asks else None
+        email, phone = self.posted.draft.email, self.posted.draft.phone
+        self.email = email.value if email else None
+        self.phone = phone.value if phone else None
+        self.mailbox = self.named if email and self.pattern.question else None
 
 
 def is_plain(form: Form) -> bool:
@@ -131,174 +122,189 @@ async def take_first(tx: Statements, posts: Sequence[FirstPost]) -> list[Outcome
     """
     outcomes = [Outcome.KNOWN] * len(posts)
     chosen = _alone(posts)
-    written = _Written(tx)
-    asked = 0
-    of_form: Counter[Any] = Counter()
-    most_asked = tx.settings(ContactsSettings).confirmations_per_hour
-    for index, (is_current, is_new, counted, counted_asked) in zip(
-        chosen, await _look(tx, [posts[index] for index in chosen]), strict=True
-    ):
+    seen = await _look(tx, [posts[index] for index in chosen])
+    written = _Written(tx, seen.hashes)
+    for number, index in enumerate(chosen):
         post = posts[index]
-        if not is_current:
+        if _as_read(post) in seen.stale:
             outcomes[index] = Outcome.STALE
-            continue
-        asks = post.mailbox is not None
-        has_room = counted + of_form[post.form.id] < guards.share_of(tx, post.form)
-        may_ask = not asks or counted_asked + asked < most_asked
-        if is_new and has_room and may_ask:
+        elif number not in seen.known and seen.have_room(post):
             written.add(post)
-            of_form[post.form.id] += 1
-            asked += asks
             outcomes[index] = Outcome.TAKEN
     if written.leads:
-        await written.write(of_form, asked)
+        await written.write(seen.taken)
     return outcomes
 
 
 def _alone(posts: Sequence[FirstPost]) -> list[int]:
-    seen: set[tuple[str, str]] = set()
+    seen: set[str | None] = set()
     chosen = []
     for index, post in enumerate(posts):
-        named = {
-            (kind, value)
-            for kind, value in (
-                ("key", post.key),
-                ("email", post.email),
-                ("phone", post.phone),
-                ("mailbox", post.mailbox),
-            )
-            if value is not None
-        }
-        if not named & seen:
+        named = {post.key, post.email, post.phone, post.mailbox} - _NOTHING
+        if seen.isdisjoint(named):
             seen |= named
             chosen.append(index)
     return chosen
 
 
-async def _look(tx: Statements, posts: Sequence[FirstPost]) -> Sequence[Any]:
+@dataclass(slots=True)
+class _Seen:
+    """What stood in the database before a group is written, and the counts as it is taken."""
+
+    known: set[int]
+    """Which posts, by their place, name what is known already."""
+    stale: set[tuple[UUID, int]]
+    """Forms that are not as they were read."""
+    counted: Mapping[str, int]
+    most: Mapping[str, int]
+    hashes: Mapping[str, bytes]
+    """By what the mailboxes are known that are asked."""
+    taken: Counter[str]
+
+    def have_room(self, post: FirstPost) -> bool:
+        """Count a post, and the question that it asks, unless there were too many of either in this hour."""
+        names = (
+            (post.pattern.window,) if post.mailbox is None else (post.pattern.window, guards.ASKED)
+        )
+        for name in names:
+            if self.counted[name] + self.taken[name] >= self.most[name]:
+                return False
+        for name in names:
+            self.taken[name] += 1
+        return True
+
+
+def _as_read(post: FirstPost) -> tuple[UUID, int]:
+    """Return the form of a post, and the version that was read."""
+    return post.pattern.form.id, post.pattern.form.version
+
+
+async def _look(tx: Statements, posts: Sequence[FirstPost]) -> _Seen:
+    read = {_as_read(post): post.pattern for post in posts}
+    forms = {one.window: one.form for one in read.values()}
     mailboxes = [post.mailbox for post in posts]
-    return await tx.look(
+    hashes = {one: guards.mailbox_hash(tx, one) for one in mailboxes if one is not None}
+    names = [guards.ASKED, *forms]
+    ((are_current, counted, known),) = await tx.look(
         _LOOK,
-        [guards.ASKED, *{guards.window_of(post.form.id) for post in posts}],
+        [form_id for form_id, _ in read],
+        [version for _, version in read],
+        names,
         guards.hour_of(tx.clock.now()),
         ROUTE,
-        [post.form.id for post in posts],
-        [post.form.version for post in posts],
+        [post.caller for post in posts],
         [post.key for post in posts],
         [post.email for post in posts],
         [post.phone for post in posts],
         mailboxes,
-        [guards.mailbox_hash(tx, one) if one else None for one in mailboxes],
-        [post.caller for post in posts],
+        [None if one is None else hashes[one] for one in mailboxes],
+    )
+    most = {window: guards.share_of(tx, form) for window, form in forms.items()}
+    most[guards.ASKED] = tx.settings(ContactsSettings).confirmations_per_hour
+    return _Seen(
+        {number - 1 for number in known},
+        {one for one, is_current in zip(read, are_current, strict=True) if not is_current},
+        dict(zip(names, counted, strict=True)),
+        most,
+        hashes,
+        Counter(),
     )
 
 
-@dataclass
 class _Written:
     """The rows and events of the leads that are kept."""
 
-    tx: Statements
-    rows: dict[str, list[Mapping[str, Any]]] = field(
-        default_factory=lambda: {name: [] for name in TABLES}
-    )
-    leads: list[bytes] = field(default_factory=list)
-    cards: list[bytes] = field(default_factory=list)
-    permissions: list[bytes] = field(default_factory=list)
-    questions: list[bytes] = field(default_factory=list)
+    def __init__(self, tx: Statements, hashes: Mapping[str, bytes]) -> None:
+        self.tx = tx
+        self.now = tx.clock.now()
+        self.expires_at = self.now + QUESTION_LIVES
+        self.hashes = hashes
+        self.rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in TABLES}
+        self.cards: list[bytes] = []
+        self.leads: list[bytes] = []
+        self.permissions: list[bytes] = []
+        self.questions: list[bytes] = []
 
     def add(self, post: FirstPost) -> None:
         """Describe one lead."""
-        now = self.tx.clock.now()
-        draft, form = post.posted.draft, post.form
-        person = newcomer(draft, origin=origin_of(draft), now=now)
-        self.rows["idempotency"].append(self._stored(post, now))
-        self.rows["identifier"].extend(person.identifiers)
-        self.rows["person"].append(person.person)
-        self.rows["person_change"].append(person.change)
+        now, rows, pattern = self.now, self.rows, post.pattern
+        person = newcomer(post.posted.draft, origin=pattern.origin, now=now)
+        person_id, lead_id = person.id, new_id_text()
+        rows["idempotency"].append(
+            {
+                "caller": post.caller,
+                "route": ROUTE,
+                "key": post.key,
+                "request_hash": post.digest,
+                "status": post.status,
+                "headers": post.headers,
+                "body": post.content,
+                "stored_at": now,
+            }
+        )
+        rows["identifier"].extend(person.identifiers)
+        rows["person"].append(person.person)
+        rows["person_change"].append(person.change)
         self.cards.append(person.card())
-        words = dict.fromkeys(post.posted.seen, post.words)
-        values = lead_values(
-            form,
-            post.posted,
-            person.id,
-            words,
-            version=post.words[1],
-            evidence=post.evidence,
-            now=now,
+        whose = {"lead_id": lead_id, "person_id": person_id}
+        rows["lead"].append(
+            {
+                **pattern.lead,
+                "id": lead_id,
+                "person_id": person_id,
+                "fields": orjson.dumps(fields_of(post.posted)).decode(),
+                "evidence": orjson.dumps(post.evidence).decode(),
+                "first_at": now,
+                "last_at": now,
+            }
         )
-        lead = cast("Lead", SimpleNamespace(**values))
-        self.rows["lead"].append(
-            _as_json(values, ("fields", "evidence", "answers", "topics", "boxes"))
-        )
-        self.leads.append(events.lead_json(lead, form))
-        families = Family.PROFILE | Family.REACH
-        said = consents(form, lead, draft, words, now=now)
-        for entry in first_entries(said, actor=self.tx.actor, recorded_at=now):
-            self.rows["permission_state"].append(entry.state)
-            self.rows["permission_ledger"].append(entry.entry)
+        self.leads.append(orjson.dumps({**pattern.told, **whose}))
+        for said in pattern.entries:
+            proof = {**post.evidence, "lead_id": lead_id}
+            entry = said.fill(person_id, proof, actor=self.tx.actor, now=now)
+            rows["permission_state"].append(entry.state)
+            rows["permission_ledger"].append(entry.entry)
             self.permissions.append(entry.told())
-            families |= Family.PERMISSION
-        if form.list_id is not None:
-            families |= Family.LIST
-            self.rows["list_member"].append(
-                {
-                    "segment_id": form.list_id,
-                    "person_id": person.id,
-                    "source": f"form:{form.key}",
-                    "added_at": now,
-                }
-            )
-        self.rows["touched_person"].append(
-            {"person_id": person.id, "families": int(families), "at": now}
+        if pattern.member is not None:
+            rows["list_member"].append({**pattern.member, "person_id": person_id, "added_at": now})
+        rows["touched_person"].append(
+            {"person_id": person_id, "families": pattern.families, "at": now}
         )
-        mailbox = post.mailbox
-        if mailbox is not None:
-            self._ask(post, person, lead, mailbox, now)
+        if post.mailbox is not None and pattern.question is not None:
+            question = {**pattern.question, **whose, "email": post.email}
+            self._ask(question, post.mailbox, person, pattern.form.key)
 
-    def _stored(self, post: FirstPost, now: datetime) -> Mapping[str, Any]:
-        return {
-            "caller": post.caller,
-            "route": ROUTE,
-            "key": post.key,
-            "request_hash": post.digest,
-            "status": post.status,
-            "headers": post.headers,
-            "body": post.content,
-            "stored_at": now,
+    def _ask(self, question: dict[str, Any], mailbox: str, person: Newcomer, form_key: str) -> None:
+        question |= {
+            "id": new_id_text(),
+            "requested_at": self.now,
+            "expires_at": self.expires_at,
         }
-
-    def _ask(
-        self, post: FirstPost, person: Newcomer, lead: Lead, mailbox: str, now: datetime
-    ) -> None:
-        values = question_values(lead, post.email or "", {MAIN_BOX: post.asks or {}}, now=now)
-        self.rows["confirmation"].append(_as_json(values, ("purposes", "boxes")))
-        self.rows["confirmation_slot"].append({"address": mailbox, "last_at": now})
+        self.rows["confirmation"].append(question)
+        self.rows["confirmation_slot"].append({"address": mailbox, "last_at": self.now})
         self.rows["asked_mailbox"].append(
-            {"hash": guards.mailbox_hash(self.tx, mailbox), "unanswered": 1, "last_at": now}
+            {"hash": self.hashes[mailbox], "unanswered": 1, "last_at": self.now}
         )
         self.questions.append(
             events.question_json(
-                values,
-                post.form,
+                question,
+                form_key,
                 preferred_name=person.person["preferred_name"],
-                path=path_of(self.tx, values["id"], values["expires_at"]),
+                path=path_of(self.tx, UUID(question["id"]), self.expires_at),
             )
         )
 
-    async def write(self, of_form: Mapping[Any, int], asked: int) -> None:
+    async def write(self, counts: Mapping[str, int]) -> None:
         """Write the rows in one statement and stage the events."""
-        hour = guards.hour_of(self.tx.clock.now())
-        counts = {guards.window_of(form_id): count for form_id, count in of_form.items()}
-        if asked:
-            counts[guards.ASKED] = asked
+        hour = guards.hour_of(self.now)
         # One order for all, so that nobody waits in a circle.
         self.rows["intake_window"] = [
             {"name": name, "starts_at": hour, "shard": guards.a_shard(), "counted": counts[name]}
             for name in sorted(counts)
         ]
-        self.rows["identifier"].sort(key=lambda row: (row["kind"], row["value"]))
-        self.rows["confirmation_slot"].sort(key=lambda row: str(row["address"]))
-        self.rows["asked_mailbox"].sort(key=lambda row: bytes(row["hash"]))
+        self.rows["identifier"].sort(key=itemgetter("kind", "value"))
+        self.rows["confirmation_slot"].sort(key=itemgetter("address"))
+        self.rows["asked_mailbox"].sort(key=itemgetter("hash"))
         self.tx.stage(
             Encoded(PersonChangedV1, self.cards),
             Encoded(LeadReceivedV1, self.leads),
@@ -308,10 +314,6 @@ class _Written:
         told = self.tx.outbox_rows()
         self.rows["outbox"] = [dict(zip(OUTBOX_COLUMNS, row, strict=True)) for row in told]
         await self.tx.put(INSERTS, *_columns(self.rows))
-
-
-def _as_json(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {**values, **{name: orjson.dumps(values[name]).decode() for name in names}}
 
 
 def _columns(rows: Mapping[str, list[Mapping[str, Any]]]) -> list[list[Any]]:

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
 
 from contacts_svc.people import events
 from contacts_svc.people.model import FIELDS, Draft, Origin, Person
 from contacts_svc.people.usecases.save import _OF_NEW
-from kantis_kit.ids import new_id
+from kantis_kit.ids import new_id_text
 
 _DEFAULTS: Mapping[str, Any] = {
     name: field.default
@@ -20,7 +19,7 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Newcomer:
     """One person to be written: `save_drafts` would leave the same rows."""
 
@@ -31,9 +30,9 @@ class Newcomer:
     """Kind and value of each address."""
 
     @property
-    def id(self) -> UUID:
+    def id(self) -> str:
         """Who it is."""
-        found: UUID = self.person["id"]
+        found: str = self.person["id"]
         return found
 
     def card(self) -> bytes:
@@ -44,7 +43,7 @@ class Newcomer:
 def newcomer(draft: Draft, *, origin: Origin, now: datetime) -> Newcomer:
     """Describe the person of a draft whose addresses nobody has; neither marks nor declared fields are said of them."""
     fields = draft.complete()
-    person_id = new_id()
+    person_id = new_id_text()
     person = {
         **_DEFAULTS,
         **fields,
@@ -70,7 +69,7 @@ def newcomer(draft: Draft, *, origin: Origin, now: datetime) -> Newcomer:
     identifiers = [
         {
             **_OF_NEW,
-            "id": new_id(),
+            "id": new_id_text(),
             "kind": kind,
             "value": value,
             "person_id": person_id,
