@@ -34,6 +34,8 @@ class Encoded:
 
     kind: type[Event]
     items: Sequence[bytes]
+    pieces: Sequence[bytes] = ()
+    """The event as `cut` gives it, where that was done before."""
 
     @property
     def type(self) -> str:
@@ -46,6 +48,9 @@ class Encoded:
         Raises:
             ItemTooLarge: not even alone can an item travel.
         """
+        if self.pieces:
+            yield from self.pieces
+            return
         part: list[bytes] = []
         size = len(_OPEN) + len(_CLOSE)
         for item in self.items:
@@ -58,6 +63,10 @@ class Encoded:
             size += len(item) + 1
         if part:
             yield _OPEN + b",".join(part) + _CLOSE
+
+    def ahead(self) -> "Encoded":
+        """Return the event cut already, for who does that beside the event loop."""
+        return Encoded(self.kind, self.items, list(self.cut()))
 
 
 _OPEN, _CLOSE = b'{"items":[', b"]}"

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0028"
-down_revision = "0026"
+down_revision = "0027"
 
 _UP = (
     # Those of before were compared by rules that nobody noted: they are compared once more.

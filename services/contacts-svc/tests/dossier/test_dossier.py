@@ -46,7 +46,7 @@ async def test_an_export_holds_the_rows_of_every_table_also_of_a_merged_record_a
         one["value"] for one in told["records"]["identifier"]
     }
     assert {kari, again} == {one["person_id"] for one in told["records"]["permission_ledger"]}
-    assert "person_change" in told["records"]
+    assert ["", "prospect"] == told["records"]["person_change"][0]["changes"]["lifecycle"]
     assert other not in found.text
     assert "per@example.com" not in found.text
     pool = await rig.service.database.pool()

@@ -83,7 +83,7 @@ async def take(rig, import_id, *, carefully):
             chunk = None
             while chunk is None or not chunk.is_last:
                 chunk = await usecases.take_chunk(tx, import_id, carefully=carefully)
-                rows += len(chunk.drafts)
+                rows += len(chunk.rows)
             await tx.flush()
             while await usecases.follow(tx, import_id):
                 await tx.flush()

@@ -104,6 +104,7 @@ async def test_a_change_needs_the_version_that_was_read_and_is_kept_in_the_histo
     assert ("ny@example.com", '"2"') == (done.json()["email"], done.headers["etag"])
     assert ["kari@example.com", "ny@example.com"] == history[0]["changes"]["email"]
     assert ["", "Bodø"] == history[0]["changes"]["city"]
+    assert ["", "kari@example.com"] == history[1]["changes"]["email"]
     assert [2, 1] == [one["version"] for one in history]
     assert {"anna"} == {one["actor"] for one in history}
     assert [] == old.json()["items"]

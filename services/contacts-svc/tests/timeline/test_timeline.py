@@ -198,6 +198,7 @@ async def test_everything_that_happened_stands_on_one_timeline_page_by_page(rig_
     for pages in paged:
         assert whole == pages
     assert ["change"] == [one["kind"] for one in others]
+    assert ["", "prospect"] == others[0]["facts"]["changes"]["lifecycle"]
     (placed,) = [one for one in whole if one["what"] == "placed"]
     assert {"number": "1001", "total_minor": 10_000, "currency": "NOK"} == placed["facts"]
     assert str(campaign) == placed["campaign_id"]

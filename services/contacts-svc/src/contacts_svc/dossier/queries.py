@@ -14,6 +14,7 @@ from contacts_svc.dossier.model import SERVICES, Dossier, DossierPartRow
 from contacts_svc.dossier.schemas import DossierOut, ServiceAnswerOut, WholeDossierOut
 from contacts_svc.imports.model import ImportReject
 from contacts_svc.people.errors import ContactUnknown
+from contacts_svc.people.history import in_full
 from contacts_svc.people.model import Identifier, Person, PersonAlias
 from contacts_svc.people.queries import any_of, resolve
 from contacts_svc.quality.moving import tables
@@ -113,6 +114,8 @@ async def gather(tx: ReadTx, person_id: UUID) -> DossierOut:
             found[table.name] = await _rows(
                 tx, table, table.c.person_id == any_of([known, *aliases])
             )
+    for row in found["person_change"]:
+        row["changes"] = in_full(row["changes"])
     views = table_of(PageView)
     theirs = select(col(VisitorPerson.visitor_id)).where(col(VisitorPerson.person_id) == known)
     found[views.name] = await _rows(tx, views, views.c.visitor_id.in_(theirs))

@@ -18,8 +18,10 @@ from contacts_svc.people.events import new_person_card
 from contacts_svc.people.model import FIELDS, Draft
 from contacts_svc.permissions.events import new_permission
 from contacts_svc.touched import Family
+from kantis_contracts.contacts import PermissionChangedV1, PersonChangedV1
 from kantis_contracts.values import Channel, Purpose
 from kantis_kit.ids import new_id_text
+from kantis_kit.outbox import Encoded
 
 NULL = "\\N"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -106,6 +108,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """The tables, in the order in which they are written, and what of them is."""
+PERSONS_FIRST = "SELECT set_config('kantis.persons_first', $1, true)"
+"""`on` says that this transaction writes persons before their identifiers: these are then looked at many at a time."""
 
 _fields = itemgetter(*FIELDS)
 _FIELD = int(Family.FIELD)
@@ -137,9 +141,9 @@ class Payloads:
     ids: list[str]
     rows: dict[str, bytes]
     """By table, in the text format of COPY."""
-    cards: list[bytes]
+    cards: Encoded
     """What the other services are told of each."""
-    permissions: list[bytes]
+    permissions: Encoded
     """What they are told of permissions."""
 
 
@@ -150,9 +154,9 @@ class Fresh:
     making: Making
     shared: int = field(init=False)
     """The facts that are new of everybody."""
-    _person: str = field(init=False)
-    _change: str = field(init=False)
-    _identifier: str = field(init=False)
+    of_person: str = field(init=False)
+    of_change: str = field(init=False)
+    of_identifier: str = field(init=False)
     """What the rows of all have in common."""
     ids: list[str] = field(default_factory=list)
     persons: list[str] = field(default_factory=list)
@@ -168,9 +172,9 @@ class Fresh:
     def __post_init__(self) -> None:
         making = self.making
         self.shared = making.families
-        self._person = f"\tperson\tf\tf\t{making.now}\t{making.now}\t"
-        self._change = f"\t1\t{making.now}\t{text_of(making.actor)}\t{making.import_id}\t"
-        self._identifier = f"\t\tt\tt\t\tvalid\tunknown\t\t{making.now}\n"
+        self.of_person = f"\tperson\tf\tf\t{making.now}\t{making.now}\t"
+        self.of_change = f"\t1\t{making.now}\t{text_of(making.actor)}\t{making.import_id}\t"
+        self.of_identifier = f"\t\tt\tt\t\tvalid\tunknown\t\t{making.now}\n"
 
     def add(self, draft: Draft, granted: Sequence[tuple[Channel, Purpose]]) -> None:
         """Add a draft whose addresses nobody is known to have, and what it grants."""
@@ -179,28 +183,27 @@ class Fresh:
         known = draft.complete()
         texts = _fields(known)
         first = dict(draft.keys)
+        # As `people.history` keeps what came from nothing.
         told: dict[str, Any] = {
-            name: ("", text) for name, text in zip(FIELDS, texts, strict=True) if text
-        }
-        for kind, value in draft.keys:
-            told[kind] = ("", value)
+            name: text for name, text in zip(FIELDS, texts, strict=True) if text
+        } | first
         families, custom = self.shared, "{}"
         if draft.custom:
             families |= _FIELD
-            custom = self._keep_values(index, person_id, draft.custom, told)
+            custom = self.keep_values(index, person_id, draft.custom, told)
         self.ids.append(person_id)
-        self.persons.append(f"{person_id}\t1\t{row_of(texts)}{self._person}{custom}\n")
-        self.changes.append(f"{person_id}{self._change}{draft.row}\t\t{_json(told)}\n")
+        self.persons.append(f"{person_id}\t1\t{row_of(texts)}{self.of_person}{custom}\n")
+        self.changes.append(f"{person_id}{self.of_change}{draft.row}\t\t{escaped_json(told)}\n")
         if granted:
             families |= _PERMISSION
-            self._keep_permissions(index, person_id, draft, granted)
+            self.keep_permissions(index, person_id, draft.row, granted)
         self.families.append(families)
         self.cards.append(new_person_card(person_id, known, first))
         for (kind, value), address in zip(draft.keys, draft.addresses, strict=True):
-            line = f"{person_id}\t{kind}\t{row_of((value, address.as_given))}{self._identifier}"
+            line = f"{person_id}\t{kind}\t{row_of((value, address.as_given))}{self.of_identifier}"
             self.identifiers.append((kind, value, line, index))
 
-    def _keep_values(
+    def keep_values(
         self, index: int, person_id: str, given: Mapping[str, Any], told: dict[str, Any]
     ) -> str:
         """Note the values of declared fields; return those that stand on the person."""
@@ -214,7 +217,7 @@ class Fresh:
             if value is None:
                 continue
             kept[key] = value
-            told[f"custom.{key}"] = (None, value)
+            told[f"custom.{key}"] = (None, value) if isinstance(value, list) else value
             declared = self.making.declared[key]
             if declared.is_filtered:
                 for position, one in enumerate(columns_of(declared.kind, value)):
@@ -227,14 +230,19 @@ class Fresh:
                         NULL if one.day is None else one.day.isoformat(),
                     )
                     self.values.append((key, "\t".join(cells) + "\n", index))
-        return _json(kept)
+        return escaped_json(kept)
 
-    def _keep_permissions(
-        self, index: int, person_id: str, draft: Draft, granted: Sequence[tuple[Channel, Purpose]]
+    def keep_permissions(
+        self,
+        index: int,
+        person_id: str,
+        row: int | None,
+        granted: Sequence[tuple[Channel, Purpose]],
     ) -> None:
+        """Note what a row grants."""
         making = self.making
         source = text_of(making.permission_source)
-        evidence = _json({"import_id": making.import_id, "row": draft.row})
+        evidence = escaped_json({"import_id": making.import_id, "row": row})
         for channel, purpose in sorted(granted):
             ledger_id = new_id_text()
             line = (
@@ -275,8 +283,10 @@ class Fresh:
         return Payloads(
             [self.ids[index] for index in new],
             {table: "".join(lines).encode() for table, lines in rows.items() if lines},
-            [self.cards[index] for index in new],
-            [one[2] for one in self.granted if one[3] not in known],
+            Encoded(PersonChangedV1, [self.cards[index] for index in new]).ahead(),
+            Encoded(
+                PermissionChangedV1, [one[2] for one in self.granted if one[3] not in known]
+            ).ahead(),
         )
 
 
@@ -293,5 +303,6 @@ def row_of(texts: Sequence[str]) -> str:
     return row
 
 
-def _json(value: object) -> str:
+def escaped_json(value: object) -> str:
+    """Return a value as JSON, as COPY reads it."""
     return orjson.dumps(value).decode().replace("\\", "\\\\")

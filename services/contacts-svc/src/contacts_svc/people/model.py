@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from contacts_svc.base import Base, Moment
+from contacts_svc.people.history import Changes
 from contacts_svc.people.reachability import Reachability
 from contacts_svc.people.rules import Address, IdentifierKind, language_of, zone_of
 from kantis_kit.ids import new_id
@@ -107,7 +108,8 @@ class Identifier(Base, table=True):
     """An e-mail address or phone number of a person.
 
     One that identifies belongs to one person; a shared phone stands with each of those who share it and identifies
-    nobody. The reference to the person is checked at the commit: an address is claimed before its person is written.
+    nobody. Triggers see to it that the person is there: at the commit, as an address is claimed before its person is
+    written, or at once for whoever writes persons first (`kantis.persons_first`).
     """
 
     __table_args__ = (
@@ -142,9 +144,7 @@ class Identifier(Base, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     kind: str
     value: str
-    person_id: UUID = Field(
-        sa_column_args=(ForeignKey("person.id", deferrable=True, initially="DEFERRED"),)
-    )
+    person_id: UUID
     as_given: str
     label: str = ""
     is_primary: bool = True
@@ -245,7 +245,7 @@ class PersonChange(Base, table=True):
     import_id: UUID | None = None
     import_row: int | None = None
     reason: str = ""
-    changes: dict[str, Any] = Field(sa_type=JSONB)
+    changes: dict[str, Any] = Field(sa_type=Changes)
 
 
 class PersonAlias(Base, table=True):

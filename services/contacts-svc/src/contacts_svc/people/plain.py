@@ -28,16 +28,22 @@ _domains: dict[str, str] = {}
 
 def read_email(text: str) -> Address | None:
     """Return a plain address as `normalise_email` does; None when it is not plain."""
+    value = plain_email(text)
+    return Address(IdentifierKind.EMAIL, value, text) if value else None
+
+
+def plain_email(text: str) -> str:
+    """Return a plain address as it is kept; empty when it is not plain."""
     found = _EMAIL.fullmatch(text)
     if found is None or len(text) > MAX_EMAIL:
-        return None
+        return ""
     local, domain = found.groups()
     kept = _domains.get(domain)
     if kept is None:
         kept = _read_domain(domain)
     if not kept or len(local) > _MAX_LOCAL:
-        return None
-    return Address(IdentifierKind.EMAIL, f"{local.lower()}@{kept}", text)
+        return ""
+    return f"{local.lower()}@{kept}"
 
 
 def _read_domain(domain: str) -> str:
@@ -74,18 +80,13 @@ class _Numbers:
         self.trunk = trunk
         self.code = f"+{metadata.country_code}"
         self.lengths: Final = frozenset(general.possible_length)
-        self._general = re.compile(general.national_number_pattern or "")
-        self._kinds = re.compile("|".join(f"(?:{one})" for one in patterns if one))
-        self._leading = re.compile(metadata.leading_digits or "")
+        kinds_or = "|".join(f"(?:{one})" for one in patterns if one)
+        leading, every = metadata.leading_digits or "", general.national_number_pattern or ""
+        self._form = re.compile(rf"(?={leading})(?=(?:{every})\Z)(?:{kinds_or})")
 
     def has(self, number: str) -> bool:
         """Say whether this is surely a number of the country."""
-        return (
-            len(number) in self.lengths
-            and self._leading.match(number) is not None
-            and self._general.fullmatch(number) is not None
-            and self._kinds.fullmatch(number) is not None
-        )
+        return len(number) in self.lengths and self._form.fullmatch(number) is not None
 
 
 _NUMBERS = {
@@ -96,8 +97,14 @@ _NUMBERS = {
 
 def read_phone(text: str, country: str) -> Address | None:
     """Return a plain number as `normalise_phone` does; None when it is not plain."""
+    value = plain_phone(text, country)
+    return Address(IdentifierKind.PHONE, value, text) if value else None
+
+
+def plain_phone(text: str, country: str) -> str:
+    """Return a plain number as it is kept; empty when it is not plain."""
     if len(text) > MAX_PHONE or not _PHONE.fullmatch(text):
-        return None
+        return ""
     digits = text.replace(" ", "")
     numbers = _NUMBERS.get(country)
     if digits[0] == "+":
@@ -106,8 +113,8 @@ def read_phone(text: str, country: str) -> Address | None:
     elif numbers is not None and numbers.trunk:
         digits = digits[1:] if digits[0] == numbers.trunk else ""
     if numbers is None or not digits or digits[0] == "0" or not numbers.has(digits):
-        return None
-    return Address(IdentifierKind.PHONE, f"{numbers.code}{digits}", text)
+        return ""
+    return f"{numbers.code}{digits}"
 
 
-__all__ = ["read_email", "read_phone"]
+__all__ = ["plain_email", "plain_phone", "read_email", "read_phone"]

@@ -1,7 +1,7 @@
 """Reads of people."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -78,14 +78,11 @@ async def lock_owners(tx: Tx, keys: Sequence[Key]) -> dict[Key, Person]:
     return {(kind, value): person for kind, value, person in plain(rows)}
 
 
-async def find_known(tx: ReadTx, keys: Iterable[Key]) -> set[Key]:
-    """Return which of these normalised addresses stand with somebody, whether they identify them or not."""
-    values: dict[str, list[str]] = {"email": [], "phone": []}
-    for kind, value in keys:
-        values[kind].append(value)
+async def find_known(tx: ReadTx, values: Mapping[str, Iterable[str]]) -> set[Key]:
+    """Return which of these normalised addresses, by kind, stand with somebody, whether they identify them or not."""
     found: set[Key] = set()
     for kind, is_identifying in (("email", True), ("phone", True), ("phone", False)):
-        if values[kind]:
+        if values.get(kind):
             # One text and not an array: the driver looks at each element of an array four times.
             asked = func.string_to_array("\n".join(values[kind]), "\n")
             rows = await tx.scalars(
@@ -113,8 +110,13 @@ def suppression_key(tx: ReadTx) -> bytes:
 
 async def find_suppressed(tx: ReadTx, drafts: Sequence[Draft]) -> set[Key]:
     """Return which of the drafts' addresses were erased at their owners' wish."""
+    return await find_suppressed_keys(tx, [key for draft in drafts for key in draft.keys])
+
+
+async def find_suppressed_keys(tx: ReadTx, keys: Iterable[Key]) -> set[Key]:
+    """Return which of these addresses were erased at their owners' wish."""
     secret = suppression_key(tx)
-    hashes = {address_hash(secret, key): key for draft in drafts for key in draft.keys}
+    hashes = {address_hash(secret, key): key for key in keys}
     found = await tx.scalars(
         select(col(SuppressedAddress.hash)).where(
             col(SuppressedAddress.hash)

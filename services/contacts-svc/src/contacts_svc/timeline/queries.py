@@ -34,6 +34,7 @@ from contacts_svc.facts.model import (
 from contacts_svc.insights.model import Insight, InsightTerm
 from contacts_svc.intake.model import Lead
 from contacts_svc.interactions.model import Interaction
+from contacts_svc.people.history import in_full
 from contacts_svc.people.model import PersonChange
 from contacts_svc.permissions.model import LedgerEntry
 from contacts_svc.timeline.schemas import EntryKind, EntryOut
@@ -268,7 +269,7 @@ async def list_entries(
             id=own,
             channel=channel,
             campaign_id=campaign_id,
-            facts=facts,
+            facts={**facts, "changes": in_full(facts["changes"])} if "changes" in facts else facts,
         )
         for at, kind, _, what, own, channel, campaign_id, facts in rows[:limit]
     ]

@@ -8,7 +8,7 @@ from sqlalchemy import Text, Uuid, and_, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from contacts_svc.base import Moment, plain, table_of
-from contacts_svc.imports.chunks import Chunk
+from contacts_svc.imports.chunks import Rows
 from contacts_svc.imports.model import FieldSource
 from contacts_svc.people import queries as people
 from contacts_svc.people.model import PersonChange, Saved, Verdict
@@ -16,22 +16,22 @@ from kantis_kit.db.sets import column_set
 from kantis_kit.tx import Tx
 
 
-async def keep_younger(tx: Tx, chunk: Chunk, newest: Collection[str]) -> None:
+async def keep_younger(tx: Tx, part: Rows, newest: Collection[str]) -> None:
     """Let each draft leave alone what is known since a later moment than its row tells of.
 
     Rows of one chunk are taken from the youngest to the oldest. Whoever turns up only while the chunk is saved was made
     just now, so that nothing of them is replaced.
     """
-    order = sorted(range(len(chunk.drafts)), key=lambda index: chunk.as_of[index], reverse=True)
-    chunk.drafts = [chunk.drafts[index] for index in order]
-    chunk.cells = [chunk.cells[index] for index in order]
-    chunk.granted = [chunk.granted[index] for index in order]
-    chunk.as_of = [chunk.as_of[index] for index in order]
-    keys = sorted({key for draft in chunk.drafts for key in draft.keys})
+    order = sorted(range(len(part.drafts)), key=lambda index: part.as_of[index], reverse=True)
+    part.drafts = [part.drafts[index] for index in order]
+    part.cells = [part.cells[index] for index in order]
+    part.granted = [part.granted[index] for index in order]
+    part.as_of = [part.as_of[index] for index in order]
+    keys = sorted({key for draft in part.drafts for key in draft.keys})
     owners = await people.lock_owners(tx, keys)
     ages = await _ages(tx, {person.id for person in owners.values()}, newest)
     seen: set[tuple[str, str]] = set()
-    for draft, as_of in zip(chunk.drafts, chunk.as_of, strict=True):
+    for draft, as_of in zip(part.drafts, part.as_of, strict=True):
         owner = next((owners[key] for key in draft.keys if key in owners), None)
         if owner is None or seen.intersection(draft.keys):
             older = set(newest)
@@ -73,11 +73,11 @@ async def _ages(
 
 
 async def note_ages(
-    tx: Tx, import_id: UUID, chunk: Chunk, saved: Sequence[Saved], newest: Collection[str]
+    tx: Tx, import_id: UUID, part: Rows, saved: Sequence[Saved], newest: Collection[str]
 ) -> None:
     """Remember of which moment the values are that were taken from these rows."""
     told: dict[tuple[UUID, str], datetime] = {}
-    for draft, as_of, one in zip(chunk.drafts, chunk.as_of, saved, strict=True):
+    for draft, as_of, one in zip(part.drafts, part.as_of, saved, strict=True):
         if one.person_id is None or one.verdict not in (Verdict.CREATED, Verdict.UPDATED):
             continue
         given = {name for name, value in draft.fields.items() if value}

@@ -19,8 +19,8 @@ from contacts_svc.base import table_of
 from contacts_svc.fields import queries as fields
 from contacts_svc.fields.model import CustomField
 from contacts_svc.imports import files
-from contacts_svc.imports.chunks import Chunk, read_chunk
-from contacts_svc.imports.fresh import COLUMNS, Making
+from contacts_svc.imports.chunks import Chunk, Rows, read_chunk
+from contacts_svc.imports.fresh import COLUMNS, PERSONS_FIRST, Making
 from contacts_svc.imports.model import (
     Import,
     ImportReject,
@@ -38,10 +38,9 @@ from contacts_svc.people.model import OnExisting, Origin, Saved, Verdict
 from contacts_svc.permissions import usecases as permissions
 from contacts_svc.permissions.model import Statement
 from contacts_svc.settings import ContactsSettings
-from kantis_contracts.contacts import PermissionChangedV1, PermissionState, PersonChangedV1
+from kantis_contracts.contacts import PermissionState
 from kantis_kit.db.sets import column_set
 from kantis_kit.ids import id_time
-from kantis_kit.outbox import Encoded
 from kantis_kit.tx import ReadTx, Tx
 
 WAITS = "imports.chunk"
@@ -151,10 +150,10 @@ def _reading(found: Import, declared: Mapping[str, CustomField]) -> Reading:
 
 
 async def _save(tx: Tx, found: Import, chunk: Chunk, *, carefully: bool) -> None:
-    everybody = range(len(chunk.drafts))
+    everybody = range(len(chunk.rows))
     known = set(everybody) if carefully else await _find_known(tx, chunk)
     rejects = list(chunk.rejects)
-    one_by_one = sorted(known)
+    one_by_one = sorted(known, key=lambda index: chunk.rows[index][0])
     for start in range(0, len(one_by_one), AT_ONCE):
         part = chunk.part(one_by_one[start : start + AT_ONCE])
         rejects += await _save_known(tx, found, part)
@@ -175,26 +174,31 @@ async def _save(tx: Tx, found: Import, chunk: Chunk, *, carefully: bool) -> None
 async def _find_known(tx: Tx, chunk: Chunk) -> set[int]:
     """Return the drafts that are not surely of somebody new: one of their addresses is known here, or given twice."""
     known = set(chunk.shared)
-    known.update(chunk.owners[key] for key in await people_queries.find_known(tx, chunk.owners))
+    found = await people_queries.find_known(tx, chunk.owners)
     if await people_queries.has_suppressed(tx):
-        suppressed = await people_queries.find_suppressed(tx, chunk.drafts)
-        known.update(chunk.owners[key] for key in suppressed)
+        keys = [(kind, value) for kind, values in chunk.owners.items() for value in values]
+        found |= await people_queries.find_suppressed_keys(tx, keys)
+    known.update(chunk.owners[kind][value] for kind, value in found)
     return known
 
 
 async def _save_fresh(tx: Tx, found: Import, chunk: Chunk, known: Collection[int]) -> None:
-    new = await asyncio.to_thread(chunk.fresh.payloads, known)
+    new = chunk.ready
+    if known != chunk.shared:
+        new = await asyncio.to_thread(chunk.fresh.payloads, known)
+    await tx.fetch(PERSONS_FIRST, "on")
     for table, columns in COLUMNS.items():
         if table in new.rows:
             await tx.copy_text(table, columns, new.rows[table])
-    tx.stage(Encoded(PersonChangedV1, new.cards), Encoded(PermissionChangedV1, new.permissions))
+    await tx.fetch(PERSONS_FIRST, "off")
+    tx.stage(new.cards, new.permissions)
     found.created += len(new.ids)
-    found.permissions += len(new.permissions)
+    found.permissions += len(new.permissions.items)
     if found.list_id is not None:
         found.listed += len(new.ids)
     newest = _fields_of(found, Policy.NEWEST)
     if newest:
-        rest = chunk.part([one for one in range(len(chunk.drafts)) if one not in known])
+        rest = chunk.part(one for one in range(len(chunk.rows)) if one not in known)
         saved = [Saved(Verdict.CREATED, UUID(one)) for one in new.ids]
         await note_ages(tx, found.id, rest, saved, newest)
 
@@ -203,16 +207,16 @@ def _fields_of(found: Import, wanted: Policy) -> frozenset[str]:
     return frozenset(field for field, policy in found.policies.items() if policy == wanted)
 
 
-async def _save_known(tx: Tx, found: Import, chunk: Chunk) -> list[Reject]:
+async def _save_known(tx: Tx, found: Import, part: Rows) -> list[Reject]:
     """Save drafts one of whose addresses is known, or given twice; return those that the register refuses."""
     newest, trusted = _fields_of(found, Policy.NEWEST), _fields_of(found, Policy.SOURCE)
     if newest:
-        await keep_younger(tx, chunk, newest)
+        await keep_younger(tx, part, newest)
     if trusted:
-        await keep_better(tx, chunk, trusted, found.source)
+        await keep_better(tx, part, trusted, found.source)
     saved = await people.save_drafts(
         tx,
-        chunk.drafts,
+        part.drafts,
         existing=OnExisting(found.on_existing),
         origin=Origin(f"import:{found.actor}", found.id),
     )
@@ -220,7 +224,7 @@ async def _save_known(tx: Tx, found: Import, chunk: Chunk) -> list[Reject]:
     found.updated += sum(one.verdict is Verdict.UPDATED for one in saved)
     found.unchanged += sum(one.verdict is Verdict.UNCHANGED for one in saved)
     if newest:
-        await note_ages(tx, found.id, chunk, saved, newest)
+        await note_ages(tx, found.id, part, saved, newest)
     if found.list_id is not None:
         found.listed += await add_to_list(
             tx,
@@ -228,21 +232,21 @@ async def _save_known(tx: Tx, found: Import, chunk: Chunk) -> list[Reject]:
             [one.person_id for one in saved if one.person_id is not None],
             source=f"import:{found.id}",
         )
-    statements = _statements(tx, found, chunk, saved)
+    statements = _statements(tx, found, part, saved)
     if statements:
         found.permissions += await permissions.record(tx, statements, only_new=True)
-    await _note_touched(tx, found, chunk, saved)
+    await _note_touched(tx, found, part, saved)
     return [
         Reject(draft.row or 0, one.reason, kept_cells(cells, len(found.header)))
-        for draft, cells, one in zip(chunk.drafts, chunk.cells, saved, strict=True)
+        for draft, cells, one in zip(part.drafts, part.cells, saved, strict=True)
         if one.verdict is Verdict.REFUSED
     ]
 
 
-async def _note_touched(tx: Tx, found: Import, chunk: Chunk, saved: Sequence[Saved]) -> None:
+async def _note_touched(tx: Tx, found: Import, part: Rows, saved: Sequence[Saved]) -> None:
     """Remember whom the import has made or changed, put on a list or granted something."""
     made: dict[UUID, bool] = {}
-    for one, granted in zip(saved, chunk.granted, strict=True):
+    for one, granted in zip(saved, part.granted, strict=True):
         is_met = one.verdict is Verdict.UNCHANGED and (granted or found.list_id)
         if one.person_id is not None and (
             is_met or one.verdict in (Verdict.CREATED, Verdict.UPDATED)
@@ -263,7 +267,7 @@ async def _note_touched(tx: Tx, found: Import, chunk: Chunk, saved: Sequence[Sav
     )
 
 
-def _statements(tx: Tx, found: Import, chunk: Chunk, saved: Sequence[Saved]) -> list[Statement]:
+def _statements(tx: Tx, found: Import, part: Rows, saved: Sequence[Saved]) -> list[Statement]:
     now = tx.clock.now()
     return [
         Statement(
@@ -276,7 +280,7 @@ def _statements(tx: Tx, found: Import, chunk: Chunk, saved: Sequence[Saved]) -> 
             found.permission_text,
             evidence={"import_id": str(found.id), "row": draft.row},
         )
-        for draft, granted, one in zip(chunk.drafts, chunk.granted, saved, strict=True)
+        for draft, granted, one in zip(part.drafts, part.granted, saved, strict=True)
         for channel, purpose in granted
         if one.person_id is not None
     ]

@@ -8,7 +8,7 @@ from sqlalchemy import Integer, Text, case, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from contacts_svc.base import plain, table_of
-from contacts_svc.imports.chunks import Chunk
+from contacts_svc.imports.chunks import Rows
 from contacts_svc.imports.errors import SourcesInvalid
 from contacts_svc.imports.model import Import, ImportSource
 from contacts_svc.people import queries as people
@@ -51,16 +51,16 @@ async def list_sources(tx: ReadTx) -> list[str]:
     return list(await tx.scalars(select(table.c.name).order_by(table.c.rank)))
 
 
-async def keep_better(tx: Tx, chunk: Chunk, fields: Collection[str], source: str) -> None:
+async def keep_better(tx: Tx, part: Rows, fields: Collection[str], source: str) -> None:
     """Let each draft leave alone what is known from a source that is trusted more than that of the file."""
     order = [name.casefold() for name in await list_sources(tx)]
     ranks = {name: rank for rank, name in enumerate(order)}
     ranks.setdefault(HAND, -1)
     mine = ranks.get(source.casefold(), len(order))
-    keys = sorted({key for draft in chunk.drafts for key in draft.keys})
+    keys = sorted({key for draft in part.drafts for key in draft.keys})
     owners = await people.lock_owners(tx, keys)
     known = await _sources(tx, {person.id for person in owners.values()}, fields)
-    for draft in chunk.drafts:
+    for draft in part.drafts:
         for owner in {owners[key].id for key in draft.keys if key in owners}:
             draft.keeps |= {
                 name

@@ -54,8 +54,8 @@ def newcomer(draft: Draft, *, origin: Origin, now: datetime) -> Newcomer:
         "created_at": now,
         "updated_at": now,
     }
-    told: dict[str, list[str]] = {name: ["", fields[name]] for name in FIELDS if fields[name]}
-    told |= {kind: ["", value] for kind, value in draft.keys}
+    # As `people.history` keeps what came from nothing.
+    told = {name: fields[name] for name in FIELDS if fields[name]} | dict(draft.keys)
     change = {
         "person_id": person_id,
         "version": 1,

@@ -17,6 +17,7 @@ from contacts_svc.fields.rules import MASK
 from contacts_svc.fields.usecases import is_secret, write_values
 from contacts_svc.people import events, queries
 from contacts_svc.people.errors import Contended
+from contacts_svc.people.history import shortened
 from contacts_svc.people.holders import find_holders
 from contacts_svc.people.model import (
     FIELDS,
@@ -289,7 +290,7 @@ def history_row(
     person: Person, origin: Origin, row: int | None, told: Mapping[str, Any]
 ) -> tuple[Any, ...]:
     """Return the row that tells what was changed of a person just now."""
-    changes = orjson.dumps(told).decode()
+    changes = orjson.dumps(shortened(told)).decode()
     return (
         person.id,
         person.version,
