@@ -5,7 +5,6 @@ looks next goes on from there.
 """
 
 import asyncio
-import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -34,9 +33,6 @@ BACKLOG = 60
 """So many events may wait to leave; with more, an import gives way."""
 _GIVE_WAY_SECONDS = 0.05
 _GIVEN_WAY = 20
-SWITCH_SECONDS = 0.0005
-"""Who reads rows beside the event loop lets it go on so soon. By the interpreter's own measure, ten times as long, each
-answer of the database waited for longer than it had taken."""
 _WAITING = "SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS waiting"
 
 
@@ -64,7 +60,6 @@ class Worker:
 
     async def run(self) -> None:
         """Take rows until cancelled."""
-        sys.setswitchinterval(SWITCH_SECONDS)
         try:
             async with asyncio.TaskGroup() as group:
                 listener = Listener(

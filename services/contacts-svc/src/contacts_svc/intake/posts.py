@@ -23,6 +23,7 @@ from kantis_contracts.values import Language
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.errors import Invalid
 from kantis_kit.web.middleware import Scope
+from kantis_kit.web.problems import message_of
 from kantis_kit.web.state import runtime_of
 
 PURPOSE = "form"
@@ -149,7 +150,7 @@ def _lead(body: object) -> LeadIn:
         return LeadIn.model_validate(body)
     except ValidationError as error:
         found = [
-            {"in": "body", "field": ".".join(map(str, one["loc"])), "message": one["msg"]}
+            {"in": "body", "field": ".".join(map(str, one["loc"])), "message": message_of(one)}
             for one in error.errors()[:20]
         ]
         detail = "; ".join(f"{one['field'] or 'body'}: {one['message']}" for one in found[:5])
