@@ -98,7 +98,7 @@ async def test_nothing_names_a_forgotten_person_and_the_receipt_says_what_went_a
     assert [] == [row for row in await everything(rig) if SECRETS.search(row[1])]
     (receipt,) = rig.items(MessagingErasureCompletedV1)
     assert wanted.items[0].erasure_id == receipt.erasure_id
-    assert {"dispatch": 2, "person_card": 1} == receipt.removed
+    assert {"dispatch": 2, "letter_address": 1, "person_card": 1} == receipt.removed
     assert {"dispatch": 2, "person_card": 2} == {one.kind: one.rows for one in receipt.kept}
     assert all(one.reason for one in receipt.kept)
     assert any("o@x.no" in text for _, text in await everything(rig))
@@ -172,7 +172,9 @@ async def test_a_message_that_waits_in_the_service_is_emptied_for_the_forgotten_
 def test_every_table_that_names_a_person_has_a_fate():
     named = {table.name for table in metadata.sorted_tables if "person_id" in table.c}
     assert named == {table.name for table in doomed()} | (named & KEPT.keys())
-    assert {"refusal", "wish_card"} >= {table.name for table in doomed()}
+    assert {"letter_address", "letter_piece", "refusal", "wish_card"} >= {
+        table.name for table in doomed()
+    }
 
 
 async def test_who_asks_is_told_what_is_held_under_every_id_and_nothing_of_others(rig_for):
