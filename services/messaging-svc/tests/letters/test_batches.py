@@ -172,7 +172,7 @@ async def test_one_letter_is_fetched_alone_and_found_by_its_return_mark(desk, pr
     batch = await desk.batch()
     row = _rows(await desk.call("GET", f"{batch['id']}/manifest.csv"))[1]
 
-    alone = await desk.call("GET", f"{batch['id']}/pieces/{row['message_id']}.pdf")
+    alone = await desk.call("GET", f"{batch['id']}/pieces/{row['message_id']}/letter.pdf")
     found = await desk.call("GET", f"../by-return-mark/{row['return_code']}")
     stranger = await desk.call("GET", "../by-return-mark/0000000000000")
 

@@ -2,11 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from kantis_kit.tx import Tx
 from messaging_svc.caps import sql
+from messaging_svc.settings import MessagingSettings
+
+
+def days_of(now: datetime, settings: MessagingSettings) -> tuple[date, datetime]:
+    """Return the company's day at a moment, and when its next one begins."""
+    zone = ZoneInfo(settings.company_time_zone)
+    today = now.astimezone(zone).date()
+    return today, datetime.combine(today + timedelta(days=1), time(), zone)
 
 
 async def within_budget(tx: Tx, ids: Sequence[UUID], today: date) -> set[UUID] | None:

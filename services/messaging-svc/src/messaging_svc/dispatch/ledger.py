@@ -8,10 +8,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import Row
@@ -64,7 +63,6 @@ class Ledger:
         self._scope = scope
         self._guard = guard
         self._settings = settings
-        self._zone = ZoneInfo(settings.company_time_zone)
         self._me = new_id()
         self._wishes: list[_Wish] = []
         self._outcomes: list[Outcome] = []
@@ -80,16 +78,12 @@ class Ledger:
         """How long a claim or a hand-over holds without news."""
         return timedelta(seconds=self._settings.sender_lease_seconds)
 
-    def _today(self, now: datetime) -> date:
-        return now.astimezone(self._zone).date()
-
     # -- claims ------------------------------------------------------------------------------------------------------
 
     async def claim(self, carrier: Carrier[Any]) -> tuple[list[Item], int]:
         """Claim what is due and pass it through the gate; return what may be sent, and how many were decided."""
         now = self._scope.clock.now()
-        today = self._today(now)
-        tomorrow = datetime.combine(today + timedelta(days=1), time(), self._zone)
+        today, tomorrow = spending.days_of(now, self._settings)
         async with write(self._scope, actor=ACTOR) as tx:
             result = await tx.execute(
                 sql.CLAIM,
@@ -207,7 +201,7 @@ class Ledger:
         return granted
 
     async def _mark(self, tx: Tx, items: Sequence[Item], now: datetime) -> set[UUID]:
-        today = self._today(now)
+        today, _ = spending.days_of(now, self._settings)
         affordable = await spending.within_budget(tx, [i.id for i in items], today)
         asked = items if affordable is None else [i for i in items if i.id in affordable]
         persons = sorted({i.person_id for i in asked if i.is_marketing and i.person_id})

@@ -130,7 +130,7 @@ async def _file(tx: Read, batch_id: UUID, path: Path, kind: str) -> Response:
 
 
 @router.get(
-    "/batches/{batch_id}/pieces/{message_id}.pdf",
+    "/batches/{batch_id}/pieces/{message_id}/letter.pdf",
     policy=needs("messaging:read"),
     response_class=Response,
 )

@@ -14,6 +14,8 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select, update
 
 from kantis_kit.tx import Scope, Tx, read, write
+from messaging_svc.caps import spending
+from messaging_svc.caps.spending import days_of
 from messaging_svc.dispatch.model import State
 from messaging_svc.letters import files, sql
 from messaging_svc.letters.model import letter_batch, letter_piece
@@ -63,20 +65,25 @@ class Press:
         now = self._scope.clock.now()
         async with write(self._scope, actor=ACTOR) as tx:
             room = min(_COLLECTED, self._settings.letter_batch_pieces - await _count(tx, batch.id))
-            rows = await self._claim(tx, batch, room, now) if room > 0 else []
-            await self._keep(tx, batch, [row for row in rows if row.state == State.CLAIMED], now)
-            has_more = room > 0 and len(rows) == room
+            rows, decided = await self._claim(tx, batch, room, now) if room > 0 else ([], 0)
+            await self._keep(tx, batch, rows, now)
+            has_more = room > 0 and decided == room
             if not has_more:
                 await tx.execute(sql.SORT, {"batch": batch.id})
                 await _set(tx, batch.id, state=BatchState.PRINTING)
             await _set(tx, batch.id, worked_on_until=now + _WORK)
         return has_more
 
-    async def _claim(self, tx: Tx, batch: Row[Any], room: int, now: datetime) -> Sequence[Row[Any]]:
+    async def _claim(
+        self, tx: Tx, batch: Row[Any], room: int, now: datetime
+    ) -> tuple[Sequence[Row[Any]], int]:
+        """Return what the batch may hold of the next letters, and of how many was decided."""
+        today, tomorrow = days_of(now, self._settings)
         found = await tx.execute(
             sql.CLAIM,
             {
                 "now": now,
+                "today": today,
                 "until": now + _FOR_GOOD,
                 "batch": batch.id,
                 "country": batch.country,
@@ -87,7 +94,20 @@ class Press:
                 "permission_grace": self._settings.permission_grace_seconds,
             },
         )
-        return found.all()
+        rows = found.all()
+        claimed = [row for row in rows if row.state == State.CLAIMED]
+        before = await tx.scalars(
+            select(letter_piece.c.message_id).where(letter_piece.c.batch_id == batch.id)
+        )
+        affordable = await spending.within_budget(
+            tx, [*before, *(row.id for row in claimed)], today
+        )
+        short = {row.id for row in claimed if affordable is not None and row.id not in affordable}
+        if short:
+            values = {"ids": sorted(short), "batch": batch.id, "tomorrow": tomorrow}
+            await tx.execute(sql.WAIT_FOR_BUDGET, values)
+            await spending.note_reached(tx, short, today)
+        return [row for row in claimed if row.id not in short], len(rows)
 
     async def _keep(self, tx: Tx, batch: Row[Any], rows: Sequence[Row[Any]], now: datetime) -> None:
         """Keep the pieces that can be written; what cannot fails here, before anything is printed."""

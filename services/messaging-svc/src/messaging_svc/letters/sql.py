@@ -6,6 +6,7 @@ discards it: nothing on paper is taken for unsent because time went by.
 
 from sqlalchemy import text
 
+from messaging_svc.caps import conditions as caps
 from messaging_svc.dispatch.sql import (
     _MAY_SEND,
     _REFUSED,
@@ -15,6 +16,7 @@ from messaging_svc.dispatch.sql import (
     _WISHES,
     _WITHDRAWN_UNDER,
 )
+from messaging_svc.holds import conditions as holds
 
 NOTIFY_CHANNEL = "kantis_letters"
 WAKE = text("SELECT pg_notify('kantis_letters', '')")
@@ -37,6 +39,7 @@ CLAIM = text(
                 'version', m.version, 'legal_basis', m.legal_basis, 'occurred_at', m.occurred_at) END AS permission,
             CASE
                 WHEN d.not_after <= :now THEN 'expired'
+                WHEN {holds.RULE} IS NOT NULL THEN {holds.RULE}
                 WHEN p.is_erased THEN 'erased'
                 WHEN d.builtin = '' AND d.template_version_id IS NULL THEN 'template_unknown'
                 WHEN p.person_id IS NULL OR a.person_id IS NULL OR a.version < p.version
@@ -56,7 +59,7 @@ CLAIM = text(
                     CASE WHEN d.planned_at + make_interval(secs => :permission_grace) <= :now
                          THEN 'no_permission' ELSE 'waits_for_permission' END
                 WHEN m.state <> 'granted' THEN 'permission_' || m.state
-                ELSE 'allowed'
+                ELSE coalesce({caps.FREQUENCY_RULE}, CASE WHEN {caps.SPENT} THEN 'waits_for_budget' END, 'allowed')
             END AS rule
         FROM due d
         LEFT JOIN person_card p ON p.person_id = d.person_id
@@ -65,7 +68,9 @@ CLAIM = text(
             ON m.person_id = d.person_id AND m.channel = d.channel AND m.purpose = d.purpose
         LEFT JOIN suppression s ON s.address_hash = p.email_hash AND s.reason <> 'hard_bounce'
         LEFT JOIN dispatch_source c ON c.id = d.source_id
+        {holds.HOLD}
         {_WISHES}
+        {caps.FULL}
         LEFT JOIN LATERAL (
             SELECT max(withdrawn_at) AS withdrawn_at FROM withdrawal
             WHERE person_id = d.person_id AND channel = d.channel AND purpose IN (d.purpose, '')
@@ -89,7 +94,8 @@ CLAIM = text(
         next_at = CASE WHEN n.next_state = 'planned' THEN least(
             :now + make_interval(secs => 60),
             d.planned_at + make_interval(secs =>
-                CASE n.rule WHEN 'waits_for_person' THEN :person_grace ELSE :permission_grace END))
+                CASE n.rule WHEN 'waits_for_person' THEN :person_grace
+                    WHEN 'waits_for_permission' THEN :permission_grace END))
             ELSE d.next_at END
     FROM decided n
     WHERE d.id = n.id
@@ -104,15 +110,19 @@ HAND_OVER = text(
     f"""
     UPDATE dispatch d SET state = 'accepted', handed_over_at = :now, settled_at = :now, attempts = d.attempts + 1,
         reason = :reason, is_announced = false, claimed_by = NULL, claimed_until = NULL
-    FROM letter_piece l, person_card p, letter_address a
-    WHERE l.batch_id = :batch AND d.id = l.message_id AND p.person_id = d.person_id AND a.person_id = d.person_id
+    FROM letter_piece l, person_card p, letter_address a, (
+        SELECT message_id, row_number() OVER (PARTITION BY person_id ORDER BY position) - 1 AS ahead
+        FROM letter_piece WHERE batch_id = :batch
+    ) t
+    WHERE l.batch_id = :batch AND d.id = l.message_id AND t.message_id = l.message_id
+      AND d.id = ANY(cast(:affordable AS uuid[])) AND p.person_id = d.person_id AND a.person_id = d.person_id
       AND d.state = 'claimed' AND d.claimed_by = :batch AND l.person_id = d.person_id
       AND {_MAY_SEND}
       AND NOT p.is_erased AND NOT a.is_undeliverable
       AND (a.name, a.street, a.postal_code, a.city, a.country)
           = (l.name, l.street, l.postal_code, l.city, l.country)
       AND (NOT d.is_marketing OR (
-          d.person_id = ANY(cast(:locked AS uuid[])) AND NOT {_TOLD_ALREADY}
+          d.person_id = ANY(cast(:locked AS uuid[])) AND NOT {_TOLD_ALREADY} AND NOT {holds.HELD}
           AND EXISTS (
               SELECT FROM permission_card m
               LEFT JOIN dispatch_source c ON c.id = d.source_id
@@ -128,6 +138,7 @@ HAND_OVER = text(
                 AND NOT {_SUPPRESSED_UNDER}
                 AND NOT {_WITHDRAWN_UNDER}
                 AND {_REFUSED} IS NULL AND {_UNWANTED} IS NULL
+                AND {caps.NOT_FULL}
           )))
     RETURNING d.id
     """  # noqa: S608 - the conditions are constants
@@ -141,6 +152,15 @@ GIVE_BACK = text(
     """
 )
 """What is in the batch is decided on anew."""
+
+WAIT_FOR_BUDGET = text(
+    """
+    UPDATE dispatch SET state = 'planned', rule = 'waits_for_budget', claimed_by = NULL, claimed_until = NULL,
+        next_at = :tomorrow
+    WHERE id = ANY(cast(:ids AS uuid[])) AND state = 'claimed' AND claimed_by = :batch
+    """
+)
+"""What the spend caps do not let go today waits; a batch never costs more than may be spent."""
 
 FAIL = text(
     """

@@ -12,6 +12,8 @@ from kantis_contracts.contacts import PersonCard
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from messaging_svc.base import Uid
+from messaging_svc.caps import spending
+from messaging_svc.caps.spending import days_of
 from messaging_svc.dispatch.sql import LOCK_PERSONS
 from messaging_svc.dispatch.sql import WAKE as WAKE_SENDERS
 from messaging_svc.letters import queries, sql
@@ -128,12 +130,15 @@ async def hand_over(tx: Tx, batch_id: UUID, printing_house: str) -> None:
     persons = sorted({row.person_id for row in pieces.values()})
     locked = list(await tx.scalars(LOCK_PERSONS, {"persons": persons}))
     settings = tx.settings(MessagingSettings)
+    today, _ = days_of(tx.clock.now(), settings)
+    affordable = await spending.within_budget(tx, list(pieces), today)
     handed = set(
         await tx.scalars(
             sql.HAND_OVER,
             {
                 "batch": batch_id,
                 "locked": locked,
+                "affordable": list(pieces if affordable is None else affordable),
                 "now": tx.clock.now(),
                 "epoch": read_epoch(settings.data_dir),
                 "reason": f"batch {batch.number}, {printing_house}"[:500],
@@ -152,6 +157,8 @@ async def hand_over(tx: Tx, batch_id: UUID, printing_house: str) -> None:
                 for row in overturned[:_SHOWN_OVERTURNED]
             ],
         )
+    if affordable is not None:
+        await spending.count_spending(tx, handed, today)
     await _end(tx, batch_id, BatchState.HANDED_OVER, printing_house=printing_house)
     tx.audit("letters.hand_over", str(batch_id), letters=len(handed), to=printing_house)
 
