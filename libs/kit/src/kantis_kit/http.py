@@ -101,13 +101,14 @@ class OutgoingClient:
         self,
         *,
         timeout_seconds: float = 5.0,
+        connect_seconds: float = 2.0,
         retries: int = 2,
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         max_in_flight: int = 32,
     ) -> None:
         self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(timeout_seconds, connect=min(2.0, timeout_seconds)),
+            timeout=httpx.Timeout(timeout_seconds, connect=min(connect_seconds, timeout_seconds)),
             follow_redirects=False,
             transport=transport,
             trust_env=False,
