@@ -5,9 +5,12 @@ No service opens outgoing HTTP connections in another way, so that limits and te
 
 import asyncio
 import random
+import ssl
+import sys
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 import httpx
@@ -18,6 +21,11 @@ from kantis_kit.errors import Unavailable
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 RETRY_STATUS = frozenset({502, 503, 504})
 SERVER_ERROR = 500
+_ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+if find_spec("sniffio") is None:
+    # httpcore looks for it several times in a request and does without it; a search that fails is not remembered by
+    # Python, and took a third of the time of a request.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # None is how Python says that there is none
 _NOT_WRITTEN = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -101,20 +109,21 @@ class OutgoingClient:
         self,
         *,
         timeout_seconds: float = 5.0,
+        connect_seconds: float = 2.0,
         retries: int = 2,
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         max_in_flight: int = 32,
     ) -> None:
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(timeout_seconds, connect=min(2.0, timeout_seconds)),
-            follow_redirects=False,
-            transport=transport,
-            trust_env=False,
-            limits=httpx.Limits(
-                max_connections=max_in_flight, max_keepalive_connections=max_in_flight
-            ),
-        )
+        self._given = transport
+        self._lanes: list[httpx.AsyncBaseTransport] = []
+        self._free: list[httpx.AsyncBaseTransport] = []
+        self._tls: ssl.SSLContext | None = None
+        self._extensions = {
+            "timeout": httpx.Timeout(
+                timeout_seconds, connect=min(connect_seconds, timeout_seconds)
+            ).as_dict()
+        }
         self._timeout = timeout_seconds
         self._retries = retries
         self._clock = clock or SystemClock()
@@ -196,12 +205,16 @@ class OutgoingClient:
         breaker = self.breaker(host)
         if not breaker.allows(self._clock.now().timestamp()):
             raise CircuitOpen(f"{host} has failed too often lately; it is left alone for a while")
+        request = httpx.Request(
+            method, url, json=json, content=content, headers=headers, extensions=self._extensions
+        )
         async with self._slots:
+            lane = self._free.pop() if self._free else self._new_lane()
             try:
                 async with asyncio.timeout(self._timeout * 2):
-                    response = await self._client.request(
-                        method, url, json=json, content=content, headers=headers
-                    )
+                    response = await lane.handle_async_request(request)
+                    await response.aread()
+                    response.request = request
             except (httpx.TransportError, TimeoutError) as error:
                 breaker.record(good=False, now=self._clock.now().timestamp())
                 raise _Failed(was_written=not isinstance(error, _NOT_WRITTEN)) from error
@@ -209,9 +222,26 @@ class OutgoingClient:
                 # Neither good nor bad: but a trial that ended like this must not leave the host cut off for ever.
                 breaker.trial = False
                 raise
+            finally:
+                self._free.append(lane)
         breaker.record(good=response.status_code < SERVER_ERROR, now=self._clock.now().timestamp())
         return response
 
+    def _new_lane(self) -> httpx.AsyncBaseTransport:
+        """Return one more kept-alive connection.
+
+        Without the library's client and its pool: redirects, cookies and proxies are not wanted here, and the pool looks at
+        every connection and every waiting request each time that one of them ends.
+        """
+        if self._tls is None and self._given is None:
+            self._tls = httpx.create_ssl_context(trust_env=False)
+        lane = self._given or httpx.AsyncHTTPTransport(
+            verify=self._tls or True, trust_env=False, limits=_ONE_CONNECTION
+        )
+        self._lanes.append(lane)
+        return lane
+
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        for lane in self._lanes:
+            await lane.aclose()

@@ -67,7 +67,7 @@ async def undo(bounce_id: UUID, body: UndoIn, tx: Write) -> None:
         "requestBody": {
             "required": True,
             "content": {
-                "message/rfc822": {"schema": {"type": "string"}},
+                "text/plain": {"schema": {"type": "string"}, "example": "From: MAILER-DAEMON\n"},
                 "multipart/form-data": {
                     "schema": {
                         "type": "object",
@@ -81,7 +81,7 @@ async def undo(bounce_id: UUID, body: UndoIn, tx: Write) -> None:
 async def take_mail(request: Request, tx: Write) -> Taken:
     """Take a mail that came back, as it is: a report, a complaint, or what a server writes in its own way."""
     clipping = Clipping()
-    async for part in posted_file(request, _KINDS, missing=MailMissing, other=MailOfOtherKind):
+    async for part in posted_file(request, _KINDS, missing=MailMissing, other=MailOfOtherKind()):
         clipping.feed(part)
     if not clipping.head:
         raise MailMissing("The body is empty; send the mail as it is")

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from kantis_contracts.values import Channel
 from kantis_kit import observability
-from kantis_kit.clock import Clock
 from kantis_kit.errors import Unavailable
 from kantis_kit.http import OutgoingClient, Unanswered
 from kantis_kit.service import Service
@@ -66,14 +65,14 @@ class SmsCarrier:
     channel = Channel.SMS.value
     takes: Sequence[str] = (Channel.SMS.value,)
 
-    def __init__(self, settings: MessagingSettings, provider: Provider, clock: Clock) -> None:
+    def __init__(self, settings: MessagingSettings, provider: Provider) -> None:
         self.lines = settings.sms_concurrency
         self.repeats = provider.repeats
         self._provider = provider
         self._texts = Texts(settings, report_url=report_url(settings, provider))
         self._client = OutgoingClient(
             timeout_seconds=settings.sms_timeout_seconds,
-            clock=clock,
+            connect_seconds=settings.sms_timeout_seconds,
             max_in_flight=settings.sms_concurrency,
         )
 
@@ -114,4 +113,4 @@ async def send_texts(service: Service) -> None:
     provider = provider_of(settings)
     if provider is None:
         return
-    await run_sender(service, settings, lambda: SmsCarrier(settings, provider, service.clock))
+    await run_sender(service, settings, lambda: SmsCarrier(settings, provider))
