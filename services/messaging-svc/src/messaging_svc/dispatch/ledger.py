@@ -5,7 +5,7 @@ is involved: a lone message is handed over at once, a crowd shares its commits.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +42,8 @@ class Outcome:
     rule: str = ""
     reason: str = ""
     next_at: datetime | None = None
+    is_spared: bool = False
+    """Nothing was attempted after the hand-over: it counts for nothing."""
 
 
 @dataclass(slots=True)
@@ -66,6 +68,13 @@ class Ledger:
         """Set when messages may have ended that nobody has been told of."""
         self.ends.set()
         self._idle.set()
+        self.committed: Callable[[Sequence[Outcome]], None] = _nobody
+        """Called with outcomes that are durable now."""
+
+    @property
+    def me(self) -> UUID:
+        """The name under which this sender claims."""
+        return self._me
 
     @property
     def lease(self) -> timedelta:
@@ -141,6 +150,15 @@ class Ledger:
         self._woken.set()
         return await wish.granted
 
+    async def hand_over_all(self, items: Sequence[Item]) -> list[bool]:
+        """Mark messages as handed over, together; say of each whether it is ours and allowed still."""
+        loop = asyncio.get_running_loop()
+        wishes = [_Wish(item, loop.create_future()) for item in items]
+        self._wishes += wishes
+        self._idle.clear()
+        self._woken.set()
+        return [await wish.granted for wish in wishes]
+
     async def settled(self) -> None:
         """Wait until everything that was asked for is committed."""
         await self._idle.wait()
@@ -160,6 +178,8 @@ class Ledger:
         granted: set[UUID] = set()
         try:
             granted = await self._commit(wishes, outcomes)
+            if outcomes:
+                self.committed(outcomes)
         except Exception as error:
             if not is_away(error):
                 raise
@@ -218,6 +238,10 @@ class Ledger:
                 sources = await sources_of(tx, {row.source_id for row in rows if row.source_id})
                 tx.stage(messages_settled(_with_source(rows, sources)))
         return len(rows)
+
+
+def _nobody(_outcomes: Sequence[Outcome]) -> None:
+    """Hear nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,27 @@
 """The mail sender: claims batches, writes mails, hands them over on a few persistent connections.
 
-At most one message per connection is between its hand-over and its recorded outcome: that is what a crash can leave
-in doubt.
+What is handed over waits for milliseconds; at most one message per connection is on the wire: that is what a crash can
+leave in doubt.
 """
 
 import asyncio
-import random
 from contextlib import suppress
-from datetime import timedelta
 
 from kantis_contracts.base import MAX_ITEMS
-from kantis_kit import failpoints, observability
+from kantis_kit import observability
 from kantis_kit.db.database import Listener, is_away
 from kantis_kit.service import Service
 from messaging_svc.dispatch import sql
-from messaging_svc.dispatch.ledger import Ledger, Outcome
+from messaging_svc.dispatch.inheritance import FOLDER, inherit
+from messaging_svc.dispatch.ledger import Ledger
 from messaging_svc.dispatch.letters import Item, Letters
+from messaging_svc.dispatch.mailing import Mailing
 from messaging_svc.dispatch.mime import Letterhead
-from messaging_svc.dispatch.model import State
-from messaging_svc.dispatch.smtp import Connection, Lost, Refused, Server
 from messaging_svc.links import LinkMaker
 from messaging_svc.quarantine.guard import Guard
 from messaging_svc.settings import MessagingSettings
-from messaging_svc.templates.errors import CannotRender
+from messaging_svc.wire.journal import Journal
+from messaging_svc.wire.server import Deadlines, Server
 
 log = observability.get_logger(__name__)
 
@@ -32,9 +31,8 @@ _ANNOUNCE_SECONDS = 5.0
 _GATHER_SECONDS = 0.05
 _STOP_SECONDS = 5.0
 _RESTART_SECONDS = 0.2
-_FIRST_RETRY_SECONDS = 30.0
-_LAST_RETRY_SECONDS = 3_600.0
-_CONNECT_PAUSE_SECONDS = 1.0
+_NOTES_PER_MESSAGE_AHEAD = 4
+"""Room in the journal: what is ahead, and what has an outcome that is not committed yet."""
 
 
 class Sender:
@@ -50,9 +48,13 @@ class Sender:
             settings.smtp_port,
             settings.smtp_user,
             settings.smtp_password.get_secret_value(),
-            settings.smtp_starttls,
-            settings.smtp_timeout_seconds,
+            "starttls" if settings.smtp_starttls else "none",
             head.domain,
+            Deadlines(
+                settings.smtp_timeout_seconds,
+                settings.smtp_timeout_seconds,
+                settings.smtp_final_timeout_seconds,
+            ),
         )
         self._letters = Letters(head, LinkMaker.from_settings(settings))
         self._guard = Guard(service.scope, settings.data_dir)
@@ -61,7 +63,6 @@ class Sender:
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self._has_more = False
-        self._random = random.Random()  # noqa: S311 - jitter, not a secret
 
     def wake(self) -> None:
         """Say that rows have appeared or were decided on by hand."""
@@ -74,6 +75,29 @@ class Sender:
 
     async def run(self) -> None:
         """Send until told to stop."""
+        journal = Journal.create(
+            self._settings.data_dir / FOLDER,
+            self._ledger.me,
+            _NOTES_PER_MESSAGE_AHEAD * self._settings.sender_ahead,
+        )
+        try:
+            await self._run(journal)
+        except BaseException:
+            if journal is not None:
+                journal.close()
+            raise
+        if journal is not None:
+            journal.remove()
+
+    async def _run(self, journal: Journal | None) -> None:
+        mailing = Mailing(
+            settings=self._settings,
+            clock=self._clock,
+            ledger=self._ledger,
+            letters=self._letters,
+            server=self._server,
+            journal=journal,
+        )
         async with asyncio.TaskGroup() as group:
             background = [
                 group.create_task(self._ledger.run()),
@@ -83,17 +107,14 @@ class Sender:
                 ),
             ]
             feeder = group.create_task(self._feed())
-            workers = [
-                group.create_task(self._work()) for _ in range(self._settings.sender_concurrency)
-            ]
+            mails = group.create_task(mailing.run(self._queue, self._stopping, self._taken))
             await self._stopping.wait()
             feeder.cancel()
             rest = []
             while not self._queue.empty():
                 rest.append(self._queue.get_nowait())
-            for _ in workers:
-                self._queue.put_nowait(None)
-            await asyncio.wait(workers)
+            self._queue.put_nowait(None)
+            await asyncio.wait({mails})
             await self._ledger.settled()
             await self._ledger.give_back([item for item in rest if item is not None])
             await self._ledger.announce()
@@ -110,6 +131,7 @@ class Sender:
             try:
                 if loop.time() >= recover_at:
                     await self._guard.look()
+                    await inherit(self._service.scope, self._settings.data_dir)
                     await self._ledger.recover()
                     recover_at = loop.time() + IDLE_SECONDS
                 if self._queue.qsize() < self._settings.sender_batch // 2:
@@ -147,96 +169,9 @@ class Sender:
                     raise
                 self._ledger.ends.set()
 
-    async def _work(self) -> None:
-        connection = Connection(self._server)
-        try:
-            while (item := await self._queue.get()) is not None:
-                await self._send(connection, item)
-                if self._has_more and self._queue.qsize() < self._settings.sender_batch // 2:
-                    self._woken.set()
-        except BaseException:
-            # Without a goodbye: while one is said, the others would take up what this sender does not live to record.
-            connection.close()
-            raise
-        await connection.quit()
-
-    async def _send(self, connection: Connection, item: Item) -> None:
-        try:
-            recipient, mail = self._letters.write(item, at=self._clock.now())
-        except CannotRender as error:
-            self._record(item, State.FAILED, rule="cannot_be_written", reason=str(error))
-            return
-        if not await self._begin(connection, item, recipient):
-            return
-        await failpoints.reach("dispatch.after_rcpt")
-        if not await self._ledger.hand_over(item):
-            return
-        if self._clock.now() >= item.claimed_until + self._ledger.lease:
-            # We were asleep for so long that another sender may have taken over.
-            connection.close()
-            return
-        await failpoints.reach("dispatch.before_data")
-        try:
-            answer = await connection.deliver(mail)
-        except Refused as refusal:
-            self._record_refusal(item, refusal)
-        except Lost as loss:
-            self._record_loss(item, loss)
-        else:
-            await failpoints.reach("dispatch.after_answer")
-            self._record(item, State.ACCEPTED, reason=answer)
-
-    async def _begin(self, connection: Connection, item: Item, recipient: str) -> bool:
-        """Get a connection and name the recipient; whatever fails here was not handed over."""
-        while not self._stopping.is_set():
-            if self._clock.now() >= item.claimed_until:
-                return False
-            try:
-                if not connection.is_open:
-                    await connection.open()
-                await connection.begin(self._letters.sender, recipient)
-            except Lost as loss:
-                log.warning("sender.server_away", error=type(loss).__name__)
-                await self._pause()
-            except Refused as refusal:
-                if connection.is_open:
-                    self._record_refusal(item, refusal)
-                    return False
-                log.warning("sender.server_refuses", code=refusal.code)
-                await self._pause()
-            else:
-                return True
-        await self._ledger.give_back([item])
-        return False
-
-    async def _pause(self) -> None:
-        await self._wait(self._stopping, self._random.uniform(0.1, 1) * _CONNECT_PAUSE_SECONDS)
-
-    def _record(self, item: Item, state: State, *, rule: str = "", reason: str = "") -> None:
-        self._ledger.record(Outcome(item.id, item.fence, state.value, rule, reason[:500]))
-
-    def _record_refusal(self, item: Item, refusal: Refused) -> None:
-        if refusal.is_permanent:
-            self._record(item, State.FAILED, rule="refused", reason=str(refusal))
-        elif item.attempts + 1 >= self._settings.max_attempts:
-            self._record(item, State.FAILED, rule="gave_up", reason=str(refusal))
-        else:
-            self._retry(item, str(refusal))
-
-    def _record_loss(self, item: Item, loss: Lost) -> None:
-        if loss.is_unknown and item.is_marketing:
-            self._record(item, State.IN_DOUBT, rule="no_answer", reason=str(loss))
-        elif item.attempts + 1 >= self._settings.max_attempts:
-            self._record(item, State.FAILED, rule="gave_up", reason=str(loss))
-        else:
-            self._retry(item, str(loss))
-
-    def _retry(self, item: Item, reason: str) -> None:
-        pause = min(_LAST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 4**item.attempts)
-        next_at = self._clock.now() + timedelta(seconds=pause * self._random.uniform(0.8, 1.2))
-        self._ledger.record(
-            Outcome(item.id, item.fence, State.PLANNED.value, "put_off", reason[:500], next_at)
-        )
+    def _taken(self) -> None:
+        if self._has_more and self._queue.qsize() < self._settings.sender_batch // 2:
+            self._woken.set()
 
 
 async def send_loop(service: Service) -> None:

@@ -198,10 +198,11 @@ RECORD = text(
     """
     UPDATE dispatch d SET state = t.state, reason = t.reason,
         rule = CASE WHEN t.rule = '' THEN d.rule ELSE t.rule END,
+        attempts = d.attempts - CASE WHEN t.is_spared THEN 1 ELSE 0 END,
         next_at = coalesce(t.next_at, d.next_at), claimed_by = NULL, claimed_until = NULL,
         settled_at = CASE WHEN t.state = 'planned' THEN NULL ELSE cast(:now AS timestamptz) END, is_announced = false
     FROM jsonb_to_recordset(cast(:outcomes AS jsonb))
-        AS t (id uuid, fence bigint, state text, rule text, reason text, next_at timestamptz)
+        AS t (id uuid, fence bigint, state text, rule text, reason text, next_at timestamptz, is_spared boolean)
     WHERE d.id = t.id AND d.fence = t.fence AND d.state IN ('claimed', 'handed_over', 'in_doubt')
     """
 )
