@@ -53,6 +53,10 @@ class Compiled:
             return Language(wanted)
         return next(language for language in _FALLBACK if language in self._languages)
 
+    def source(self, language: Language) -> LanguageTemplate:
+        """Return the message in a language as it is before anything is filled in."""
+        return self._languages[language]
+
     def links(self, language: Language) -> list[Link]:
         """Return the tracked links, in the order of their positions."""
         return self._languages[language].links

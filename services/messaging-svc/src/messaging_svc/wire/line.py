@@ -8,6 +8,7 @@ import base64
 from abc import abstractmethod
 from collections import deque
 from enum import Enum, auto
+from typing import cast
 
 from messaging_svc.wire.answers import CLOSING, TEMPORARY, Answers, Lost, Refused
 from messaging_svc.wire.server import Server
@@ -37,6 +38,7 @@ class Line(asyncio.Protocol):
         self._answers = Answers()
         self._transport: asyncio.Transport | None = None
         self._expected: deque[Step] = deque()
+        self._greeting: asyncio.Future[tuple[int, list[str]]] | None = None
         self._waiter: asyncio.Future[tuple[int, list[str]]] | None = None
         self._extensions: dict[str, str] = {}
         self._is_ready = False
@@ -97,7 +99,8 @@ class Line(asyncio.Protocol):
         self._is_ready = True
 
     async def _greet(self) -> None:
-        self._expect(await self._ask(None))
+        if self._greeting is not None:
+            self._expect(await self._greeting)
         await self._hello()
         if self._server.tls == "starttls":
             if "STARTTLS" not in self._extensions:
@@ -128,14 +131,17 @@ class Line(asyncio.Protocol):
             word.upper(): rest for word, _, rest in (line.partition(" ") for line in lines[1:])
         }
 
-    async def _ask(self, command: str | None) -> tuple[int, list[str]]:
-        self._waiter = asyncio.get_running_loop().create_future()
+    async def _ask(self, command: str) -> tuple[int, list[str]]:
         if self._ended.done():
             raise Lost(f"the mail server left ({self._ended.result() or 'no reason'})")
+        answer = self._awaited()
+        self._write(f"{command}\r\n".encode())
+        return await answer
+
+    def _awaited(self) -> asyncio.Future[tuple[int, list[str]]]:
+        self._waiter = asyncio.get_running_loop().create_future()
         self._expected.append(Step.OPENING)
-        if command is not None:
-            self._write(f"{command}\r\n".encode())
-        return await self._waiter
+        return self._waiter
 
     @staticmethod
     def _expect(answer: tuple[int, list[str]]) -> None:
@@ -147,8 +153,10 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way out; after STARTTLS there is another one."""
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by inheritance
+        if self._greeting is None:
+            # It may come before whoever opens the line goes on.
+            self._greeting = self._awaited()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End whatever is under way."""
