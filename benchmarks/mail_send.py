@@ -257,8 +257,7 @@ class House:
             )
             async with write(self.service.scope) as tx:
                 await usecases.plan_pieces(tx, PieceReleasedV1(**shared, items=pieces))
-        await self.owner.execute("VACUUM ANALYZE")
-        await self.owner.execute("CHECKPOINT")
+        await self.owner.execute("VACUUM ANALYZE dispatch, person_card, permission_card")
 
 
 async def open_house(stack: AsyncExitStack, mails: int) -> House:
