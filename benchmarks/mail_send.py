@@ -27,16 +27,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import uvloop
 
 from kantis_contracts.campaign import OfferCard, Piece, PieceReleasedV1
 from kantis_contracts.values import Channel, Language, Purpose
+from kantis_kit.clock import SystemClock
 from kantis_kit.db.embedded import EmbeddedPostgres
 from kantis_kit.db.migrate import migrate
 from kantis_kit.db.provision import provision
@@ -92,10 +93,10 @@ OFFER = {"offer_id": str(new_id()), "product_id": str(new_id()), "name": "Lampe 
 class Stock:
     """The desk of the bare pair: writes a mail whenever a connection takes one."""
 
-    def __init__(self, letters: Letters, count: int, source_id: Any, version_id: Any) -> None:
+    def __init__(self, letters: Letters, count: int, source_id: UUID, version_id: UUID) -> None:
         self._letters, self._left, self._open = letters, count, count
         self._source_id, self._version_id = source_id, version_id
-        self._at = datetime.now(UTC)  # noqa: DTZ - a benchmark runs in real time
+        self._at = SystemClock().now()
         self.done = asyncio.Event()
 
     @property
@@ -158,8 +159,8 @@ async def bare(port: int, mails: int) -> dict[str, float]:
     head = Letterhead(settings.mail_from, settings.company)
     letters = Letters(head, LinkMaker.from_settings(settings))
     source_id, version_id = new_id(), new_id()
-    letters._versions[version_id] = Compiled.from_json(template())
-    letters._sources[source_id] = Source(OFFER, "offers")
+    letters.hold(version_id, Compiled.from_json(template()))
+    letters.hold_source(source_id, Source(OFFER, "offers"))
     stock = Stock(letters, mails, source_id, version_id)
     pool = Pool(
         Server("127.0.0.1", port), stock, CONNECTIONS, lambda: pool.poke(lambda: stock.left)
@@ -219,7 +220,7 @@ class House:
     service: Service
     owner: "asyncpg.Connection[asyncpg.Record]"
     settings: dict[str, Any]
-    template_id: Any
+    template_id: UUID
 
     async def people(self, count: int) -> None:
         """Know people who allow it."""
@@ -295,9 +296,8 @@ def cheap_sink() -> Iterator[int]:
     with subprocess.Popen(
         [sys.executable, str(HERE.with_name("_sink.py"))], stdout=subprocess.PIPE
     ) as process:
-        assert process.stdout is not None
         try:
-            yield int(process.stdout.readline())
+            yield int(process.stdout.readline() if process.stdout else 0)
         finally:
             process.kill()
 

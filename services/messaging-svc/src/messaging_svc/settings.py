@@ -15,6 +15,12 @@ class MessagingSettings(ServiceSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_starttls: bool = False
     """Insist on TLS; a server that does not offer it gets nothing."""
+    smtp_implicit_tls: bool = False
+    """The server speaks TLS from the first byte, as on port 465."""
+    dkim_selector: str = ""
+    """Name of the DKIM key in the DNS of our domain; empty: a relay signs, or nobody."""
+    dkim_key: SecretStr = SecretStr("")
+    """The RSA key as PEM; with it every mail is signed for the domain of `mail_from`, which DMARC wants."""
     smtp_timeout_seconds: float = 30.0
     """Longest wait for one answer of the mail server, but for the last."""
     smtp_final_timeout_seconds: float = 600.0

@@ -6,7 +6,7 @@ is involved: a lone message is handed over at once, a crowd shares its commits.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -198,7 +198,7 @@ class Ledger:
         granted: set[UUID] = set()
         async with write(self._scope, actor=ACTOR) as tx:
             if outcomes:
-                text = orjson.dumps([asdict(outcome) for outcome in outcomes], default=str).decode()
+                text = orjson.dumps(outcomes, default=str).decode()
                 await tx.execute(sql.RECORD, {"outcomes": text, "now": now})
             if wishes:
                 granted = await self._mark(tx, [wish.item for wish in wishes], now)

@@ -94,7 +94,7 @@ class Letters:
                 )
             )
             for row in found:
-                self._versions[row.id] = Compiled.from_json(row.compiled)
+                self.hold(row.id, Compiled.from_json(row.compiled))
         sources = {i.source_id for i in items if i.source_id} - self._sources.keys()
         if sources:
             found = await tx.execute(
@@ -103,7 +103,15 @@ class Letters:
                 ).where(dispatch_source.c.id.in_(sources))
             )
             for row in found:
-                self._sources[row.id] = Source(row.offer, row.purpose)
+                self.hold_source(row.id, Source(row.offer, row.purpose))
+
+    def hold(self, version_id: UUID, compiled: Compiled) -> None:
+        """Have a version at hand."""
+        self._versions[version_id] = compiled
+
+    def hold_source(self, source_id: UUID, source: Source) -> None:
+        """Have a launch's cell at hand."""
+        self._sources[source_id] = source
 
     def forget_old(self) -> None:
         """Drop the oldest of what is held; only between batches, when nothing waits for it."""

@@ -22,6 +22,7 @@ from messaging_svc.settings import MessagingSettings
 from messaging_svc.templates.errors import CannotRender
 from messaging_svc.wire.answers import Lost, Refused
 from messaging_svc.wire.connection import Parcel
+from messaging_svc.wire.dkim import Signer
 from messaging_svc.wire.journal import Journal, Mark
 from messaging_svc.wire.pool import Pool
 from messaging_svc.wire.server import Server
@@ -30,8 +31,9 @@ log = observability.get_logger(__name__)
 
 _FIRST_RETRY_SECONDS = 30.0
 _LAST_RETRY_SECONDS = 3_600.0
-_STALE_SECONDS = 1.0
-"""What was handed over and has not begun after this long is decided on anew: a no that came since counts."""
+_STALE_SECONDS = 2.0
+"""What was asked to be handed over and has not begun after this long is decided on anew. Whoever takes a no waits for a
+little longer than this before it is answered (`tracking.usecases`): so nothing begins after the answer."""
 _RETURNS_AT_ONCE = 3
 _LONGEST_RETURN_SECONDS = 60.0
 _LOOK_SECONDS = 0.25
@@ -49,12 +51,14 @@ class Mailing:
         letters: Letters,
         server: Server,
         journal: Journal | None,
+        signer: Signer | None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._ledger = ledger
         self._letters = letters
         self._journal = journal
+        self._signer = signer
         self._ready: deque[_Handed] = deque()
         self._slots: dict[tuple[UUID, int], int] = {}
         # Without a journal nobody knows after a kill what had begun: then only as much as may be in doubt.
@@ -173,10 +177,10 @@ class Mailing:
         self._under_way += len(parcels)
         self._fit_window()
         self._show_room()
+        stale_at = asyncio.get_running_loop().time() + _STALE_SECONDS
         granted = await self._ledger.hand_over_all([one.item for one in parcels])
-        handed_at = asyncio.get_running_loop().time()
         for parcel, is_granted in zip(parcels, granted, strict=True):
-            parcel.stale_at = handed_at + _STALE_SECONDS
+            parcel.stale_at = stale_at
             if is_granted:
                 self._ready.append(parcel)
             else:
@@ -191,6 +195,8 @@ class Mailing:
         except CannotRender as error:
             self._record(item, State.FAILED, rule="cannot_be_written", reason=str(error))
             return None
+        if self._signer is not None:
+            mail = self._signer.sign(mail)
         if self._journal is not None:
             self._slots[item.id, item.fence] = self._journal.note(item.id, item.fence)
         return _Handed(self._letters.sender, recipient, mail, item, now + self._ledger.lease)

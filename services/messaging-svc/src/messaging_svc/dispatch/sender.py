@@ -20,6 +20,7 @@ from messaging_svc.dispatch.mime import Letterhead
 from messaging_svc.links import LinkMaker
 from messaging_svc.quarantine.guard import Guard
 from messaging_svc.settings import MessagingSettings
+from messaging_svc.wire.dkim import Signer
 from messaging_svc.wire.journal import Journal
 from messaging_svc.wire.server import Deadlines, Server
 
@@ -48,7 +49,11 @@ class Sender:
             settings.smtp_port,
             settings.smtp_user,
             settings.smtp_password.get_secret_value(),
-            "starttls" if settings.smtp_starttls else "none",
+            "implicit"
+            if settings.smtp_implicit_tls
+            else "starttls"
+            if settings.smtp_starttls
+            else "none",
             head.domain,
             Deadlines(
                 settings.smtp_timeout_seconds,
@@ -57,6 +62,10 @@ class Sender:
             ),
         )
         self._letters = Letters(head, LinkMaker.from_settings(settings))
+        pem = settings.dkim_key.get_secret_value()
+        self._signer = (
+            Signer.from_pem(head.domain, settings.dkim_selector, pem.encode()) if pem else None
+        )
         self._guard = Guard(service.scope, settings.data_dir)
         self._ledger = Ledger(service.scope, settings, self._guard)
         self._queue: asyncio.Queue[Item | None] = asyncio.Queue()
@@ -97,6 +106,7 @@ class Sender:
             letters=self._letters,
             server=self._server,
             journal=journal,
+            signer=self._signer,
         )
         async with asyncio.TaskGroup() as group:
             background = [

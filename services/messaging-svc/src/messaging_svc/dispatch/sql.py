@@ -72,7 +72,7 @@ CLAIM = text(
     WITH due AS (
         SELECT * FROM dispatch WHERE state = 'planned' AND next_at <= :now AND {_MAY_SEND}
         ORDER BY is_marketing, next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), verdict AS (
+    ), verdict AS MATERIALIZED (
         SELECT d.id, coalesce(d.to_email, p.email) AS email,
             coalesce(d.language, p.language, 'en') AS language,
             coalesce(d.preferred_name, p.preferred_name, '') AS preferred_name,
@@ -113,7 +113,7 @@ CLAIM = text(
             SELECT max(withdrawn_at) AS withdrawn_at FROM withdrawal
             WHERE person_id = d.person_id AND channel = d.channel AND purpose IN (d.purpose, '')
         ) w ON true
-    ), decided AS (
+    ), decided AS MATERIALIZED (
         SELECT *, CASE
             WHEN rule = 'allowed' THEN 'claimed'
             WHEN rule = 'expired' THEN 'expired'

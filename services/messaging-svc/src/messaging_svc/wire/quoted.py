@@ -38,7 +38,9 @@ def encode_value(text: str) -> bytes:
 
 def _line(line: bytes) -> bytes:
     """Encode one line, in as many as it needs."""
-    lines, current, length = [], [], 0
+    lines: list[bytes] = []
+    current: list[bytes] = []
+    length = 0
     last = len(line) - 1
     for at, byte in enumerate(line):
         code = _CODED[byte]
