@@ -157,6 +157,9 @@ class Line(asyncio.Protocol):
         if self._greeting is None:
             # It may come before whoever opens the line goes on.
             self._greeting = self._awaited()
+            if self._ended.done():
+                self._transport.abort()
+                self._greeting.set_exception(Lost("given up before it was there"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End whatever is under way."""

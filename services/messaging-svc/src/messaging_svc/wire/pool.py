@@ -61,11 +61,13 @@ class Pool:
         async with asyncio.TaskGroup() as group:
             keepers = [group.create_task(self._keep()) for _ in range(self._size)]
             await self._stopping.wait()
-            for connection in list(self._connections):
-                connection.finish()
-            while self._connections:
-                await self._connections[0].ended()
-                await asyncio.sleep(0)
+            leaving = list(self._connections)
+            for connection in leaving:
+                if connection.is_open:
+                    connection.finish()
+                else:
+                    connection.abort("we are leaving")
+            await asyncio.gather(*(connection.ended() for connection in leaving))
             for keeper in keepers:
                 keeper.cancel()
 

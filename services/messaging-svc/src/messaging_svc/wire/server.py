@@ -43,6 +43,10 @@ class Server:
             self._context = ssl.create_default_context()
         return self._context
 
+    def trust(self, context: ssl.SSLContext) -> None:
+        """Check certificates by this."""
+        self._context = context
+
     def may_pipeline(self) -> bool:
         """Say whether commands may be sent ahead where the server says that it likes that."""
         return asyncio.get_running_loop().time() >= self._alone_until
