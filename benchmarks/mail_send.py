@@ -34,6 +34,7 @@ from uuid import UUID
 
 import asyncpg
 import uvloop
+from pydantic import SecretStr
 
 from kantis_contracts.campaign import OfferCard, Piece, PieceReleasedV1
 from kantis_contracts.values import Channel, Language, Purpose
@@ -148,7 +149,7 @@ class Stock:
 def own_settings(port: int, **more: Any) -> MessagingSettings:
     """Return the settings of a sender to that port."""
     return MessagingSettings(
-        smtp_host="127.0.0.1", smtp_port=port, link_keys=LINK_KEYS, mail_from="Lys AS <post@lys.example>",
+        smtp_host="127.0.0.1", smtp_port=port, link_keys=SecretStr(LINK_KEYS), mail_from="Lys AS <post@lys.example>",
         company="Lys AS", public_url="https://lys.example", sender_concurrency=CONNECTIONS, **more,
     )  # fmt: skip
 
@@ -177,8 +178,9 @@ async def bare(port: int, mails: int) -> dict[str, float]:
 
 async def worker(text: str) -> dict[str, float]:
     """Be a sender until nothing is left to be announced."""
-    service = Service(SPEC, MessagingSettings(**json.loads(text)))
-    sender = Sender(service, service.settings)
+    settings = MessagingSettings(**json.loads(text))
+    service = Service(SPEC, settings)
+    sender = Sender(service, settings)
     task = asyncio.ensure_future(sender.run())
     pool = await service.database.pool()
     started = perf_counter()
@@ -249,7 +251,7 @@ class House:
             "campaign_id": new_id(), "campaign_name": "Vår", "launch_id": new_id(), "cell_id": new_id(),
             "key_code": "A", "cell_name": "A", "segment_id": new_id(), "segment_name": "Alle",
             "channel": Channel.EMAIL, "purpose": Purpose.OFFERS, "template_id": self.template_id,
-            "offer": OfferCard(**OFFER),
+            "offer": OfferCard.model_validate(OFFER),
         }  # fmt: skip
         for start in range(0, len(persons), 1_000):
             pieces = tuple(

@@ -6,7 +6,7 @@ by the engine itself, conditions on it included. Anything else is left to the ge
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -85,7 +85,7 @@ def compile_mail(
     )
 
 
-def _is_plain(text: str, personal: "set[str]", shared: "set[str] | Mapping[str, str]") -> bool:
+def _is_plain(text: str, personal: Collection[str], shared: Collection[str]) -> bool:
     """Say whether personal fields are only printed, as they are, and only shared ones decide on anything."""
     for tag in TAG.findall(text):
         plain = _PLAIN_FIELD.fullmatch(tag)

@@ -210,7 +210,7 @@ class Connection(Line):
 
     def _next(self, before: bytes) -> None:
         """Write what stands before it, and the envelope of the next message when there is one."""
-        parcel = None
+        parcel, options = None, None
         if self._is_ready and not self._is_ending and (self._ahead or self._sent is None):
             while (parcel := self._desk.take()) is not None:
                 options = self._options(parcel)
