@@ -34,6 +34,7 @@ from uuid import UUID
 
 import asyncpg
 import uvloop
+from _sink import cheap_sink, sink_cost
 from pydantic import SecretStr
 
 from kantis_contracts.campaign import OfferCard, Piece, PieceReleasedV1
@@ -293,18 +294,6 @@ async def open_house(stack: AsyncExitStack, mails: int) -> House:
 
 
 @contextmanager
-def cheap_sink() -> Iterator[int]:
-    """Run our own sink."""
-    with subprocess.Popen(
-        [sys.executable, str(HERE.with_name("_sink.py"))], stdout=subprocess.PIPE
-    ) as process:
-        try:
-            yield int(process.stdout.readline() if process.stdout else 0)
-        finally:
-            process.kill()
-
-
-@contextmanager
 def postfix_sink(tool: str) -> Iterator[int]:
     """Run postfix's sink."""
     with socket.socket() as probe:
@@ -321,15 +310,6 @@ def postfix_sink(tool: str) -> Iterator[int]:
             yield port
         finally:
             process.kill()
-
-
-def sink_cost(port: int) -> tuple[int, int]:
-    """Return how many mails the cheap sink took, and its processor microseconds."""
-    with socket.create_connection(("127.0.0.1", port)) as line:
-        line.recv(100)
-        line.sendall(b"XCOUNT\r\n")
-        _, mails, used = line.recv(100).split()
-    return int(mails), int(used)
 
 
 def find(tool: str) -> str | None:
@@ -377,9 +357,7 @@ async def main(mails: int, rounds: int) -> None:
     """Measure, sink by sink, round by round."""
     source, sink = find("smtp-source"), find("smtp-sink")
     if not source or not sink:
-        print(
-            "postfix's smtp-source and smtp-sink were not found; see the head of this file. Going on without."
-        )
+        print("postfix's smtp-source and smtp-sink were not found (see above); going on without.")
     async with AsyncExitStack() as stack:
         house = await open_house(stack, mails)
         for name, opened in (

@@ -220,7 +220,7 @@ async def play(mailing: Mailing, leavers: list[Leaving], *, total: int, kills: i
     """Let them leave while the launch is sent, the sender dies, and the broker comes and goes."""
     rng = random.Random(SEED)
     # A server that takes a moment for each mail: the sending lasts for as long as people leave.
-    mailing.sink.faults.set("*", Fault(delay_at="data", delay_seconds=0.02))
+    mailing.sink.faults.set("*", Fault(delay_at="data", delay_seconds=0.08))
     turns = len(leavers)
     deaths = {(turn + 1) * turns // (kills + 1) for turn in range(kills)}
     # Away for a while in the middle, and from there until the launch has ended: what is said then is known to nobody

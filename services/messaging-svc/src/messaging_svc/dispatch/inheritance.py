@@ -3,40 +3,15 @@
 import asyncio
 from pathlib import Path
 
-from sqlalchemy import text
-
 from kantis_kit import observability
 from kantis_kit.tx import Scope, write
+from messaging_svc.dispatch import sql
 from messaging_svc.wire.journal import Legacy, Mark, journals_in, legacy_at
 
 log = observability.get_logger(__name__)
 
 _ACTOR = "sender"
 FOLDER = "sending"
-
-_FREE_CLAIMED = text(
-    """
-    UPDATE dispatch SET state = 'planned', claimed_by = NULL, claimed_until = NULL, next_at = :now
-    WHERE claimed_by = :sender AND state = 'claimed'
-    """
-)
-_NOT_BEGUN = text(
-    """
-    UPDATE dispatch d SET state = 'planned', claimed_by = NULL, claimed_until = NULL, next_at = :now,
-        attempts = d.attempts - CASE WHEN t.is_spared THEN 1 ELSE 0 END
-    FROM unnest(cast(:ids AS uuid[]), cast(:fences AS bigint[]), cast(:spared AS boolean[]))
-        AS t (id, fence, is_spared)
-    WHERE d.id = t.id AND d.fence = t.fence AND d.claimed_by = :sender AND d.state = 'handed_over'
-    """
-)
-_ANSWERED = text(
-    """
-    UPDATE dispatch d SET state = 'accepted', claimed_by = NULL, claimed_until = NULL, settled_at = :now,
-        reason = 'the mail server took it just before its sender died'
-    FROM unnest(cast(:ids AS uuid[]), cast(:fences AS bigint[])) AS t (id, fence)
-    WHERE d.id = t.id AND d.fence = t.fence AND d.claimed_by = :sender AND d.state = 'handed_over'
-    """
-)
 
 
 async def inherit(scope: Scope, data_dir: Path) -> bool:
@@ -56,9 +31,9 @@ async def _settle(scope: Scope, legacy: Legacy) -> None:
     done = [one for one in legacy.notes if one.mark is Mark.ACCEPTED]
     now = scope.clock.now()
     async with write(scope, actor=_ACTOR) as tx:
-        await tx.execute(_FREE_CLAIMED, {"sender": legacy.sender, "now": now})
+        await tx.execute(sql.FREE_CLAIMED, {"sender": legacy.sender, "now": now})
         await tx.execute(
-            _NOT_BEGUN,
+            sql.NOT_BEGUN,
             {
                 "ids": [one.id for one in again],
                 "fences": [one.fence for one in again],
@@ -68,7 +43,7 @@ async def _settle(scope: Scope, legacy: Legacy) -> None:
             },
         )
         await tx.execute(
-            _ANSWERED,
+            sql.ANSWERED,
             {
                 "ids": [one.id for one in done],
                 "fences": [one.fence for one in done],

@@ -240,3 +240,28 @@ ANNOUNCE = text(
 """Ends that nobody outside has been told of."""
 
 COUNT_IN_DOUBT = "SELECT count(*) FROM dispatch WHERE state = 'in_doubt'"
+
+# What a dead sender left, by its journal: its claims, what it had not begun, what was answered and not recorded.
+FREE_CLAIMED = text(
+    """
+    UPDATE dispatch SET state = 'planned', claimed_by = NULL, claimed_until = NULL, next_at = :now
+    WHERE claimed_by = :sender AND state = 'claimed'
+    """
+)
+NOT_BEGUN = text(
+    """
+    UPDATE dispatch d SET state = 'planned', claimed_by = NULL, claimed_until = NULL, next_at = :now,
+        attempts = d.attempts - CASE WHEN t.is_spared THEN 1 ELSE 0 END
+    FROM unnest(cast(:ids AS uuid[]), cast(:fences AS bigint[]), cast(:spared AS boolean[]))
+        AS t (id, fence, is_spared)
+    WHERE d.id = t.id AND d.fence = t.fence AND d.claimed_by = :sender AND d.state = 'handed_over'
+    """
+)
+ANSWERED = text(
+    """
+    UPDATE dispatch d SET state = 'accepted', claimed_by = NULL, claimed_until = NULL, settled_at = :now,
+        reason = 'the mail server took it just before its sender died'
+    FROM unnest(cast(:ids AS uuid[]), cast(:fences AS bigint[])) AS t (id, fence)
+    WHERE d.id = t.id AND d.fence = t.fence AND d.claimed_by = :sender AND d.state = 'handed_over'
+    """
+)
