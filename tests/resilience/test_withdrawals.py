@@ -219,8 +219,8 @@ async def launch(rig: Rig, person_ids: list[UUID]) -> None:
 async def play(mailing: Mailing, leavers: list[Leaving], *, total: int, kills: int) -> None:
     """Let them leave while the launch is sent, the sender dies, and the broker comes and goes."""
     rng = random.Random(SEED)
-    # A server that takes a moment for each mail: the sending lasts for as long as people leave.
-    mailing.sink.faults.set("*", Fault(delay_at="data", delay_seconds=0.08))
+    # A server that takes a moment for each mail while people leave: the sending lasts for as long as they do.
+    mailing.sink.faults.set("*", Fault(delay_at="data", delay_seconds=0.3))
     turns = len(leavers)
     deaths = {(turn + 1) * turns // (kills + 1) for turn in range(kills)}
     # Away for a while in the middle, and from there until the launch has ended: what is said then is known to nobody
@@ -244,6 +244,7 @@ async def play(mailing: Mailing, leavers: list[Leaving], *, total: int, kills: i
             await mailing.set_broker(away=turn in without_broker)
             one = rest.pop(rng.randrange(len(rest)))
             await mailing.say_no(browser, one)
+    mailing.sink.faults.clear()
 
     async def ended() -> bool:
         return all(row["settled_at"] for row in await mailing.rows())
