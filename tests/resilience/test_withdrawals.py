@@ -39,7 +39,7 @@ SEED = 20_261_122
 SENDER = """
 import asyncio, json, sys
 from kantis_kit.service import Service
-from messaging_svc.dispatch.sender import send_loop
+from messaging_svc.dispatch.mail import send_loop
 from messaging_svc.main import SPEC
 from messaging_svc.settings import MessagingSettings
 asyncio.run(send_loop(Service(SPEC, MessagingSettings(**json.loads(sys.argv[1])))))
@@ -243,8 +243,8 @@ async def play(
 ) -> None:
     """Let them leave while the launch is sent, the sender dies, and the broker comes and goes."""
     rng = random.Random(SEED)
-    # A server that takes a moment for each mail: the sending lasts for as long as people leave.
-    mailing.sink.faults.set("*", Fault(delay_at="data", delay_seconds=0.02))
+    # A server that takes a moment for each mail while people leave: the sending lasts for as long as they do.
+    mailing.sink.faults.set("*", Fault(delay_at="data", delay_seconds=0.3))
     turns = len(leavers)
     deaths = {(turn + 1) * turns // (kills + 1) for turn in range(kills)}
     # Away for a while in the middle, and from there until the launch has ended: what is said then is known to nobody
@@ -274,6 +274,7 @@ async def play(
                 await mailing.rig.publish(*released[half:])
             one = rest.pop(rng.randrange(len(rest)))
             await mailing.say_no(browser, one)
+    mailing.sink.faults.clear()
 
     async def ended() -> bool:
         return all(row["settled_at"] for row in await mailing.rows())

@@ -18,6 +18,9 @@ from kantis_kit.settings import ServiceSettings
 
 _MAC_BYTES = 9
 _TOKEN_BYTES = 1 + 16 + 1 + _MAC_BYTES
+_SHARED_BYTES = 15
+"""Of key id and message id; a multiple of three, so that it ends with a whole sign of base64."""
+_BYTE = [bytes((number,)) for number in range(256)]
 _PURPOSES: tuple[Purpose, ...] = (Purpose.NEWSLETTER, Purpose.OFFERS, Purpose.SURVEYS)
 """Position is meaning in delivered mail: append, never reorder."""
 _UNSUBSCRIBE_BYTES = 16 + 16 + 1
@@ -38,6 +41,10 @@ class TrackingTokens:
             for kid, key in ring.items()
         }
         self._current = next(iter(self._ring))
+        self._keyed = {
+            kid: hashlib.blake2b(key=keys["c"], digest_size=_MAC_BYTES)
+            for kid, keys in self._ring.items()
+        }
 
     @classmethod
     def from_text(cls, text: str) -> "TrackingTokens":
@@ -49,6 +56,20 @@ class TrackingTokens:
         """Return the token of a link of a message (`c`) or of its opening (`o`)."""
         body = bytes((self._current,)) + message_id.bytes + bytes((link,))
         return base64.urlsafe_b64encode(body + self._mac(self._current, use, body)).decode()
+
+    def clicks(self, message_id: UUID, count: int) -> list[str]:
+        """Return the tokens of the first links of a message; their beginning is the same and is written once."""
+        head = bytes((self._current,)) + message_id.bytes
+        shared, rest = head[:_SHARED_BYTES], head[_SHARED_BYTES:]
+        first = base64.urlsafe_b64encode(shared).decode()
+        keyed = self._keyed[self._current]
+        tokens = []
+        for link in range(count):
+            mac = keyed.copy()
+            end = rest + _BYTE[link]
+            mac.update(shared + end)
+            tokens.append(first + base64.urlsafe_b64encode(end + mac.digest()).decode())
+        return tokens
 
     def read(self, use: str, token: str) -> tuple[UUID, int] | None:
         """Return message and position, or None for a token that we did not make for this use."""
@@ -117,6 +138,11 @@ class LinkMaker:
     def click(self, message_id: UUID, link: int) -> str:
         """Return the tracked form of a link of a message."""
         return f"{self.base}/c/{self.tokens.make('c', message_id, link)}"
+
+    def clicks(self, message_id: UUID, count: int) -> list[str]:
+        """Return the tracked forms of the first links of a message."""
+        start = f"{self.base}/c/"
+        return [start + token for token in self.tokens.clicks(message_id, count)]
 
     def opening(self, message_id: UUID) -> str:
         """Return the address of the picture that shows that a message was shown."""

@@ -17,14 +17,24 @@ class MessagingSettings(ServiceSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_starttls: bool = False
     """Insist on TLS; a server that does not offer it gets nothing."""
+    smtp_implicit_tls: bool = False
+    """The server speaks TLS from the first byte, as on port 465."""
+    dkim_selector: str = ""
+    """Name of the DKIM key in the DNS of our domain; empty: a relay signs, or nobody."""
+    dkim_key: SecretStr = SecretStr("")
+    """The RSA key as PEM; with it every mail is signed for the domain of `mail_from`, which DMARC wants."""
     smtp_timeout_seconds: float = 30.0
-    """Longest wait for one answer of the mail server."""
+    """Longest wait for one answer of the mail server, but for the last."""
+    smtp_final_timeout_seconds: float = 600.0
+    """Longest wait for its word on a message that it has in full; an early end here is what makes duplicates."""
     mail_from: str = "Kantis <post@kantis.example>"
     """`Name <address>` of every mail; bounces go to the address."""
     company: str = "Kantis"
     """Name of the sender in the footer and in greetings."""
     sender_concurrency: int = 8
-    """Connections to the mail server, and the most messages that one crash can leave in doubt."""
+    """Connections to the mail server, and the most messages that one crash of the sender can leave in doubt."""
+    sender_ahead: int = 512
+    """Messages handed over and not yet answered; more than `sender_concurrency` only while a journal can be kept."""
     sender_batch: int = 500
     """Messages claimed and gated in one statement."""
     sender_lease_seconds: float = 60.0

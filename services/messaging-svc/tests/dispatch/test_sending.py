@@ -1,7 +1,17 @@
 """What the mail server says, and what becomes of each message of a batch."""
 
+import base64
 import re
 from datetime import timedelta
+
+import dkim
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from kantis_contracts import campaign
 from kantis_contracts.contacts import ConfirmationRequest, ConfirmationRequestedV1
@@ -267,3 +277,26 @@ async def test_a_mail_carries_the_headers_that_mail_programs_want(house):
     assert "https://shop.example" not in html + text
     assert 'href="http://kantis.test/u/' in html
     assert "http://kantis.test/p/preferences/" in text
+
+
+async def test_with_a_key_of_ours_every_mail_is_signed_for_the_domain_of_its_sender(open_house):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    record = b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
+    house = await open_house(dkim_selector="s1", dkim_key=pem)
+    await house.save_template()
+    (kari,) = await _people(house, 1)
+
+    await house.rig.publish(house.launch([kari.person_id]), _confirmation())
+    await house.until_ended(2)
+
+    asked = []
+    for sent in house.sink.messages:
+        raw = sent["message"].encode()
+        assert dkim.verify(raw, dnsfunc=lambda name, timeout=5: asked.append(name) or record)
+    assert {b"s1._domainkey.lys.example."} == set(asked)
+    (marketing,) = [one for one in house.mails() if one["List-Unsubscribe"]]
+    assert "list-unsubscribe:list-unsubscribe-post" in str(marketing["DKIM-Signature"]).replace(
+        " ", ""
+    )

@@ -65,16 +65,8 @@ class Line(Protocol[MessageT_contra]):
         ...
 
 
-class Writer(Protocol):
-    """Loads what messages need in the transaction that claims them."""
-
-    async def prepare(self, tx: Tx, items: Sequence[Item]) -> None:
-        """Load what these messages need and is not held yet."""
-        ...
-
-
-class Carrier(Writer, Protocol[MessageT]):
-    """A channel, as the sender sees it."""
+class Claimant(Protocol):
+    """A channel, as the ledger sees it."""
 
     @property
     def channel(self) -> str:
@@ -85,6 +77,14 @@ class Carrier(Writer, Protocol[MessageT]):
     def takes(self) -> Sequence[str]:
         """Name the channels whose messages it claims: those that nobody can send are told so."""
         ...
+
+    async def prepare(self, tx: Tx, items: Sequence[Item]) -> None:
+        """Load what these messages need and is not held yet, in the transaction that claims them."""
+        ...
+
+
+class LineCarrier(Protocol[MessageT]):
+    """A channel whose messages leave one by one."""
 
     @property
     def lines(self) -> int:
@@ -106,12 +106,4 @@ class Carrier(Writer, Protocol[MessageT]):
         Raises:
             CannotRender: it cannot be made for this recipient.
         """
-        ...
-
-    def forget_old(self) -> None:
-        """Drop what is held too long; called between batches."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of what the lines share."""
         ...

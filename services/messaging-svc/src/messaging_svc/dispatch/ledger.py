@@ -6,8 +6,8 @@ is involved: a lone message is handed over at once, a crowd shares its commits.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from kantis_kit.ids import new_id
 from kantis_kit.tx import Scope, Tx, write
 from messaging_svc.caps import spending
 from messaging_svc.dispatch import sql
-from messaging_svc.dispatch.carriers import Carrier
+from messaging_svc.dispatch.carriers import Claimant
 from messaging_svc.dispatch.events import messages_settled
 from messaging_svc.dispatch.letters import Item
 from messaging_svc.dispatch.model import State
@@ -48,6 +48,8 @@ class Outcome:
     rule: str = ""
     reason: str = ""
     next_at: datetime | None = None
+    is_spared: bool = False
+    """Nothing was attempted after the hand-over: it counts for nothing."""
 
 
 @dataclass(slots=True)
@@ -72,6 +74,13 @@ class Ledger:
         """Set when messages may have ended that nobody has been told of."""
         self.ends.set()
         self._idle.set()
+        self.committed: Callable[[Sequence[Outcome]], None] = _nobody
+        """Called with outcomes that are durable now."""
+
+    @property
+    def me(self) -> UUID:
+        """The name under which this sender claims."""
+        return self._me
 
     @property
     def lease(self) -> timedelta:
@@ -80,7 +89,7 @@ class Ledger:
 
     # -- claims ------------------------------------------------------------------------------------------------------
 
-    async def claim(self, carrier: Carrier[Any]) -> tuple[list[Item], int]:
+    async def claim(self, carrier: Claimant) -> tuple[list[Item], int]:
         """Claim what is due and pass it through the gate; return what may be sent, and how many were decided."""
         now = self._scope.clock.now()
         today, tomorrow = spending.days_of(now, self._settings)
@@ -155,6 +164,15 @@ class Ledger:
         self._woken.set()
         return await wish.granted
 
+    async def hand_over_all(self, items: Sequence[Item]) -> list[bool]:
+        """Mark messages as handed over, together; say of each whether it is ours and allowed still."""
+        loop = asyncio.get_running_loop()
+        wishes = [_Wish(item, loop.create_future()) for item in items]
+        self._wishes += wishes
+        self._idle.clear()
+        self._woken.set()
+        return [await wish.granted for wish in wishes]
+
     async def settled(self) -> None:
         """Wait until everything that was asked for is committed."""
         await self._idle.wait()
@@ -174,6 +192,8 @@ class Ledger:
         granted: set[UUID] = set()
         try:
             granted = await self._commit(wishes, outcomes)
+            if outcomes:
+                self.committed(outcomes)
         except Exception as error:
             if not is_away(error):
                 raise
@@ -192,7 +212,7 @@ class Ledger:
         granted: set[UUID] = set()
         async with write(self._scope, actor=ACTOR) as tx:
             if outcomes:
-                text = orjson.dumps([asdict(outcome) for outcome in outcomes], default=str).decode()
+                text = orjson.dumps(outcomes, default=str).decode()
                 await tx.execute(sql.RECORD, {"outcomes": text, "now": now})
             if wishes:
                 granted = await self._mark(tx, [wish.item for wish in wishes], now)
@@ -239,6 +259,10 @@ class Ledger:
                 tx.stage(messages_settled(_with_source(rows, sources)))
                 await spikes.count_sent(tx, _sent(rows))
         return len(rows)
+
+
+def _nobody(_outcomes: Sequence[Outcome]) -> None:
+    """Hear nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from kantis_kit.tx import ReadTx
 from messaging_svc.addresses import wire_address
 from messaging_svc.dispatch.mime import BadHeader, Letterhead, Marketing, build
 from messaging_svc.dispatch.model import dispatch_source
+from messaging_svc.dispatch.segments import CompiledMail, compile_mail
 from messaging_svc.links import TEST_PAGE, LinkMaker, Unsubscribe
 from messaging_svc.templates.blocks import shown
 from messaging_svc.templates.builtin import FACTS, builtin
@@ -24,6 +25,9 @@ from messaging_svc.templates.texts import greeting, price
 
 _VERSIONS_HELD = 64
 _SOURCES_HELD = 1_024
+_MAILS_HELD = 256
+_OF_THE_LAUNCH = ("company", "offer_name", "offer_price")
+"""Fields that are the same for every recipient of a launch in one language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,9 @@ class Letters:
         self._links = links
         self._versions: OrderedDict[UUID, Compiled] = OrderedDict()
         self._sources: OrderedDict[UUID, Source] = OrderedDict()
+        self._mails: OrderedDict[tuple[UUID, UUID | None, Language], CompiledMail | None] = (
+            OrderedDict()
+        )
 
     @property
     def sender(self) -> str:
@@ -88,7 +95,7 @@ class Letters:
                 )
             )
             for row in found:
-                self._versions[row.id] = Compiled.from_json(row.compiled)
+                self.hold(row.id, Compiled.from_json(row.compiled))
         sources = {i.source_id for i in items if i.source_id} - self._sources.keys()
         if sources:
             found = await tx.execute(
@@ -97,7 +104,15 @@ class Letters:
                 ).where(dispatch_source.c.id.in_(sources))
             )
             for row in found:
-                self._sources[row.id] = Source(row.offer, row.purpose)
+                self.hold_source(row.id, Source(row.offer, row.purpose))
+
+    def hold(self, version_id: UUID, compiled: Compiled) -> None:
+        """Have a version at hand."""
+        self._versions[version_id] = compiled
+
+    def hold_source(self, source_id: UUID, source: Source) -> None:
+        """Have a launch's cell at hand."""
+        self._sources[source_id] = source
 
     def forget_old(self) -> None:
         """Drop the oldest of what is held; only between batches, when nothing waits for it."""
@@ -120,24 +135,63 @@ class Letters:
         unsubscribe = self._links.unsubscribe(
             Unsubscribe(item.person_id, item.id, Purpose(item.purpose or Purpose.NEWSLETTER))
         )
-        content = compiled.render(language, self._fields(item, compiled, language, unsubscribe))
+        fields = self._fields(item, compiled, language, unsubscribe)
+        texts = cast("Mapping[str, str]", fields)  # who goes through a list takes the general path
         source = self._sources.get(item.source_id) if item.source_id else None
+        marketing = (
+            Marketing(unsubscribe, source.list_name if source else "test")
+            if item.is_campaign_mail
+            else None
+        )
         try:
+            fast = self._compiled_mail(item, compiled, language, texts, marketing)
+            if fast is not None:
+                return recipient, fast.write(
+                    texts,
+                    to=recipient,
+                    message_id=item.rfc_message_id,
+                    key=str(item.id),
+                    at=at,
+                    unsubscribe_url=unsubscribe,
+                )
             mail = build(
                 self._head,
                 to=recipient,
                 message_id=item.rfc_message_id,
                 key=str(item.id),
                 at=at,
-                content=content,
+                content=compiled.render(language, fields),
                 language=language.value,
-                marketing=Marketing(unsubscribe, source.list_name if source else "test")
-                if item.is_campaign_mail
-                else None,
+                marketing=marketing,
             )
         except BadHeader as error:
             raise CannotRender(str(error)) from error
         return recipient, mail
+
+    def _compiled_mail(
+        self,
+        item: Item,
+        compiled: Compiled,
+        language: Language,
+        fields: Mapping[str, str],
+        marketing: Marketing | None,
+    ) -> CompiledMail | None:
+        """Return the launch's mail in its form on the wire; None when the engine is needed for each recipient."""
+        if item.source_id is None or marketing is None:
+            return None
+        key = (item.source_id, item.template_version_id, language)
+        if key not in self._mails:
+            while len(self._mails) >= _MAILS_HELD:
+                self._mails.popitem(last=False)
+            self._mails[key] = compile_mail(
+                self._head,
+                compiled,
+                language,
+                fields=fields,
+                shared={name: fields[name] for name in _OF_THE_LAUNCH},
+                list_name=marketing.list_name,
+            )
+        return self._mails[key]
 
     def _template(self, item: Item) -> Compiled:
         compiled = (
@@ -188,8 +242,9 @@ class Letters:
             else self._links.click(item.id, TEST_PAGE),
             "open_url": self._links.opening(item.id),
         }
-        for position in range(len(compiled.links(language))):
-            fields[f"link_{position}"] = self._links.click(item.id, position)
+        clicks = self._links.clicks(item.id, len(compiled.links(language)))
+        for position, click in enumerate(clicks):
+            fields[f"link_{position}"] = click
         return fields
 
     def _response(self, item: Item) -> str:

@@ -15,7 +15,8 @@ from messaging_svc.templates.rendering import Rendered
 
 _WORD_BYTES = 42
 _PLAIN_LINE = 60
-_BOUNDARY = "=_kantis_a7f3c91be2"  # an underscore after = is in no base64 text
+BOUNDARY = "=_kantis_a7f3c91be2"
+"""An underscore after = is in no base64 text, and in no quoted-printable one."""
 
 
 class BadHeader(KantisError):
@@ -69,6 +70,9 @@ def encoded(name: str, value: str) -> str:
     header_value(name, value)
     if value.isascii() and len(value) <= _PLAIN_LINE and "=?" not in value:
         return value
+    whole = value.encode()
+    if len(whole) <= _WORD_BYTES:
+        return f"=?utf-8?b?{base64.b64encode(whole).decode()}?="
     words, current = [], b""
     for sign in value:
         raw = sign.encode()
@@ -80,7 +84,8 @@ def encoded(name: str, value: str) -> str:
     return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in words)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a sender's name as a header carries it."""
     if name.isascii() and "=?" not in name:
         escaped = header_value("From", name).replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
@@ -89,7 +94,7 @@ def _quoted(name: str) -> str:
 
 def _part(kind: str, text: str) -> bytes:
     head = (
-        f"--{_BOUNDARY}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
+        f"--{BOUNDARY}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
         "Content-Transfer-Encoding: base64\r\n\r\n"
     )
     return head.encode() + base64.encodebytes(text.encode()).replace(b"\n", b"\r\n")
@@ -112,7 +117,7 @@ def build(
         BadHeader: a value would break its header.
     """
     lines = [
-        f"From: {_quoted(head.name)} <{header_value('From', head.address)}>",
+        f"From: {quoted(head.name)} <{header_value('From', head.address)}>",
         f"To: <{header_value('To', to)}>",
         f"Subject: {encoded('Subject', content.subject)}",
         f"Date: {format_datetime(at)}",
@@ -131,12 +136,12 @@ def build(
         ]
     lines += [
         "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"',
+        f'Content-Type: multipart/alternative; boundary="{BOUNDARY}"',
         "",
         "",
     ]
     # No line of this can begin with a dot: headers begin with their name or a space, base64 has no dots.
     return b"".join(
         ("\r\n".join(lines).encode(), _part("plain", content.text), _part("html", content.html),
-         f"--{_BOUNDARY}--\r\n".encode())
+         f"--{BOUNDARY}--\r\n".encode())
     )  # fmt: skip

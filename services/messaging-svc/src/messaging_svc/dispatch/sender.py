@@ -1,27 +1,26 @@
-"""The sender of a channel: claims batches, writes messages, hands them over on a few lines.
+"""The sender of a channel: claims batches, has them handed over, and tells how they ended.
 
-At most one message per line is between its hand-over and its recorded outcome: that is what a crash can leave in doubt.
+How messages leave is the channel's own (`carriers.Desk`): mails many at a time over a pool of connections, others one by
+one on lines of their own. What a crash can leave in doubt is what was on the wire.
 """
 
 import asyncio
-import random
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
-from typing import Generic
+from typing import Protocol
 
 from kantis_contracts.base import MAX_ITEMS
-from kantis_kit import failpoints, observability
+from kantis_kit import observability
+from kantis_kit.clock import Clock
 from kantis_kit.db.database import Listener, is_away
 from kantis_kit.service import Service
+from kantis_kit.tx import Scope
 from messaging_svc.dispatch import sql
-from messaging_svc.dispatch.carriers import Carrier, Line, Lost, MessageT, Refused
-from messaging_svc.dispatch.ledger import Ledger, Outcome
+from messaging_svc.dispatch.carriers import Claimant
+from messaging_svc.dispatch.ledger import Ledger
 from messaging_svc.dispatch.letters import Item
-from messaging_svc.dispatch.model import State
 from messaging_svc.quarantine.guard import Guard
 from messaging_svc.settings import MessagingSettings
-from messaging_svc.templates.errors import CannotRender
 
 log = observability.get_logger(__name__)
 
@@ -31,20 +30,51 @@ _ANNOUNCE_SECONDS = 5.0
 _GATHER_SECONDS = 0.05
 _STOP_SECONDS = 5.0
 _RESTART_SECONDS = 0.2
-_FIRST_RETRY_SECONDS = 30.0
-_LAST_RETRY_SECONDS = 3_600.0
-_CONNECT_PAUSE_SECONDS = 1.0
 
 
-class Sender(Generic[MessageT]):
+class Desk(Protocol):
+    """Has messages leave: from what was claimed to what is recorded of it."""
+
+    async def run(
+        self,
+        queue: "asyncio.Queue[Item | None]",
+        stopping: asyncio.Event,
+        taken: Callable[[], None],
+    ) -> None:
+        """Send what comes until None comes; `taken` is called when there is room for more."""
+        ...
+
+    def close(self, *, all_is_told: bool) -> None:
+        """Let go of what was kept beside the ledger; when not all is told, whoever comes next reads it."""
+        ...
+
+
+class Carrier(Claimant, Protocol):
+    """A channel, as the sender sees it."""
+
+    def desk(self, ledger: Ledger, clock: Clock) -> Desk:
+        """Return where its messages leave."""
+        ...
+
+    async def inherit(self, scope: Scope) -> None:
+        """Put right what senders of this channel left that have died."""
+        ...
+
+    def forget_old(self) -> None:
+        """Drop what is held too long; called between batches."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what the lines share."""
+        ...
+
+
+class Sender:
     """The sender of one channel in one process."""
 
-    def __init__(
-        self, service: Service, settings: MessagingSettings, carrier: Carrier[MessageT]
-    ) -> None:
+    def __init__(self, service: Service, settings: MessagingSettings, carrier: Carrier) -> None:
         self._service = service
         self._settings = settings
-        self._clock = service.clock
         self._carrier = carrier
         self._guard = Guard(service.scope, settings.data_dir)
         self._ledger = Ledger(service.scope, settings, self._guard)
@@ -52,7 +82,6 @@ class Sender(Generic[MessageT]):
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self._has_more = False
-        self._random = random.Random()  # noqa: S311 - jitter, not a secret
 
     def wake(self) -> None:
         """Say that rows have appeared or were decided on by hand."""
@@ -65,6 +94,15 @@ class Sender(Generic[MessageT]):
 
     async def run(self) -> None:
         """Send until told to stop."""
+        desk = self._carrier.desk(self._ledger, self._service.clock)
+        try:
+            await self._run(desk)
+        except BaseException:
+            desk.close(all_is_told=False)
+            raise
+        desk.close(all_is_told=True)
+
+    async def _run(self, desk: Desk) -> None:
         async with asyncio.TaskGroup() as group:
             background = [
                 group.create_task(self._ledger.run()),
@@ -74,15 +112,14 @@ class Sender(Generic[MessageT]):
                 ),
             ]
             feeder = group.create_task(self._feed())
-            workers = [group.create_task(self._work()) for _ in range(self._carrier.lines)]
+            leaving = group.create_task(desk.run(self._queue, self._stopping, self._taken))
             await self._stopping.wait()
             feeder.cancel()
             rest = []
             while not self._queue.empty():
                 rest.append(self._queue.get_nowait())
-            for _ in workers:
-                self._queue.put_nowait(None)
-            await asyncio.wait(workers)
+            self._queue.put_nowait(None)
+            await asyncio.wait({leaving})
             await self._ledger.settled()
             await self._ledger.give_back([item for item in rest if item is not None])
             await self._ledger.announce()
@@ -99,6 +136,7 @@ class Sender(Generic[MessageT]):
             try:
                 if loop.time() >= recover_at:
                     await self._guard.look()
+                    await self._carrier.inherit(self._service.scope)
                     await self._ledger.recover()
                     recover_at = loop.time() + IDLE_SECONDS
                 if self._queue.qsize() < self._settings.sender_batch // 2:
@@ -136,98 +174,13 @@ class Sender(Generic[MessageT]):
                     raise
                 self._ledger.ends.set()
 
-    async def _work(self) -> None:
-        line = self._carrier.line()
-        try:
-            while (item := await self._queue.get()) is not None:
-                await self._send(line, item)
-                if self._has_more and self._queue.qsize() < self._settings.sender_batch // 2:
-                    self._woken.set()
-        except BaseException:
-            # Without a goodbye: while one is said, the others would take up what this sender does not live to record.
-            line.close()
-            raise
-        await line.quit()
-
-    async def _send(self, line: Line[MessageT], item: Item) -> None:
-        try:
-            message = self._carrier.write(item, at=self._clock.now())
-        except CannotRender as error:
-            self._record(item, State.FAILED, rule="cannot_be_written", reason=str(error))
-            return
-        if not await self._begin(line, item, message):
-            return
-        await failpoints.reach("dispatch.after_rcpt")
-        if not await self._ledger.hand_over(item):
-            return
-        if self._clock.now() >= item.claimed_until + self._ledger.lease:
-            # We were asleep for so long that another sender may have taken over.
-            line.close()
-            return
-        await failpoints.reach("dispatch.before_data")
-        try:
-            answer = await line.deliver(message)
-        except Refused as refusal:
-            self._record_refusal(item, refusal)
-        except Lost as loss:
-            self._record_loss(item, loss)
-        else:
-            await failpoints.reach("dispatch.after_answer")
-            self._record(item, State.ACCEPTED, reason=answer)
-
-    async def _begin(self, line: Line[MessageT], item: Item, message: MessageT) -> bool:
-        """Get the line as far as it can be repeated freely; whatever fails here was not handed over."""
-        while not self._stopping.is_set():
-            if self._clock.now() >= item.claimed_until:
-                return False
-            try:
-                await line.begin(message)
-            except Lost as loss:
-                log.warning("sender.server_away", error=type(loss).__name__)
-                await self._pause()
-            except Refused as refusal:
-                if line.is_open:
-                    self._record_refusal(item, refusal)
-                    return False
-                log.warning("sender.server_refuses", error=str(refusal)[:100])
-                await self._pause()
-            else:
-                return True
-        await self._ledger.give_back([item])
-        return False
-
-    async def _pause(self) -> None:
-        await self._wait(self._stopping, self._random.uniform(0.1, 1) * _CONNECT_PAUSE_SECONDS)
-
-    def _record(self, item: Item, state: State, *, rule: str = "", reason: str = "") -> None:
-        self._ledger.record(Outcome(item.id, item.fence, state.value, rule, reason[:500]))
-
-    def _record_refusal(self, item: Item, refusal: Refused) -> None:
-        if refusal.is_permanent:
-            self._record(item, State.FAILED, rule="refused", reason=str(refusal))
-        elif item.attempts + 1 >= self._settings.max_attempts:
-            self._record(item, State.FAILED, rule="gave_up", reason=str(refusal))
-        else:
-            self._retry(item, str(refusal))
-
-    def _record_loss(self, item: Item, loss: Lost) -> None:
-        if loss.is_unknown and (item.is_marketing or not self._carrier.repeats):
-            self._record(item, State.IN_DOUBT, rule="no_answer", reason=str(loss))
-        elif item.attempts + 1 >= self._settings.max_attempts:
-            self._record(item, State.FAILED, rule="gave_up", reason=str(loss))
-        else:
-            self._retry(item, str(loss))
-
-    def _retry(self, item: Item, reason: str) -> None:
-        pause = min(_LAST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 4**item.attempts)
-        next_at = self._clock.now() + timedelta(seconds=pause * self._random.uniform(0.8, 1.2))
-        self._ledger.record(
-            Outcome(item.id, item.fence, State.PLANNED.value, "put_off", reason[:500], next_at)
-        )
+    def _taken(self) -> None:
+        if self._has_more and self._queue.qsize() < self._settings.sender_batch // 2:
+            self._woken.set()
 
 
 async def run_sender(
-    service: Service, settings: MessagingSettings, make: Callable[[], Carrier[MessageT]]
+    service: Service, settings: MessagingSettings, make: Callable[[], Carrier]
 ) -> None:
     """Run a sender as long as the service runs; at its stop, end what is on the wire first."""
     while True:

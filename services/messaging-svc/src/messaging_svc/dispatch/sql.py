@@ -82,7 +82,7 @@ CLAIM = text(
         SELECT * FROM dispatch WHERE state = 'planned' AND next_at <= :now
             AND channel = ANY(cast(:channels AS text[])) AND {_MAY_SEND}
         ORDER BY is_marketing, next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), verdict AS (
+    ), verdict AS MATERIALIZED (
         SELECT d.id, coalesce(d.to_email, d.to_phone, {_ADDRESS}) AS email,
             coalesce(d.language, p.language, 'en') AS language,
             coalesce(d.preferred_name, p.preferred_name, '') AS preferred_name,
@@ -130,7 +130,7 @@ CLAIM = text(
             SELECT max(withdrawn_at) AS withdrawn_at FROM withdrawal
             WHERE person_id = d.person_id AND channel = d.channel AND purpose IN (d.purpose, '')
         ) w ON true
-    ), decided AS (
+    ), decided AS MATERIALIZED (
         SELECT *, CASE
             WHEN rule = 'allowed' THEN 'claimed'
             WHEN rule = 'expired' THEN 'expired'
@@ -235,10 +235,11 @@ RECORD = text(
     """
     UPDATE dispatch d SET state = t.state, reason = t.reason,
         rule = CASE WHEN t.rule = '' THEN d.rule ELSE t.rule END,
+        attempts = d.attempts - CASE WHEN t.is_spared THEN 1 ELSE 0 END,
         next_at = coalesce(t.next_at, d.next_at), claimed_by = NULL, claimed_until = NULL,
         settled_at = CASE WHEN t.state = 'planned' THEN NULL ELSE cast(:now AS timestamptz) END, is_announced = false
     FROM jsonb_to_recordset(cast(:outcomes AS jsonb))
-        AS t (id uuid, fence bigint, state text, rule text, reason text, next_at timestamptz)
+        AS t (id uuid, fence bigint, state text, rule text, reason text, next_at timestamptz, is_spared boolean)
     WHERE d.id = t.id AND d.fence = t.fence AND d.state IN ('claimed', 'handed_over', 'in_doubt')
     """
 )
@@ -310,5 +311,30 @@ HOLD_OF = text(
     SELECT CASE WHEN state = 'running' AND spiked_at IS NOT NULL THEN 'paused' ELSE state END AS state, reason,
         coalesce(spiked_at, changed_at) AS since, spike
     FROM launch_hold WHERE launch_id = :launch_id AND (state <> 'running' OR spiked_at IS NOT NULL)
+    """
+)
+
+# What a dead sender left, by its journal: its claims, what it had not begun, what was answered and not recorded.
+FREE_CLAIMED = text(
+    """
+    UPDATE dispatch SET state = 'planned', claimed_by = NULL, claimed_until = NULL, next_at = :now
+    WHERE claimed_by = :sender AND state = 'claimed'
+    """
+)
+NOT_BEGUN = text(
+    """
+    UPDATE dispatch d SET state = 'planned', claimed_by = NULL, claimed_until = NULL, next_at = :now,
+        attempts = d.attempts - CASE WHEN t.is_spared THEN 1 ELSE 0 END
+    FROM unnest(cast(:ids AS uuid[]), cast(:fences AS bigint[]), cast(:spared AS boolean[]))
+        AS t (id, fence, is_spared)
+    WHERE d.id = t.id AND d.fence = t.fence AND d.claimed_by = :sender AND d.state = 'handed_over'
+    """
+)
+ANSWERED = text(
+    """
+    UPDATE dispatch d SET state = 'accepted', claimed_by = NULL, claimed_until = NULL, settled_at = :now,
+        reason = 'the mail server took it just before its sender died'
+    FROM unnest(cast(:ids AS uuid[]), cast(:fences AS bigint[])) AS t (id, fence)
+    WHERE d.id = t.id AND d.fence = t.fence AND d.claimed_by = :sender AND d.state = 'handed_over'
     """
 )

@@ -5,12 +5,15 @@ from datetime import datetime
 
 from kantis_contracts.values import Channel
 from kantis_kit import observability
+from kantis_kit.clock import Clock
 from kantis_kit.errors import Unavailable
 from kantis_kit.http import OutgoingClient, Unanswered
 from kantis_kit.service import Service
-from kantis_kit.tx import Tx
+from kantis_kit.tx import Scope, Tx
 from messaging_svc.dispatch.carriers import Lost
+from messaging_svc.dispatch.ledger import Ledger
 from messaging_svc.dispatch.letters import Item
+from messaging_svc.dispatch.lines import Lines
 from messaging_svc.dispatch.sender import run_sender
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.sms.model import TextMessage
@@ -67,6 +70,7 @@ class SmsCarrier:
 
     def __init__(self, settings: MessagingSettings, provider: Provider) -> None:
         self.lines = settings.sms_concurrency
+        self._max_attempts = settings.max_attempts
         self.repeats = provider.repeats
         self._provider = provider
         self._texts = Texts(settings, report_url=report_url(settings, provider))
@@ -75,6 +79,13 @@ class SmsCarrier:
             connect_seconds=settings.sms_timeout_seconds,
             max_in_flight=settings.sms_concurrency,
         )
+
+    def desk(self, ledger: Ledger, clock: Clock) -> Lines[TextMessage]:
+        """Return as many lines as may ask the provider at once."""
+        return Lines(self, ledger, clock, max_attempts=self._max_attempts)
+
+    async def inherit(self, scope: Scope) -> None:
+        """What dead senders left is decided by their leases."""
 
     def line(self) -> SmsLine:
         """Return a way to the provider."""

@@ -83,6 +83,10 @@ class Compiled:
         used = {field for name in names for field in self._sandbox.fields(name)}
         return frozenset(used | self._paper.fields(f"{language}.letter.txt"))
 
+    def source(self, language: Language) -> LanguageTemplate:
+        """Return the message in a language as it is before anything is filled in."""
+        return self._languages[language]
+
     def links(self, language: Language) -> list[Link]:
         """Return the tracked links, in the order of their positions."""
         return self._languages[language].links

@@ -34,7 +34,7 @@ from messaging_svc.tracking.verdicts import Evidence, ip_prefix, judge
 ALL_PURPOSES = ""
 PREFERENCE_PAGE = "preference_page"
 _MAX_AGENT = 300
-_WIRE_LOOKS = 100
+_WIRE_LOOKS = 250
 _WIRE_PAUSE_SECONDS = 0.01
 
 
@@ -266,9 +266,9 @@ async def _is_in_force(
 
 
 async def _wait_for_wire(tx: Tx, person_id: UUID) -> None:
-    """Wait until no message to the person is between its hand-over and its outcome; a second at most.
+    """Wait until no message to the person is between its hand-over and its outcome; two and a half seconds at most.
 
-    A server that takes longer to answer has had its message begun long before.
+    A message begins within two seconds of its hand-over or not at all: what is still open then had begun long before.
     """
     on_the_wire = select(dispatch.c.id).where(
         dispatch.c.person_id == person_id,
