@@ -97,7 +97,11 @@ class Phones:
         """Wait until so many messages stand in one of these states, and everybody knows."""
 
         async def there() -> list[Any]:
-            rows = [row for row in await self.rows() if row["state"] in (states or ("accepted",))]
+            rows = [
+                row
+                for row in await self.rows()
+                if row["state"] in (states or ("accepted",)) and row["is_announced"]
+            ]
             return rows if len(rows) >= count else []
 
         found: list[Any] = await eventually(there, message=f"{count} did not become {states}")
