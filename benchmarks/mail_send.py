@@ -49,6 +49,7 @@ from kantis_kit.signing import make_keys
 from kantis_kit.tx import write
 from messaging_svc.dispatch import usecases
 from messaging_svc.dispatch.letters import Item, Letters, Source
+from messaging_svc.dispatch.mail import MailCarrier
 from messaging_svc.dispatch.mime import Letterhead
 from messaging_svc.dispatch.sender import Sender
 from messaging_svc.links import LinkMaker
@@ -181,7 +182,7 @@ async def worker(text: str) -> dict[str, float]:
     """Be a sender until nothing is left to be announced."""
     settings = MessagingSettings(**json.loads(text))
     service = Service(SPEC, settings)
-    sender = Sender(service, settings)
+    sender = Sender(service, settings, MailCarrier(settings))
     task = asyncio.ensure_future(sender.run())
     pool = await service.database.pool()
     started = perf_counter()

@@ -100,8 +100,7 @@ class Phones:
             rows = [
                 row
                 for row in await self.rows()
-                if row["state"] in (states or ("accepted",))
-                and (row["is_announced"] or row["state"] == "planned")
+                if row["state"] in (states or ("accepted",)) and row["is_announced"]
             ]
             return rows if len(rows) >= count else []
 
