@@ -7,6 +7,7 @@ service, in the queues, in parked messages, stored answers, exports, files and l
 import pytest
 
 from kantis.registry import ALL
+from kantis_kit.testing.waiting import eventually
 
 
 async def erased_for_good(house, count, capfd):
@@ -28,8 +29,14 @@ async def erased_for_good(house, count, capfd):
 
     back = await house.set_back(house.words(gone), *ALL)
     async with house.rig.client("contacts") as client:
-        replayed = await client.post("/v1/contacts/erasures/replay")
-        assert replayed.is_success, replayed.text
+
+        async def is_replayed():
+            replayed = await client.post("/v1/contacts/erasures/replay")
+            # What else begins after the start may hold the same rows; the answer asks to send it again.
+            assert replayed.is_success or "problem:busy" in replayed.text, replayed.text
+            return replayed.is_success
+
+        await eventually(is_replayed, message="the erasures were not replayed", within=300)
     await house.rig.drain()
     await house.later(minutes=2)
     await house.clean(house.words(gone))
