@@ -15,7 +15,6 @@ from kantis_contracts.contacts import ConfirmationRequest, ConfirmationRequested
 from kantis_kit import failpoints
 from kantis_kit.ids import new_id
 from kantis_kit.testing.rig import LINK_KEYS
-from kantis_kit.testing.waiting import eventually
 from messaging_svc.wire.connection import Connection
 
 CHILD = Path(__file__).parent / "sender_child.py"
@@ -112,9 +111,9 @@ async def test_a_person_resolves_what_is_in_doubt_and_the_log_keeps_it(house):
     await house.save_template()
     people = [house.person(0), house.person(1)]
     await house.know(*people)
-    await _crash_at(house, "dispatch.after_dot")
+    crashed = await _crash_at(house, "dispatch.after_dot")
     await house.rig.publish(house.launch([people[0].person_id]))
-    await eventually(lambda: house.rows("handed_over"), message="it was not handed over")
+    await crashed.wait()
     house.rig.clock.advance(LEASE)
     (row,) = await house.until("in_doubt")
 
