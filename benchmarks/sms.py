@@ -25,7 +25,7 @@ import aiohttp
 import uvloop
 
 from kantis_contracts.campaign import OfferCard, Piece, PieceReleasedV1
-from kantis_contracts.contacts import PermissionEntry, PersonCard
+from kantis_contracts.contacts import PermissionEntry, PermissionState, PersonCard
 from kantis_contracts.values import Channel, Language, Purpose
 from kantis_kit.http import OutgoingClient
 from kantis_kit.ids import new_id
@@ -107,7 +107,7 @@ async def know(rig: Rig, count: int) -> list[UUID]:
                 tx,
                 [
                     PermissionEntry(
-                        person_id=one, channel=Channel.SMS, purpose=Purpose.OFFERS, state="granted", version=1,
+                        person_id=one, channel=Channel.SMS, purpose=Purpose.OFFERS, state=PermissionState.GRANTED, version=1,
                         ledger_id=new_id(), occurred_at=rig.clock.now() - timedelta(days=1),
                     )
                     for _, one in part
