@@ -7,6 +7,7 @@ from functools import lru_cache
 
 _KNOWN = {
     r"^[A-Z]{2}$": "Write the country as two capital letters, such as NO",
+    r"^([A-Z]{2})?$": "Write the country as two capital letters, such as NO, or nothing for all of them",
     r"^[A-Z]{3}$": "Write the currency as three capital letters, such as NOK",
     r"^([A-Z]{3}|\*)$": "Write the currency as three capital letters, such as NOK, or * for all of them",
     r"^[^@\s]+@[^@\s]+$": "Write an e-mail address, such as kari@example.com",

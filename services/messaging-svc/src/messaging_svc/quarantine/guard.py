@@ -29,9 +29,9 @@ class Guard:
     async def look(self) -> None:
         """Compare; hold sending when this is not the database that sent last. The first look begins an epoch."""
         is_start = not self._has_started
-        if is_start:
-            # Read before the row: the row is written first, so that it is never behind in good times.
-            self.epoch = max(self.epoch, await asyncio.to_thread(read_epoch, self._folder))
+        # Read before the row: the row is written first, so that it is never behind in good times. Other senders of this
+        # folder may have seen a higher one: a hold is about all of them, and one release lets all of them go on.
+        self.epoch = max(self.epoch, await asyncio.to_thread(read_epoch, self._folder))
         async with write(self._scope, actor=ACTOR) as tx:
             reason = await usecases.check(tx, self.epoch, is_start=is_start)
         if reason and reason != self._reason:
