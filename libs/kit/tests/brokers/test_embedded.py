@@ -226,6 +226,26 @@ class TestEmbedded(BrokerPromises):
             await broker.publish([envelope()])
             assert len(await taking) == 1
 
+    async def test_a_consumer_whose_first_question_is_lost_is_enlisted_all_the_same(
+        self, broker, queue, monkeypatch
+    ):
+        await broker.declare([Subscription(queue, (HAPPENED,))])
+        await broker.publish([envelope()])
+        work, lost = broker.work, []
+
+        async def lose_first(statement, *arguments):
+            if statement == embedded_sql.NEW_OWNER and not lost:
+                lost.append(statement)
+                raise ConnectionResetError
+            return await work(statement, *arguments)
+
+        monkeypatch.setattr(broker, "work", lose_first)
+        async with broker.consume(queue) as consumer:
+            (delivery,) = await take(consumer, 1)
+            await consumer.ack([delivery])
+
+        assert [embedded_sql.NEW_OWNER] == lost
+
     async def test_names_that_do_not_fit_are_refused(self, broker):
         for name in ("", "a b", "x" * 57, "å"):
             with pytest.raises(BrokerError, match="no name for a queue"):

@@ -143,7 +143,7 @@ class EmbeddedBroker:
         self._consumers.add(consumer)
         try:
             if self._kept.is_up:
-                with suppress(*LOST):  # a lost connection enlists all consumers when it is back
+                with suppress(*LOST):  # the session's upkeep enlists it then
                     await self._enlist(consumer)
             yield consumer
         finally:
@@ -201,6 +201,8 @@ class EmbeddedBroker:
     async def _upkeep(self, beat: int) -> None:
         try:
             await self.work(sql.REAP)
+            for consumer in list(self._consumers):
+                await self._enlist(consumer)  # whom a lost connection of the pool kept from it
             if beat % BEATS_BETWEEN_SIGNS_OF_LIFE == 0:
                 await self._sign_of_life()
                 await self.work(sql.SWEEP)
