@@ -200,7 +200,7 @@ async def _look(tx: Statements, posts: Sequence[FirstPost]) -> _Seen:
         [None if one is None else hashes[one] for one in mailboxes],
     )
     most = {window: guards.share_of(tx, form) for window, form in forms.items()}
-    most[guards.ASKED] = tx.settings(ContactsSettings).confirmations_per_hour
+    most[guards.ASKED] = tx.settings(ContactsSettings).confirmations_per_hour - guards.UNSEEN
     return _Seen(
         {number - 1 for number in known},
         {one for one, is_current in zip(read, are_current, strict=True) if not is_current},
