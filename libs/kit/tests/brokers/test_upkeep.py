@@ -163,3 +163,24 @@ async def test_cancelling_the_caller_cancels_the_work():
 def test_reasons_are_one_line():
     assert "OSError: first" == describe(OSError("first\nsecond"))
     assert "TimeoutError" == describe(TimeoutError())
+
+
+async def test_a_stop_that_a_connection_swallows_is_asked_for_again(monkeypatch):
+    monkeypatch.setattr(upkeep, "STOP_AGAIN_SECONDS", 0.01)
+    swallowed = []
+
+    async def hold(kept: Kept) -> None:
+        kept.ready()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if swallowed:
+                raise
+            swallowed.append(kept)
+            await asyncio.Event().wait()
+
+    kept = Kept("test", hold)
+    await kept.start(5)
+    await kept.stop()
+
+    assert [kept] == swallowed

@@ -14,6 +14,7 @@ log = structlog.get_logger("kantis.broker")
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
+STOP_AGAIN_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -53,9 +54,10 @@ class Kept:
         """Give the connection up."""
         task, self._task = self._task, None
         self.is_up = False
-        if task is not None:
+        while task is not None and not task.done():
+            # Asked again: a library that is just connecting may take the first wish to end for a failure of its own.
             task.cancel()
-            await asyncio.wait({task})
+            await asyncio.wait({task}, timeout=STOP_AGAIN_SECONDS)
 
     def ready(self) -> None:
         """Tell, from inside `hold`, that the connection works."""
