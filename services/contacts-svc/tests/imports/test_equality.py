@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contacts_svc.imports.blocks import read_rows
-from contacts_svc.imports.quick import read_email, read_phone, shortcut
+from contacts_svc.imports.quick import shortcut
 from contacts_svc.imports.reading import Record, read_records
 from contacts_svc.imports.rows import Reading, Refused, judge
+from contacts_svc.people.plain import read_email, read_phone
 from contacts_svc.people.rules import AddressInvalid, normalise_email, normalise_phone
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

@@ -11,23 +11,19 @@ from itertools import compress, repeat
 from typing import Any, TypeVar
 
 from contacts_svc.imports.columnar import Block, Texts, is_full, listed, write_block
-from contacts_svc.imports.columns import AS_OF, CUSTOM, FULL_YES, IGNORED, PERMISSION
 from contacts_svc.imports.fresh import Fresh
+from contacts_svc.imports.places import Places
 from contacts_svc.imports.rows import (
     LIMIT,
     LIMITS,
     Reading,
     Refused,
-    Told,
     country_of,
-    put,
     read_custom,
     read_language,
-    unquoted,
 )
 from contacts_svc.people.model import NAMES
 from contacts_svc.people.plain import plain_email, plain_phone
-from kantis_contracts.values import Channel, Purpose
 
 T = TypeVar("T")
 _BETWEEN = "\x1f"
@@ -53,26 +49,8 @@ class PlainRows:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        names = [reading.mapping.get(column, IGNORED) for column in reading.header]
-        self._texts = [
-            (name, place)
-            for place, name in enumerate(names)
-            if name not in (IGNORED, "email", "phone", AS_OF)
-            and not name.startswith((PERMISSION, CUSTOM))
-        ]
-        self._email = names.index("email") if "email" in names else None
-        self._phone = names.index("phone") if "phone" in names else None
-        self._permissions = [
-            (place, Channel(name.split(".")[1]), Purpose(name.split(".")[2]))
-            for place, name in enumerate(names)
-            if name.startswith(PERMISSION)
-        ]
-        self._others = [
-            (place, name, column)
-            for place, (name, column) in enumerate(zip(names, reading.header, strict=True))
-            if name.startswith(CUSTOM) or name == AS_OF
-        ]
-        self._knows_more = bool(self._permissions or self._others)
+        self._places = Places.of(reading)
+        self._knows_more = bool(self._places.permissions or self._places.others)
         is_plain = not _ESCAPED.search(reading.source + reading.country)
         self._is_usual = bool(is_plain and reading.country)
 
@@ -82,7 +60,7 @@ class PlainRows:
             return Taken([], [], [])
         columns = list(zip(*rows, strict=True))
         block = Block(numbers)
-        for name, place in self._texts:
+        for name, place in self._places.texts:
             block.texts[name] = self._read_texts(block, name, columns[place])
         self._assume(block)
         self._read_addresses(block, columns)
@@ -141,16 +119,16 @@ class PlainRows:
     def _read_addresses(self, block: Block, columns: Sequence[Sequence[str]]) -> None:
         nobody = [""] * len(block.numbers)
         block.emails = block.emails_given = block.phones = block.phones_given = nobody
-        if self._email is not None:
-            given = block.emails_given = [cell.strip() for cell in columns[self._email]]
+        if self._places.email is not None:
+            given = block.emails_given = [cell.strip() for cell in columns[self._places.email]]
             block.emails = [plain_email(one) if one else "" for one in given]
             if given.count("") != block.emails.count(""):
                 pairs = zip(given, block.emails, strict=True)
                 block.odd.update(
                     place for place, (one, kept) in enumerate(pairs) if one and not kept
                 )
-        if self._phone is not None:
-            given = block.phones_given = [cell.strip() for cell in columns[self._phone]]
+        if self._places.phone is not None:
+            given = block.phones_given = [cell.strip() for cell in columns[self._places.phone]]
             homes = listed(block.texts["country"], len(given))
             block.phones = [
                 plain_phone(one, home) if one else ""
@@ -175,20 +153,10 @@ class PlainRows:
     def _read_more(self, block: Block, rows: Sequence[Sequence[str]]) -> None:
         """Read permissions, declared fields, and the day of each row."""
         for place, cells in enumerate(rows):
-            block.granted.append(
-                [
-                    (channel, purpose)
-                    for at, channel, purpose in self._permissions
-                    if unquoted(cells[at].strip()).strip().casefold() in FULL_YES
-                ]
-            )
+            block.granted.append(self._places.granted(cells))
             custom: dict[str, Any] = {}
             try:
-                told = Told()
-                for at, name, column in self._others:
-                    value = unquoted(cells[at].strip()).strip()
-                    if value and value != "-":
-                        put(told, name, value, column, self._reading)
+                told = self._places.told(cells, self._reading)
                 if told.custom:
                     custom = read_custom(told.custom, self._reading.declared)
             except Refused:

@@ -8,23 +8,19 @@ import re
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 
-from contacts_svc.imports.columns import AS_OF, CUSTOM, FULL_YES, IGNORED, PERMISSION
+from contacts_svc.imports.places import Places
 from contacts_svc.imports.rows import (
     LIMIT,
     LIMITS,
     Judged,
     Reading,
     Refused,
-    Told,
     country_of,
-    put,
     read_custom,
     read_language,
-    unquoted,
 )
 from contacts_svc.people.model import NAMES, Draft
 from contacts_svc.people.plain import read_email, read_phone
-from kantis_contracts.values import Channel, Purpose
 
 _BETWEEN = "\x1f"
 _UNUSUAL = re.compile(r"\x00|\d{6}|(?:^|\x1f)\s*['=@-]")
@@ -41,31 +37,13 @@ def shortcut(reading: Reading) -> Short:
 
 class _Shortcut:
     def __init__(self, reading: Reading) -> None:
-        names = [reading.mapping.get(column, IGNORED) for column in reading.header]
-        texts = [
-            place
-            for place, name in enumerate(names)
-            if name not in (IGNORED, "email", "phone", AS_OF)
-            and not name.startswith((PERMISSION, CUSTOM))
-        ]
+        self._places = places = Places.of(reading)
         self._reading = reading
-        self._width = len(names)
-        self._names = [names[place] for place in texts]
+        self._width = len(reading.header)
+        self._names = [name for name, _ in places.texts]
         self._limits = [(name, LIMITS.get(name, LIMIT)) for name in self._names]
         self._shortest = min(limit for _, limit in self._limits)
-        self._texts = _picker(texts)
-        self._email = names.index("email") if "email" in names else None
-        self._phone = names.index("phone") if "phone" in names else None
-        self._permissions = [
-            (place, Channel(name.split(".")[1]), Purpose(name.split(".")[2]))
-            for place, name in enumerate(names)
-            if name.startswith(PERMISSION)
-        ]
-        self._others = [
-            (place, name, column)
-            for place, (name, column) in enumerate(zip(names, reading.header, strict=True))
-            if name.startswith(CUSTOM) or name == AS_OF
-        ]
+        self._texts = _picker([place for _, place in places.texts])
         self._keeps = {
             flags: reading.keeps
             | {name for name, given in zip(_ASSUMED, flags, strict=True) if not given}
@@ -101,18 +79,15 @@ class _Shortcut:
         fields["country"] = home = self._home(country)
         fields["language"] = self._language(language, home)
         fields["source"] = source or self._reading.source
-        mail = cells[self._email].strip() if self._email is not None else ""
-        phone = cells[self._phone].strip() if self._phone is not None else ""
+        places = self._places
+        mail = cells[places.email].strip() if places.email is not None else ""
+        phone = cells[places.phone].strip() if places.phone is not None else ""
         email = read_email(mail) if mail else None
         number_ = read_phone(phone, home) if phone else None
         is_plain = (email or not mail) and (number_ or not phone) and (email or number_)
         if not is_plain or not any(get(name) for name in NAMES):
             return None
-        other = Told()
-        for place, name, column in self._others:
-            value = unquoted(cells[place].strip()).strip()
-            if value and value != "-":
-                put(other, name, value, column, self._reading)
+        other = places.told(cells, self._reading)
         draft = Draft(
             fields,
             email,
@@ -121,14 +96,7 @@ class _Shortcut:
             custom=read_custom(other.custom, self._reading.declared) if other.custom else {},
             keeps=self._keeps[bool(country), bool(language), bool(source)],
         )
-        return draft, self._granted(cells), other.as_of or self._reading.as_of
-
-    def _granted(self, cells: Sequence[str]) -> list[tuple[Channel, Purpose]]:
-        return [
-            (channel, purpose)
-            for place, channel, purpose in self._permissions
-            if unquoted(cells[place].strip()).strip().casefold() in FULL_YES
-        ]
+        return draft, places.granted(cells), other.as_of or self._reading.as_of
 
     def _home(self, given: str) -> str:
         home = self._homes.get(given)
@@ -149,4 +117,4 @@ def _picker(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
     return lambda cells: [cells[place] for place in places]
 
 
-__all__ = ["Short", "read_email", "read_phone", "shortcut"]
+__all__ = ["Short", "shortcut"]
