@@ -111,7 +111,7 @@ class Ledger:
                 },
             )
             rows = result.all()
-            items = [_item(row) for row in rows if row.state == State.CLAIMED]
+            items = [Item.of(row, email=row.email) for row in rows if row.state == State.CLAIMED]
             if items:
                 await carrier.prepare(tx, items)
             short = [row.id for row in rows if row.rule == "waits_for_budget"]
@@ -315,25 +315,3 @@ def _ahead(items: Sequence[Item]) -> list[int]:
         ahead.append(seen[item.person_id])
         seen[item.person_id] += item.is_marketing
     return ahead
-
-
-def _item(row: Row[Any]) -> Item:
-    return Item(
-        id=row.id,
-        fence=row.fence,
-        claimed_until=row.claimed_until,
-        attempts=row.attempts,
-        origin=row.origin,
-        is_marketing=row.is_marketing,
-        purpose=row.purpose,
-        person_id=row.person_id,
-        source_id=row.source_id,
-        response_code=row.response_code,
-        template_version_id=row.template_version_id,
-        builtin=row.builtin,
-        facts=orjson.loads(row.facts) if isinstance(row.facts, str) else row.facts,
-        rfc_message_id=row.rfc_message_id,
-        email=row.email,
-        language=row.language,
-        preferred_name=row.preferred_name,
-    )

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+import orjson
+from sqlalchemy import Row, select
 
 from kantis_contracts.values import Language, Purpose
 from kantis_kit.tx import ReadTx
@@ -51,6 +52,29 @@ class Item:
     email: str
     language: str
     preferred_name: str
+
+    @classmethod
+    def of(cls, row: Row[Any], *, email: str) -> "Item":
+        """Return what is needed to write for a row of the ledger."""
+        return cls(
+            id=row.id,
+            fence=row.fence,
+            claimed_until=row.claimed_until,
+            attempts=row.attempts,
+            origin=row.origin,
+            is_marketing=row.is_marketing,
+            purpose=row.purpose,
+            person_id=row.person_id,
+            source_id=row.source_id,
+            response_code=row.response_code,
+            template_version_id=row.template_version_id,
+            builtin=row.builtin,
+            facts=orjson.loads(row.facts) if isinstance(row.facts, str) else row.facts,
+            rfc_message_id=row.rfc_message_id,
+            email=email,
+            language=row.language,
+            preferred_name=row.preferred_name,
+        )
 
     @property
     def is_campaign_mail(self) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Row, select
 
 from kantis_kit.tx import ReadTx
@@ -23,29 +22,6 @@ _OF_MESSAGE = tuple(
         "response_code", "template_version_id", "builtin", "facts", "rfc_message_id",
     )
 )  # fmt: skip
-
-
-def item_of(row: Row[Any]) -> Item:
-    """Return what is needed to write for a row."""
-    return Item(
-        id=row.id,
-        fence=row.fence,
-        claimed_until=row.claimed_until,
-        attempts=row.attempts,
-        origin=row.origin,
-        is_marketing=row.is_marketing,
-        purpose=row.purpose,
-        person_id=row.person_id,
-        source_id=row.source_id,
-        response_code=row.response_code,
-        template_version_id=row.template_version_id,
-        builtin=row.builtin,
-        facts=orjson.loads(row.facts) if isinstance(row.facts, str) else row.facts,
-        rfc_message_id=row.rfc_message_id,
-        email="",
-        language=row.language,
-        preferred_name=row.preferred_name,
-    )
 
 
 async def rows_of(
@@ -83,7 +59,7 @@ class Writer:
     async def prepare(self, tx: ReadTx, rows: Iterable[Row[Any]]) -> None:
         """Load the versions and cells that these rows need."""
         self._letters.forget_old()
-        await self._letters.prepare(tx, [item_of(row) for row in rows])
+        await self._letters.prepare(tx, [Item.of(row, email="") for row in rows])
 
     def language_of(self, row: Row[Any]) -> str:
         """Return the language in which a letter can be written for a row.
@@ -91,7 +67,7 @@ class Writer:
         Raises:
             CannotRender: no letter can be written for this recipient.
         """
-        return self._letters.write_letter(item_of(row))[0].value
+        return self._letters.write_letter(Item.of(row, email=""))[0].value
 
     def sheet(self, row: Row[Any], batch_number: int) -> Sheet:
         """Return what is printed for a piece.
@@ -99,7 +75,7 @@ class Writer:
         Raises:
             CannotRender: no letter can be written for this recipient.
         """
-        language, letter = self._letters.write_letter(item_of(row))
+        language, letter = self._letters.write_letter(Item.of(row, email=""))
         return Sheet(
             position=row.position,
             address=Address(row.name, row.street, row.postal_code, row.city, row.country),
