@@ -7,6 +7,8 @@ from datetime import timedelta
 from kantis_contracts.contacts import PersonChangedV1
 from kantis_contracts.messaging import MessageSettledV1, SettledState
 from kantis_contracts.values import PostalAddress
+from kantis_kit.ids import new_id
+from messaging_svc.addresses import address_hash
 
 HOUSE = {"printing_house": "Trykkeriet AS"}
 
@@ -98,6 +100,30 @@ async def test_who_moves_before_the_hand_over_gets_the_letter_at_the_new_address
 
     assert 409 == refused.status_code
     assert ("Nygata 7", "5003") == (row["street"], row["postal_code"])
+
+
+async def test_a_mailbox_that_takes_no_mail_keeps_no_letter_from_its_owner_but_a_no_does(desk):
+    gone, worn, objects = (desk.person(n) for n in range(3))
+    await desk.settle(gone, worn, objects)
+    await desk.launch([gone, worn, objects])
+    pool = await desk.house.rig.service.database.pool()
+    for one, reason in ((gone, "hard_bounce"), (worn, "soft_bounces"), (objects, "objection")):
+        await pool.execute(
+            "INSERT INTO suppression (address_hash, id, reason, note, added_by, added_at)"
+            " VALUES ($1, $2, $3, '', 'a test', $4)",
+            address_hash(one.email),
+            new_id(),
+            reason,
+            desk.house.rig.clock.now(),
+        )
+
+    batch = await desk.batch()
+    handed = await desk.call("POST", f"{batch['id']}/hand-over", json=HOUSE)
+    rules = {row["person_id"]: (row["state"], row["rule"]) for row in await desk.house.rows()}
+
+    assert (2, 200) == (batch["letters"], handed.status_code)
+    assert ("accepted", "allowed") == rules[gone.person_id] == rules[worn.person_id]
+    assert ("suppressed", "address_suppressed") == rules[objects.person_id]
 
 
 async def test_the_gate_decides_on_letters_as_on_everything_else(desk):

@@ -3,6 +3,17 @@
 from sqlalchemy import text
 
 from messaging_svc.caps import conditions as caps
+from messaging_svc.dispatch.gate import (
+    ADDRESS,
+    ADDRESS_HASH,
+    ADVERTISED,
+    MAY_SEND,
+    PERMISSION,
+    STILL_WANTED,
+    TOLD_ALREADY,
+    WISHES,
+    WITHDRAWALS,
+)
 from messaging_svc.holds import conditions as holds
 from messaging_svc.hours import conditions as hours
 
@@ -10,84 +21,17 @@ NOTIFY_CHANNEL = "kantis_dispatch"
 
 WAKE = text("SELECT pg_notify('kantis_dispatch', '')")
 
-_MAY_SEND = """EXISTS (
-            SELECT FROM sending WHERE held_since IS NULL AND epoch >= :epoch
-              AND database_oid = (SELECT oid::bigint FROM pg_database WHERE datname = current_database()))"""
-"""This is the database that sent last, and nobody holds it; part of the statement, so that no claim slips through."""
-
-_TOLD = """EXISTS (
-            SELECT FROM dispatch t
-            WHERE t.person_id = d.person_id AND t.origin_id = d.origin_id AND t.origin = d.origin
-              AND t.channel = d.channel AND t.id <> d.id AND {merged}.merged_id IS NOT NULL
-              AND (t.state IN ('handed_over', 'accepted', 'in_doubt')
-                   OR (t.state IN ('planned', 'claimed') AND t.id < d.id)))"""
-_TOLD_ALREADY = (
-    f"({_TOLD.format(merged='t')} OR (d.merged_id IS NOT NULL AND {_TOLD.format(merged='d')}))"
-)
-"""A launch that was planned for both of two records of one person tells them once: of two that wait, the first."""
-
-_ADDRESS = "CASE d.channel WHEN 'sms' THEN p.phone ELSE p.email END"
-_ADDRESS_HASH = "CASE d.channel WHEN 'sms' THEN p.phone_hash ELSE p.email_hash END"
-"""Where a person (p) is reached in the channel of a message (d), and under which hash that is suppressed."""
-
-_NO_UNDER = """EXISTS (
-                    SELECT FROM person_alias a
-                    LEFT JOIN person_card f ON f.person_id = a.merged_id
-                    LEFT JOIN suppression fs ON fs.address_hash = CASE d.channel WHEN 'sms' THEN f.phone_hash
-                            ELSE coalesce(f.email_hash, f.last_email_hash) END
-                        AND fs.reason NOT IN ('hard_bounce', 'soft_bounces')
-                    LEFT JOIN withdrawal fw ON fw.person_id = a.merged_id AND fw.channel = d.channel
-                        AND fw.purpose IN (d.purpose, '')
-                    LEFT JOIN permission_card fm ON fm.person_id = a.merged_id AND fm.channel = d.channel
-                        AND fm.purpose = d.purpose AND fm.state = 'withdrawn'
-                    WHERE a.known_id = d.person_id AND ({condition}))"""
-_SUPPRESSED_UNDER = _NO_UNDER.format(condition="fs.address_hash IS NOT NULL")
-_WITHDRAWN_UNDER = _NO_UNDER.format(
-    condition="(fw.person_id IS NOT NULL AND greatest(a.at, fw.withdrawn_at) >= coalesce(m.occurred_at, '-infinity'))"
-    " OR (fm.person_id IS NOT NULL AND greatest(a.at, fm.occurred_at) >= m.occurred_at)"
-)
-"""What was said under an id that was merged into the person counts, unless a yes is younger than that and the merge."""
-
-_REFUSED = """CASE
-                WHEN p.do_not_contact THEN 'do_not_contact'
-                WHEN p.not_before > cast(cast(:now AS timestamptz) AT TIME ZONE 'UTC' AS date) THEN 'not_before'
-                ELSE (
-                    SELECT 'suppressed_' || min(k.scope) FROM suppression_card k
-                    WHERE k.address_hash = ANY (ARRAY[p.email_hash, p.phone_hash]) AND NOT k.is_lifted
-                      AND (k.scope = 'everything' OR (k.scope = 'channel' AND k.scope_id = d.channel)
-                        OR (k.scope = 'topic' AND k.scope_id = c.topic)
-                        OR (k.scope = 'list' AND k.scope_id = cast(c.list_id AS text))))
-            END"""
-"""The name of the rule by which a person (p) gets nothing like a message (d) of a cell (c) at all, or NULL."""
-
-_UNWANTED = """CASE
-                WHEN greatest(h.paused_until, r.paused_until) > :now THEN 'paused'
-                WHEN r.is_topic OR h.topics -> c.topic = 'false' THEN 'topic_refused'
-            END"""
-"""The name of the rule by which a person wants no such message for now, by their wishes (h) and refusals (r), or NULL."""
-
-_WISHES = """LEFT JOIN wish_card h ON h.person_id = d.person_id
-        LEFT JOIN LATERAL (
-            SELECT max(paused_until) AS paused_until, bool_or(topic <> '') AS is_topic FROM refusal
-            WHERE topic IN ('', c.topic)
-              AND person_id IN (
-                  SELECT d.person_id UNION ALL SELECT a.merged_id FROM person_alias a WHERE a.known_id = d.person_id)
-              AND stated_at > coalesce(h.changed_at, '-infinity')
-        ) r ON true"""
-"""What a person has said to us directly holds until they have said something since on their pages."""
-
 CLAIM = text(
     f"""
     WITH due AS (
         SELECT * FROM dispatch WHERE state = 'planned' AND next_at <= :now
-            AND channel = ANY(cast(:channels AS text[])) AND {_MAY_SEND}
+            AND channel = ANY(cast(:channels AS text[])) AND {MAY_SEND}
         ORDER BY is_marketing, next_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     ), verdict AS MATERIALIZED (
-        SELECT d.id, coalesce(d.to_email, d.to_phone, {_ADDRESS}) AS email,
+        SELECT d.id, coalesce(d.to_email, d.to_phone, {ADDRESS}) AS email,
             coalesce(d.language, p.language, 'en') AS language,
             coalesce(d.preferred_name, p.preferred_name, '') AS preferred_name,
-            CASE WHEN m.person_id IS NOT NULL THEN jsonb_build_object('ledger_id', m.ledger_id, 'state', m.state,
-                'version', m.version, 'legal_basis', m.legal_basis, 'occurred_at', m.occurred_at) END AS permission,
+            {PERMISSION} AS permission,
             CASE
                 WHEN d.not_after <= :now THEN 'expired'
                 WHEN {holds.RULE} IS NOT NULL THEN {holds.RULE}
@@ -98,18 +42,8 @@ CLAIM = text(
                         WHERE a.merged_id = d.person_id AND a.known_id IS NOT NULL)) THEN
                     CASE WHEN d.planned_at + make_interval(secs => :person_grace) <= :now
                          THEN 'person_unknown' ELSE 'waits_for_person' END
-                WHEN coalesce(d.to_email, d.to_phone, {_ADDRESS}) IS NULL THEN 'no_address'
-                WHEN NOT d.is_marketing THEN 'allowed'
-                WHEN {_TOLD_ALREADY} THEN 'told_already'
-                WHEN s.address_hash IS NOT NULL OR {_SUPPRESSED_UNDER} THEN 'address_suppressed'
-                WHEN {_REFUSED} IS NOT NULL THEN {_REFUSED}
-                WHEN w.withdrawn_at >= coalesce(m.occurred_at, '-infinity') THEN 'withdrawn'
-                WHEN {_WITHDRAWN_UNDER} THEN 'withdrawn'
-                WHEN {_UNWANTED} IS NOT NULL THEN {_UNWANTED}
-                WHEN m.person_id IS NULL THEN
-                    CASE WHEN d.planned_at + make_interval(secs => :permission_grace) <= :now
-                         THEN 'no_permission' ELSE 'waits_for_permission' END
-                WHEN m.state <> 'granted' THEN 'permission_' || m.state
+                WHEN coalesce(d.to_email, d.to_phone, {ADDRESS}) IS NULL THEN 'no_address'
+                {ADVERTISED}
                 ELSE coalesce({hours.RULE}, {caps.FREQUENCY_RULE},
                     CASE WHEN {caps.SPENT} THEN 'waits_for_budget' END, 'allowed')
             END AS rule,
@@ -119,17 +53,14 @@ CLAIM = text(
         LEFT JOIN person_card p ON p.person_id = d.person_id
         LEFT JOIN permission_card m
             ON m.person_id = d.person_id AND m.channel = d.channel AND m.purpose = d.purpose
-        LEFT JOIN suppression s ON s.address_hash = {_ADDRESS_HASH}
+        LEFT JOIN suppression s ON s.address_hash = {ADDRESS_HASH}
         LEFT JOIN dispatch_source c ON c.id = d.source_id
         {holds.HOLD}
-        {_WISHES}
+        {WISHES}
         {hours.HOURS}
         CROSS JOIN LATERAL (SELECT {hours.OPENS_AT} AS opens_at OFFSET 0) a
         {caps.FULL}
-        LEFT JOIN LATERAL (
-            SELECT max(withdrawn_at) AS withdrawn_at FROM withdrawal
-            WHERE person_id = d.person_id AND channel = d.channel AND purpose IN (d.purpose, '')
-        ) w ON true
+        {WITHDRAWALS}
     ), decided AS MATERIALIZED (
         SELECT *, CASE
             WHEN rule = 'allowed' THEN 'claimed'
@@ -193,27 +124,21 @@ MARK = text(
         AS t (id, fence, email, ahead)
     WHERE d.id = t.id AND d.fence = t.fence AND d.state = 'claimed' AND d.claimed_by = :me AND d.claimed_until > :now
       AND (d.not_after IS NULL OR d.not_after > :now)
-      AND {_MAY_SEND}
+      AND {MAY_SEND}
       AND NOT EXISTS (SELECT FROM person_card p WHERE p.person_id = d.person_id AND p.is_erased)
       AND (NOT d.is_marketing OR (
-          NOT {_TOLD_ALREADY}
+          NOT {TOLD_ALREADY}
           AND NOT {holds.HELD}
           AND d.person_id = ANY(cast(:locked AS uuid[]))
           AND EXISTS (
               SELECT FROM person_card p
               JOIN permission_card m ON m.person_id = p.person_id AND m.channel = d.channel AND m.purpose = d.purpose
               LEFT JOIN dispatch_source c ON c.id = d.source_id
-              {_WISHES}
+              {WISHES}
               {hours.HOURS}
-              WHERE p.person_id = d.person_id AND {_ADDRESS} = t.email AND m.state = 'granted'
-                AND NOT EXISTS (SELECT FROM suppression s WHERE s.address_hash = {_ADDRESS_HASH})
-                AND NOT EXISTS (
-                    SELECT FROM withdrawal w
-                    WHERE w.person_id = d.person_id AND w.channel = d.channel AND w.purpose IN (d.purpose, '')
-                      AND w.withdrawn_at >= m.occurred_at)
-                AND NOT {_SUPPRESSED_UNDER}
-                AND NOT {_WITHDRAWN_UNDER}
-                AND {_REFUSED} IS NULL AND {_UNWANTED} IS NULL
+              WHERE p.person_id = d.person_id AND {ADDRESS} = t.email AND m.state = 'granted'
+                AND NOT EXISTS (SELECT FROM suppression s WHERE s.address_hash = {ADDRESS_HASH})
+                AND {STILL_WANTED}
                 AND {hours.OPENS_AT} <= :now
                 AND {caps.NOT_FULL}
           )))

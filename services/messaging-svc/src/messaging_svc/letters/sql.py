@@ -7,14 +7,15 @@ discards it: nothing on paper is taken for unsent because time went by.
 from sqlalchemy import text
 
 from messaging_svc.caps import conditions as caps
-from messaging_svc.dispatch.sql import (
-    _MAY_SEND,
-    _REFUSED,
-    _SUPPRESSED_UNDER,
-    _TOLD_ALREADY,
-    _UNWANTED,
-    _WISHES,
-    _WITHDRAWN_UNDER,
+from messaging_svc.dispatch.gate import (
+    ABOUT_THE_ADDRESS,
+    ADVERTISED,
+    MAY_SEND,
+    PERMISSION,
+    STILL_WANTED,
+    TOLD_ALREADY,
+    WISHES,
+    WITHDRAWALS,
 )
 from messaging_svc.holds import conditions as holds
 
@@ -27,7 +28,7 @@ CLAIM = text(
         SELECT d.* FROM dispatch d
         LEFT JOIN letter_address a ON a.person_id = d.person_id
         LEFT JOIN dispatch_source c ON c.id = d.source_id
-        WHERE d.state = 'planned' AND d.channel = 'letter' AND d.next_at <= :now AND {_MAY_SEND}
+        WHERE d.state = 'planned' AND d.channel = 'letter' AND d.next_at <= :now AND {MAY_SEND}
           AND coalesce(a.country, :country) = :country
           AND (cast(:campaign AS uuid) IS NULL OR c.campaign_id = :campaign)
         ORDER BY d.next_at, d.id LIMIT :limit FOR UPDATE OF d SKIP LOCKED
@@ -35,8 +36,7 @@ CLAIM = text(
         SELECT d.id, coalesce(d.language, p.language, 'en') AS language,
             coalesce(d.preferred_name, p.preferred_name, '') AS preferred_name,
             a.name, a.street, a.postal_code, a.city, a.country,
-            CASE WHEN m.person_id IS NOT NULL THEN jsonb_build_object('ledger_id', m.ledger_id, 'state', m.state,
-                'version', m.version, 'legal_basis', m.legal_basis, 'occurred_at', m.occurred_at) END AS permission,
+            {PERMISSION} AS permission,
             CASE
                 WHEN d.not_after <= :now THEN 'expired'
                 WHEN {holds.RULE} IS NOT NULL THEN {holds.RULE}
@@ -48,17 +48,7 @@ CLAIM = text(
                           THEN 'person_unknown' ELSE 'waits_for_person' END
                 WHEN a.street = '' OR a.postal_code = '' OR a.city = '' OR a.name = '' THEN 'no_address'
                 WHEN a.is_undeliverable THEN 'address_undeliverable'
-                WHEN NOT d.is_marketing THEN 'allowed'
-                WHEN {_TOLD_ALREADY} THEN 'told_already'
-                WHEN s.address_hash IS NOT NULL OR {_SUPPRESSED_UNDER} THEN 'address_suppressed'
-                WHEN {_REFUSED} IS NOT NULL THEN {_REFUSED}
-                WHEN w.withdrawn_at >= coalesce(m.occurred_at, '-infinity') THEN 'withdrawn'
-                WHEN {_WITHDRAWN_UNDER} THEN 'withdrawn'
-                WHEN {_UNWANTED} IS NOT NULL THEN {_UNWANTED}
-                WHEN m.person_id IS NULL THEN
-                    CASE WHEN d.planned_at + make_interval(secs => :permission_grace) <= :now
-                         THEN 'no_permission' ELSE 'waits_for_permission' END
-                WHEN m.state <> 'granted' THEN 'permission_' || m.state
+                {ADVERTISED}
                 ELSE coalesce({caps.FREQUENCY_RULE}, CASE WHEN {caps.SPENT} THEN 'waits_for_budget' END, 'allowed')
             END AS rule
         FROM due d
@@ -66,15 +56,12 @@ CLAIM = text(
         LEFT JOIN letter_address a ON a.person_id = d.person_id
         LEFT JOIN permission_card m
             ON m.person_id = d.person_id AND m.channel = d.channel AND m.purpose = d.purpose
-        LEFT JOIN suppression s ON s.address_hash = p.email_hash AND s.reason <> 'hard_bounce'
+        LEFT JOIN suppression s ON s.address_hash = p.email_hash AND s.reason NOT IN {ABOUT_THE_ADDRESS}
         LEFT JOIN dispatch_source c ON c.id = d.source_id
         {holds.HOLD}
-        {_WISHES}
+        {WISHES}
         {caps.FULL}
-        LEFT JOIN LATERAL (
-            SELECT max(withdrawn_at) AS withdrawn_at FROM withdrawal
-            WHERE person_id = d.person_id AND channel = d.channel AND purpose IN (d.purpose, '')
-        ) w ON true
+        {WITHDRAWALS}
     ), decided AS (
         SELECT *, CASE
             WHEN rule = 'allowed' THEN 'claimed'
@@ -117,27 +104,21 @@ HAND_OVER = text(
     WHERE l.batch_id = :batch AND d.id = l.message_id AND t.message_id = l.message_id
       AND d.id = ANY(cast(:affordable AS uuid[])) AND p.person_id = d.person_id AND a.person_id = d.person_id
       AND d.state = 'claimed' AND d.claimed_by = :batch AND l.person_id = d.person_id
-      AND {_MAY_SEND}
+      AND {MAY_SEND}
       AND NOT p.is_erased AND NOT a.is_undeliverable
       AND (a.name, a.street, a.postal_code, a.city, a.country)
           = (l.name, l.street, l.postal_code, l.city, l.country)
       AND (NOT d.is_marketing OR (
-          d.person_id = ANY(cast(:locked AS uuid[])) AND NOT {_TOLD_ALREADY} AND NOT {holds.HELD}
+          d.person_id = ANY(cast(:locked AS uuid[])) AND NOT {TOLD_ALREADY} AND NOT {holds.HELD}
           AND EXISTS (
               SELECT FROM permission_card m
               LEFT JOIN dispatch_source c ON c.id = d.source_id
-              {_WISHES}
+              {WISHES}
               WHERE m.person_id = p.person_id AND m.channel = d.channel AND m.purpose = d.purpose
                 AND m.state = 'granted'
                 AND NOT EXISTS (SELECT FROM suppression s
-                                WHERE s.address_hash = p.email_hash AND s.reason <> 'hard_bounce')
-                AND NOT EXISTS (
-                    SELECT FROM withdrawal w
-                    WHERE w.person_id = d.person_id AND w.channel = d.channel AND w.purpose IN (d.purpose, '')
-                      AND w.withdrawn_at >= m.occurred_at)
-                AND NOT {_SUPPRESSED_UNDER}
-                AND NOT {_WITHDRAWN_UNDER}
-                AND {_REFUSED} IS NULL AND {_UNWANTED} IS NULL
+                                WHERE s.address_hash = p.email_hash AND s.reason NOT IN {ABOUT_THE_ADDRESS})
+                AND {STILL_WANTED}
                 AND {caps.NOT_FULL}
           )))
     RETURNING d.id
