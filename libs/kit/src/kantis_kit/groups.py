@@ -37,10 +37,10 @@ class _Waiting(Generic[ItemT, ResultT]):
 
 
 class Statements(ReadTx):
-    """Statements of the driver's own ($1, $2 …), each a transaction by itself: at most one of them may write.
+    """Statements of the driver's own ($1, $2 …), each a transaction by itself: at most one of them writes anything.
 
     A look and one statement that writes need no more: what the look has seen may have changed in any transaction, and
-    the rules of the tables refuse what must not be. Two round trips in the place of six.
+    the rules of the tables refuse what must not be. One or two round trips in the place of six.
     """
 
     def __init__(self, scope: Scope, driver: Any, *, actor: str) -> None:
@@ -59,6 +59,10 @@ class Statements(ReadTx):
         moment = self.clock.now()
         self._staged.extend(outbox.Staged(event, None, moment) for event in events if event.items)
 
+    def unstage(self) -> None:
+        """Forget what was staged: the statement that was to write it has found that it must not."""
+        self._staged.clear()
+
     def outbox_rows(self) -> list[tuple[Any, ...]]:
         """Return the rows of what is staged, by `outbox.COLUMNS`: the statement that writes must write them."""
         cause = outbox.Cause(
@@ -66,13 +70,14 @@ class Statements(ReadTx):
         )
         return outbox.rows_of(self._staged, cause, recorded_at=self.clock.now())
 
-    async def put(self, statement: str, *arguments: Any) -> None:
-        """Run the statement that writes: it commits by itself."""
+    async def put(self, statement: str, *arguments: Any) -> list[Any]:
+        """Run the statement that writes, which commits by itself; return its rows."""
         await failpoints.reach("tx.before_commit")
-        await self._driver.fetch(statement, *arguments)
+        rows = list(await self._driver.fetch(statement, *arguments))
         await failpoints.reach("tx.after_commit")
         if self._staged:
             self._scope.after_commit()
+        return rows
 
 
 class StatementWriter(Generic[ItemT, ResultT]):

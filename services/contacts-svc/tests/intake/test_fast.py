@@ -16,7 +16,7 @@ import pytest
 from contacts_svc.intake import posts
 from contacts_svc.intake.fast import fast_leads
 from contacts_svc.main import SPEC
-from kantis_contracts.contacts import PersonChangedV1
+from kantis_contracts.contacts import LeadReceivedV1, PersonChangedV1
 from kantis_kit import failpoints
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.failpoints import FailPointHit
@@ -308,6 +308,45 @@ async def test_leads_that_come_together_are_kept_together_and_one_of_them_alone_
     pool = await rig.service.database.pool()
     stored = await pool.fetch("SELECT data FROM outbox WHERE type = $1", PersonChangedV1.type)
     assert len(stored) < 11
+
+
+async def test_after_somebody_who_is_known_everybody_new_is_kept_and_told_of_once(rig_for, watched):
+    spec, pages = watched
+    rig = await rig_for(spec, settings=GENEROUS, start=False)
+    await make_forms(rig)
+
+    async def together(*names):
+        async with rig.anonymous() as visitor:
+            return await asyncio.gather(
+                *(
+                    visitor.post(
+                        "/f/autumn",
+                        json={**LEAD, "email": f"{name}@example.com"},
+                        headers={"idempotency-key": f"{name} {at}"},
+                    )
+                    for at, name in enumerate(names)
+                )
+            )
+
+    answers = await together("a", "b", "c", "d")
+    # The first of a group is written alone, so the one who is known comes behind, among people who are new.
+    answers += await together("e", "f", "a", "g")
+    answers += await together("h", "i", "j")
+    answers += await together("k", "l")
+    rows = await rows_of(rig)
+    pool = await rig.service.database.pool()
+    told = [
+        item["lead_id"]
+        for row in await pool.fetch("SELECT data FROM outbox WHERE type = $1", LeadReceivedV1.type)
+        for item in json.loads(row["data"])["items"]
+    ]
+
+    assert [202] * 13 == [answer.status_code for answer in answers]
+    assert 1 == pages[0].asked
+    assert 12 == len(rows["lead"]) == len(told) == len(set(told))
+    assert 12 == len(rows["confirmation"])
+    counted = await pool.fetchval("SELECT sum(counted) FROM intake_window WHERE name = 'asked'")
+    assert 12 == counted
 
 
 async def test_a_form_that_was_closed_or_reworded_is_not_served_from_memory(rig_for):

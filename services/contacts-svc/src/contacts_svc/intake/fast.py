@@ -18,7 +18,8 @@ from contacts_svc.intake.model import Form
 from contacts_svc.intake.plain import Answer, Asked, PlainForm, read_headers
 from contacts_svc.intake.schemas import LeadIn
 from contacts_svc.intake.usecases.leads import Posted
-from contacts_svc.intake.usecases.together import FirstPost, Outcome, take_first
+from contacts_svc.intake.usecases.looking import FirstPost
+from contacts_svc.intake.usecases.together import FirstLeads, Outcome
 from contacts_svc.people.rules import canonical
 from contacts_svc.settings import ContactsSettings
 from contacts_svc.visitors import evidence
@@ -58,7 +59,7 @@ class FastLeads:
         self._most_bytes = most_bytes
         self._forms: dict[str, PlainForm] = {}
         self._writer: StatementWriter[FirstPost, Outcome] = StatementWriter(
-            scope, take_first, actor=ANONYMOUS.id
+            scope, FirstLeads().take, actor=ANONYMOUS.id
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

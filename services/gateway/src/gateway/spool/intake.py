@@ -1,5 +1,6 @@
 """A lead is never turned away because its service is: what contacts cannot take now, the spool takes."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,6 +29,8 @@ log = observability.get_logger(__name__)
 LEAD_PATH = re.compile(r"/f/[A-Za-z0-9_-]{1,100}")
 SERVER_ERROR = 500
 ACCEPTED = 202
+FRESH_SECONDS = 0.05
+MOST_FORMS = 1_000
 
 
 def is_lead(scope: Scope) -> bool:
@@ -52,13 +55,21 @@ class _Held:
 
 
 class LeadIntake:
-    """Passes leads on, and keeps them when nobody is there to take them."""
+    """Passes leads on, and keeps them when nobody is there to take them.
+
+    Whether older leads of a form wait is asked in the spool. That none do is believed for a twentieth of a second: of what
+    this process keeps it knows at once, and of what another one has kept in the last moment it could not know anyway
+    which came first.
+    """
 
     def __init__(self, scope: TxScope, *, timeout_seconds: float) -> None:
         self._scope = scope
         self._deadlines = Deadlines(timeout_seconds)
-        # Each lead asks anew, after it has come; those that come together ask together.
+        # Those that come together ask together.
         self._lines: GroupReader[str, bool] = GroupReader(self._look)
+        self._clear_until: dict[str, float] = {}
+        self._changes = 0
+        """How often this process has begun or ended to put a lead into the spool."""
 
     async def serve(
         self, scope: Scope, body: MeteredBody, send: Send, upstream: Upstream | None
@@ -89,14 +100,26 @@ class LeadIntake:
 
     async def _stands_in_line(self, path: str) -> bool:
         """Say whether older leads of this form wait: then this one waits behind them."""
+        now, changes = asyncio.get_running_loop().time(), self._changes
+        if self._clear_until.get(path, 0.0) > now:
+            return False
         try:
-            return await self._lines.ask(path)
+            stands = await self._lines.ask(path)
         except Exception as error:
             if not is_away(error):
                 raise
             # Without our own database nothing can wait here; the service may still be there.
             log.info("spool.line_unknown", error=type(error).__name__)
             return False
+        if not stands and changes == self._changes:
+            if len(self._clear_until) >= MOST_FORMS:
+                self._clear_until.clear()
+            self._clear_until[path] = now + FRESH_SECONDS
+        return stands
+
+    def _ask_anew(self) -> None:
+        self._changes += 1
+        self._clear_until.clear()
 
     async def _look(self, paths: Sequence[str]) -> list[bool]:
         waiting = await queries.lines_of(self._scope.database, set(paths))
@@ -113,8 +136,13 @@ class LeadIntake:
             idempotency_key=key,
             received_at=received_at,
         )
-        async with write(self._scope, actor="visitor") as tx:
-            await usecases.take(tx, lead)
+        # Before it is there and after: who asks between the two may find nothing yet, and must not be believed for long.
+        self._ask_anew()
+        try:
+            async with write(self._scope, actor="visitor") as tx:
+                await usecases.take(tx, lead)
+        finally:
+            self._ask_anew()
         log.info("spool.taken", bytes=len(content))
 
 

@@ -1,5 +1,6 @@
-"""The one statement that writes first leads: an insert per table, an array per column."""
+"""The one statement that writes first leads: an insert per table, an array per column; by itself, or behind a look."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Uuid
@@ -84,6 +85,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     for table in _ORDER
 }
 """The columns of each table, in the order of the statement's arguments."""
+_ARGUMENT = re.compile(r"\$(\d+)")
 _ON_CONFLICT = {
     "intake_window": " ON CONFLICT (name, starts_at, shard)"
     " DO UPDATE SET counted = intake_window.counted + excluded.counted"
@@ -97,7 +99,8 @@ def _type(table: Table, name: str) -> str:
     return str(kind.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]  # untyped in the library
 
 
-def _statement() -> str:
+def _inserts(gate: str = "") -> str:
+    """Return the parts of the statement that write, each behind the gate when there is one."""
     inserts, number = [], 0
     for table in _ORDER:
         arrays, chosen = [], []
@@ -110,9 +113,26 @@ def _statement() -> str:
         names = ", ".join(TABLES[table.name])
         inserts.append(
             f"new_{table.name} AS (INSERT INTO {table.name} ({names}) SELECT {', '.join(chosen)}"  # noqa: S608 - names of our own
-            f" FROM unnest({', '.join(arrays)}) AS given ({names}){_ON_CONFLICT.get(table.name, '')})"
+            f" FROM unnest({', '.join(arrays)}) AS given ({names}){gate}{_ON_CONFLICT.get(table.name, '')})"
         )
-    return f"WITH {', '.join(reversed(inserts))} SELECT 1"
+    return ", ".join(reversed(inserts))
 
 
-INSERTS = _statement()
+def behind(look: str, is_clear: str) -> str:
+    """Return a statement that looks, and inserts in the same breath when what it saw is clear.
+
+    Args:
+        look: a SELECT; its arguments are counted from 1 and come after those of the inserts. Its rows are returned.
+        is_clear: a condition on the columns of the look, which has one row.
+    """
+    before = sum(map(len, TABLES.values()))
+    moved = [
+        _ARGUMENT.sub(lambda found: f"${before + int(found[1])}", part) for part in (look, is_clear)
+    ]
+    return (
+        f"WITH seen AS MATERIALIZED ({moved[0]}), clear AS MATERIALIZED (SELECT {moved[1]} AS it FROM seen), "  # noqa: S608 - words of our own
+        f"{_inserts(' WHERE (SELECT it FROM clear)')} SELECT seen.*, clear.it AS is_clear FROM seen, clear"
+    )
+
+
+INSERTS = f"WITH {_inserts()} SELECT 1"

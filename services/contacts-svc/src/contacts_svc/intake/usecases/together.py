@@ -1,12 +1,10 @@
-"""Many first leads in one transaction: two statements, however many they are.
+"""Many first leads in one transaction: one statement, however many they are.
 
 Only leads of people of whom nothing is known yet are kept here, by the same rules and in the same rows as `take_lead`
 keeps them; about every other one nothing is done but said so, and it goes the long way.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from operator import itemgetter
 from typing import Any, Final
@@ -18,11 +16,19 @@ from contacts_svc.intake import events
 from contacts_svc.intake.model import Form
 from contacts_svc.intake.usecases import guards
 from contacts_svc.intake.usecases.asking import QUESTION_LIVES, path_of
-from contacts_svc.intake.usecases.inserts import INSERTS, TABLES
-from contacts_svc.intake.usecases.leads import Posted, fields_of
-from contacts_svc.intake.usecases.patterns import Pattern
+from contacts_svc.intake.usecases.inserts import INSERTS, TABLES, behind
+from contacts_svc.intake.usecases.leads import fields_of
+from contacts_svc.intake.usecases.looking import (
+    IS_CLEAR,
+    LOOK,
+    ROUTE,
+    FirstPost,
+    Question,
+    Seen,
+    as_read,
+    counts_of,
+)
 from contacts_svc.people.usecases.newcomers import Newcomer, newcomer
-from contacts_svc.settings import ContactsSettings
 from kantis_contracts.contacts import (
     ConfirmationRequestedV1,
     LeadReceivedV1,
@@ -35,33 +41,8 @@ from kantis_kit.outbox import COLUMNS as OUTBOX_COLUMNS
 from kantis_kit.outbox import Encoded
 
 _NOTHING: Final = frozenset({None})
-# OFFSET 0: each is asked by its key. The planner would rather read all the numbers of a small register once, and stay with
-# that plan while the register grows.
-_LOOK = """
-    SELECT
-        ARRAY(
-            SELECT EXISTS (SELECT FROM form WHERE id = read.id AND version = read.version AND is_active OFFSET 0)
-            FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS read (id, version, n) ORDER BY n
-        ) AS are_current,
-        ARRAY(
-            SELECT coalesce(
-                (SELECT sum(counted) FROM intake_window WHERE name = asked.name AND starts_at = $4), 0
-            )::bigint
-            FROM unnest($3::text[]) WITH ORDINALITY AS asked (name, n) ORDER BY n
-        ) AS counted,
-        ARRAY(
-            SELECT n FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[])
-                WITH ORDINALITY AS given (caller, key, email, phone, mailbox, hash, n)
-            WHERE EXISTS (SELECT FROM idempotency WHERE caller = given.caller AND route = $5 AND key = given.key OFFSET 0)
-            OR EXISTS (SELECT FROM identifier WHERE kind = 'email' AND value = given.email AND is_identifying OFFSET 0)
-            OR EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND is_identifying OFFSET 0)
-            OR EXISTS (SELECT FROM identifier WHERE kind = 'phone' AND value = given.phone AND NOT is_identifying OFFSET 0)
-            OR EXISTS (SELECT FROM confirmation_slot WHERE address = given.mailbox OFFSET 0)
-            OR EXISTS (SELECT FROM asked_mailbox WHERE hash = given.hash OFFSET 0)
-        ) AS known
-    """
-ROUTE = "POST /f/{form_key}"
-"""Under which the kit's route stores the answers of this address."""
+INSERTS_IF_CLEAR = behind(LOOK, IS_CLEAR)
+"""The inserts, with the question whether they may be in the same statement."""
 
 
 class Outcome(Enum):
@@ -72,34 +53,6 @@ class Outcome(Enum):
     """Something is known already: the long way decides."""
     STALE = "stale"
     """The form is not as it was read."""
-
-
-@dataclass(slots=True)
-class FirstPost:
-    """A post, read and checked, with the answer that is stored beside its effect."""
-
-    pattern: Pattern
-    posted: Posted
-    named: str
-    """The first address, as it is counted."""
-    evidence: Mapping[str, str]
-    key: str
-    caller: str
-    """Whose key it is."""
-    digest: bytes
-    status: int
-    headers: str
-    content: bytes
-    email: str | None = field(init=False)
-    phone: str | None = field(init=False)
-    mailbox: str | None = field(init=False)
-    """Whom a question goes to; None when nobody is asked."""
-
-    def __post_init__(self) -> None:
-        email, phone = self.posted.draft.email, self.posted.draft.phone
-        self.email = email.value if email else None
-        self.phone = phone.value if phone else None
-        self.mailbox = self.named if email and self.pattern.question else None
 
 
 def is_plain(form: Form) -> bool:
@@ -115,25 +68,44 @@ def is_plain(form: Form) -> bool:
     )
 
 
-async def take_first(tx: Statements, posts: Sequence[FirstPost]) -> list[Outcome]:
-    """Keep the leads of people of whom nothing is known yet, and tell what became of each.
+class FirstLeads:
+    """Keeps the leads of people of whom nothing is known yet.
 
-    Two that share an address, a mailbox or a key are not kept together: the second goes the long way.
+    While everybody is new, a group looks and is written by one statement. When somebody was known, the next groups look
+    first, until everybody is new again: rows that are made up for nothing cost more than a look.
     """
-    outcomes = [Outcome.KNOWN] * len(posts)
-    chosen = _alone(posts)
-    seen = await _look(tx, [posts[index] for index in chosen])
-    written = _Written(tx, seen.hashes)
-    for number, index in enumerate(chosen):
-        post = posts[index]
-        if _as_read(post) in seen.stale:
-            outcomes[index] = Outcome.STALE
-        elif number not in seen.known and seen.have_room(post):
-            written.add(post)
-            outcomes[index] = Outcome.TAKEN
-    if written.leads:
-        await written.write(seen.taken)
-    return outcomes
+
+    def __init__(self) -> None:
+        self._were_new = True
+
+    async def take(self, tx: Statements, posts: Sequence[FirstPost]) -> list[Outcome]:
+        """Keep what can be kept together, and tell what became of each.
+
+        Two that share an address, a mailbox or a key are not kept together: the second goes the long way.
+        """
+        outcomes = [Outcome.KNOWN] * len(posts)
+        chosen = _alone(posts)
+        question = Question(tx, [posts[index] for index in chosen])
+        if self._were_new:
+            seen = await _Written(tx, question, question.posts).write_if_clear()
+            if seen.is_clear:
+                for index in chosen:
+                    outcomes[index] = Outcome.TAKEN
+                return outcomes
+        else:
+            seen = await question.look(tx)
+        self._were_new = not seen.known
+        taken = []
+        for number, index in enumerate(chosen):
+            post = posts[index]
+            if as_read(post) in seen.stale:
+                outcomes[index] = Outcome.STALE
+            elif number not in seen.known and seen.have_room(post):
+                taken.append(post)
+                outcomes[index] = Outcome.TAKEN
+        if taken:
+            await _Written(tx, question, taken).write()
+        return outcomes
 
 
 def _alone(posts: Sequence[FirstPost]) -> list[int]:
@@ -147,86 +119,24 @@ def _alone(posts: Sequence[FirstPost]) -> list[int]:
     return chosen
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What stood in the database before a group is written, and the counts as it is taken."""
-
-    known: set[int]
-    """Which posts, by their place, name what is known already."""
-    stale: set[tuple[UUID, int]]
-    """Forms that are not as they were read."""
-    counted: Mapping[str, int]
-    most: Mapping[str, int]
-    hashes: Mapping[str, bytes]
-    """By what the mailboxes are known that are asked."""
-    taken: Counter[str]
-
-    def have_room(self, post: FirstPost) -> bool:
-        """Count a post, and the question that it asks, unless there were too many of either in this hour."""
-        names = (
-            (post.pattern.window,) if post.mailbox is None else (post.pattern.window, guards.ASKED)
-        )
-        for name in names:
-            if self.counted[name] + self.taken[name] >= self.most[name]:
-                return False
-        for name in names:
-            self.taken[name] += 1
-        return True
-
-
-def _as_read(post: FirstPost) -> tuple[UUID, int]:
-    """Return the form of a post, and the version that was read."""
-    return post.pattern.form.id, post.pattern.form.version
-
-
-async def _look(tx: Statements, posts: Sequence[FirstPost]) -> _Seen:
-    read = {_as_read(post): post.pattern for post in posts}
-    forms = {one.window: one.form for one in read.values()}
-    mailboxes = [post.mailbox for post in posts]
-    hashes = {one: guards.mailbox_hash(tx, one) for one in mailboxes if one is not None}
-    names = [guards.ASKED, *forms]
-    ((are_current, counted, known),) = await tx.look(
-        _LOOK,
-        [form_id for form_id, _ in read],
-        [version for _, version in read],
-        names,
-        guards.hour_of(tx.clock.now()),
-        ROUTE,
-        [post.caller for post in posts],
-        [post.key for post in posts],
-        [post.email for post in posts],
-        [post.phone for post in posts],
-        mailboxes,
-        [None if one is None else hashes[one] for one in mailboxes],
-    )
-    most = {window: guards.share_of(tx, form) for window, form in forms.items()}
-    most[guards.ASKED] = tx.settings(ContactsSettings).confirmations_per_hour - guards.UNSEEN
-    return _Seen(
-        {number - 1 for number in known},
-        {one for one, is_current in zip(read, are_current, strict=True) if not is_current},
-        dict(zip(names, counted, strict=True)),
-        most,
-        hashes,
-        Counter(),
-    )
-
-
 class _Written:
     """The rows and events of the leads that are kept."""
 
-    def __init__(self, tx: Statements, hashes: Mapping[str, bytes]) -> None:
+    def __init__(self, tx: Statements, question: Question, posts: Sequence[FirstPost]) -> None:
         self.tx = tx
+        self.question = question
         self.now = tx.clock.now()
         self.expires_at = self.now + QUESTION_LIVES
-        self.hashes = hashes
         self.rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in TABLES}
         self.cards: list[bytes] = []
         self.leads: list[bytes] = []
         self.permissions: list[bytes] = []
         self.questions: list[bytes] = []
+        for post in posts:
+            self._add(post)
+        self._count(counts_of(posts))
 
-    def add(self, post: FirstPost) -> None:
-        """Describe one lead."""
+    def _add(self, post: FirstPost) -> None:
         now, rows, pattern = self.now, self.rows, post.pattern
         person = newcomer(post.posted.draft, origin=pattern.origin, now=now)
         person_id, lead_id = person.id, new_id_text()
@@ -283,7 +193,7 @@ class _Written:
         self.rows["confirmation"].append(question)
         self.rows["confirmation_slot"].append({"address": mailbox, "last_at": self.now})
         self.rows["asked_mailbox"].append(
-            {"hash": self.hashes[mailbox], "unanswered": 1, "last_at": self.now}
+            {"hash": self.question.hashes[mailbox], "unanswered": 1, "last_at": self.now}
         )
         self.questions.append(
             events.question_json(
@@ -294,8 +204,7 @@ class _Written:
             )
         )
 
-    async def write(self, counts: Mapping[str, int]) -> None:
-        """Write the rows in one statement and stage the events."""
+    def _count(self, counts: Mapping[str, int]) -> None:
         hour = guards.hour_of(self.now)
         # One order for all, so that nobody waits in a circle.
         self.rows["intake_window"] = [
@@ -305,6 +214,21 @@ class _Written:
         self.rows["identifier"].sort(key=itemgetter("kind", "value"))
         self.rows["confirmation_slot"].sort(key=itemgetter("address"))
         self.rows["asked_mailbox"].sort(key=itemgetter("hash"))
+
+    async def write(self) -> None:
+        """Write the rows in one statement, and the events with them."""
+        await self.tx.put(INSERTS, *self._columns())
+
+    async def write_if_clear(self) -> Seen:
+        """Write them in the statement that looks, unless it sees anything that needs another way."""
+        question = self.question
+        columns = self._columns()
+        (row,) = await self.tx.put(INSERTS_IF_CLEAR, *columns, *question.arguments, question.room())
+        if not row["is_clear"]:
+            self.tx.unstage()
+        return question.seen(row, is_clear=row["is_clear"])
+
+    def _columns(self) -> list[list[Any]]:
         self.tx.stage(
             Encoded(PersonChangedV1, self.cards),
             Encoded(LeadReceivedV1, self.leads),
@@ -313,13 +237,11 @@ class _Written:
         )
         told = self.tx.outbox_rows()
         self.rows["outbox"] = [dict(zip(OUTBOX_COLUMNS, row, strict=True)) for row in told]
-        await self.tx.put(INSERTS, *_columns(self.rows))
+        return [
+            [row[name] for row in self.rows[table]]
+            for table, columns in TABLES.items()
+            for name in columns
+        ]
 
 
-def _columns(rows: Mapping[str, list[Mapping[str, Any]]]) -> list[list[Any]]:
-    return [
-        [row[name] for row in rows[table]] for table, columns in TABLES.items() for name in columns
-    ]
-
-
-__all__ = ["FirstPost", "Outcome", "is_plain", "take_first"]
+__all__ = ["INSERTS_IF_CLEAR", "FirstLeads", "Outcome", "is_plain"]
