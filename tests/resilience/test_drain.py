@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -193,6 +194,35 @@ def _saying(word):
         await send({"type": "http.response.body", "body": word})
 
     return app
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_nobody_who_has_come_through_the_door_is_cut_off_when_it_closes(is_late):
+    with listen_in_front(None) as door:
+        port = door.getsockname()[1]
+        server = server_for(_saying(b"word"), port=port)
+        serving = asyncio.ensure_future(server.serve(sockets=[door]))
+        await eventually(lambda: server.started, message="it did not start")
+        callers = []
+
+        def come():
+            with contextlib.suppress(ConnectionRefusedError):
+                callers.append(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
+                callers[-1].sendall(b"GET / HTTP/1.1\r\nHost: kantis.test\r\n\r\n")
+
+        if is_late:  # while the process is about to close the door
+            asyncio.get_running_loop().call_soon(come)
+        else:  # before anything else could let them in
+            come()
+        await server.stop_listening()
+        answers = [await asyncio.to_thread(caller.recv, 100) for caller in callers]
+        server.should_exit = True
+        await serving
+        for caller in callers:
+            caller.close()
+
+    assert is_late or answers
+    assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
 
 
 def test_a_taken_port_is_told_with_what_to_do():

@@ -50,9 +50,8 @@ class Server(uvicorn.Server):
 
         A connection that is closed while its caller sends the next request would lose that request.
         """
-        await asyncio.sleep(0)  # who waits at the door is let in: closing it would cut him off
         for server in getattr(self, "servers", ()):
-            server.close()
+            await self._close_door(server)
         await asyncio.sleep(LINGER_SECONDS)
         loop = asyncio.get_running_loop()
         last = loop.time() + LONGEST_LINGER_SECONDS
@@ -60,6 +59,25 @@ class Server(uvicorn.Server):
             is_in_use(connection, loop.time()) for connection in self.server_state.connections
         ):
             await asyncio.sleep(LINGER_SECONDS / 5)
+
+    async def _close_door(self, server: asyncio.Server) -> None:
+        """Let in whom the kernel has let in until this moment: who has connected and is never accepted is cut off."""
+        doors = [socket.socket(fileno=os.dup(one.fileno())) for one in server.sockets]
+        server.close()
+        come: list[socket.socket] = []
+        for door in doors:
+            door.settimeout(0)
+            # Nothing stands between the last one and the closing: whatever this process did there, more would come.
+            with door, contextlib.suppress(OSError):
+                while True:
+                    come.append(door.accept()[0])
+        for connection in come:
+            connection.settimeout(0)
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        """Return what serves a connection, as the library makes it."""
+        return OneWrite(self.config, self.server_state, self.lifespan.state)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
