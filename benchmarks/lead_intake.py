@@ -1,9 +1,9 @@
 """Leads through the gateway, answered after the commit, against the same statement in a bare group-commit application.
 
-Two server processes stand side by side, each on a database of its own in one embedded PostgreSQL: the house (gateway and
-contacts-svc in one process, as `kantis up` runs them) and a bare ASGI application that reads JSON and writes the very same
-rows by the same statement, without any rule. Rounds alternate at 16 and at 64 connections; the load comes from this
-process, on the same cores. With PEOPLE the register of the house is filled by that many before a last set of rounds.
+Three server processes stand side by side, each on a database of its own in one embedded PostgreSQL: the house (gateway and
+contacts-svc in one process, as `kantis up` runs them), a bare ASGI application that reads JSON and writes the very same
+rows by the same statement, without any rule, and that application behind the gateway, which shows what the gateway takes
+of it. Rounds alternate at 16 and at 64 connections; the load comes from this process, on the same cores. With PEOPLE the register of the house is filled by that many before a last set of rounds.
 
     python benchmarks/lead_intake.py [SECONDS_PER_ROUND] [ROUNDS] [PEOPLE]
 """
@@ -55,6 +55,7 @@ FORM = {
     "default_language": "nb",
 }
 LEVELS = (16, 64)
+ROLES = ("bare", "fronted", "house")
 GENEROUS: dict[str, dict[str, Any]] = {
     "contacts": {
         "trust_forwarded_for": True,
@@ -80,20 +81,20 @@ def service_of(given: dict[str, str], name: str) -> Service:
     return Service(spec, settings)
 
 
-def house(given: dict[str, str]) -> App:
-    """Return the gateway with contacts-svc behind it."""
-    contacts, front = service_of(given, "contacts"), service_of(given, "gateway")
-    return build_gateway(front, {"contacts": contacts.asgi})
+def fronted(given: dict[str, str], behind: App) -> App:
+    """Return the gateway with an application behind it that takes the leads."""
+    return build_gateway(service_of(given, "gateway"), {"contacts": behind})
 
 
 async def serve(given: dict[str, str]) -> None:
     """Be a server process: print the port, serve until told to end."""
-    if given["role"] == "bare":
+    if given["role"] == "house":
+        behind: App = service_of(given, "contacts").asgi
+    else:
         from _lead_intake_bare import bare  # noqa: PLC0415 - beside this file
 
-        app: App = await bare(given["contacts"])
-    else:
-        app = saying_goodbye(house(given), lambda: False)
+        behind = await bare(given["contacts"])
+    app = behind if given["role"] == "bare" else saying_goodbye(fronted(given, behind), bool)
     server = plain_server(app) if given["role"] == "bare" else server_for(app, port=0)
     gc.collect()
     gc.freeze()
@@ -315,15 +316,13 @@ async def main(seconds: float, rounds: int, people: int) -> None:
         make_keys(folder / "keys", (*SERVICES, "gateway"))
         postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
         given, owners = {"keys": str(folder / "keys")}, {}
-        for name, spec in (("contacts", CONTACTS), ("orders", CONTACTS), ("gateway", GATEWAY)):
+        for name, spec in (*((role, CONTACTS) for role in ROLES), ("gateway", GATEWAY)):
             dsns = await provision(postgres.superuser_dsn(), name, passwords=postgres.secrets)
             await migrate(dsns.owner_dsn, spec.migrations)
             given[name], owners[name] = dsns.app_dsn, dsns.owner_dsn
         targets: dict[str, int] = {}
-        for role in ("bare", "house"):
-            mine = {**given, "role": role}
-            if role == "bare":
-                mine["contacts"] = given["orders"]
+        for role in ROLES:
+            mine = {**given, "role": role, "contacts": given[role]}
             await make_form(mine)
             process, targets[role] = spawn(mine)
             stack.callback(process.wait)
@@ -332,8 +331,8 @@ async def main(seconds: float, rounds: int, people: int) -> None:
             if told != "empty register":
                 if not people:
                     break
-                for owner in ("contacts", "orders"):
-                    await fill(owners[owner], people)
+                for role in ROLES:
+                    await fill(owners[role], people)
             print(told)
             await measure(targets, seconds, rounds)
 
@@ -348,12 +347,8 @@ async def measure(targets: dict[str, int], seconds: float, rounds: int) -> None:
             for name, port in targets.items():
                 await load(port, seconds, connections, found[name])
         for name, one in found.items():
-            print(f"  {connections:3} connections  {name:6} {one.say()}")
-        if "bare" in found:
-            print(
-                f"                   house / bare  {found['house'].rate / found['bare'].rate:.2f}",
-                flush=True,
-            )
+            share = one.rate / found["bare"].rate
+            print(f"  {connections:3} connections  {name:7} {share:5.2f}  {one.say()}", flush=True)
 
 
 if __name__ == "__main__":
