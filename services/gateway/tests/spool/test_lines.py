@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.spool import intake
 from gateway.spool.jobs import step
-from gateway.spool.usecases import RUN
+from gateway.spool.usecases import RUN, Lead, take
 from kantis_kit import failpoints
 from kantis_kit.failpoints import FailPointHit
 from kantis_kit.ids import new_id
+from kantis_kit.tx import write
 
 HTML = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
 
@@ -75,6 +77,35 @@ async def test_a_new_post_goes_behind_those_of_its_form_that_wait_and_others_pas
     assert ["other"] == before
     assert ["other", "first", "second"] == await arrivals(world)
     assert 200 == (await post(world, "third")).status_code
+
+
+async def test_what_this_gateway_keeps_it_knows_at_once(world_for, monkeypatch):
+    monkeypatch.setattr(intake, "FRESH_SECONDS", 3_600)
+    world = await world_for()
+    passed = await post(world, "before")  # nobody waits, which is believed for an hour now
+    world.switches["contacts"].away = True
+    await post(world, "first")
+    world.switches["contacts"].away = False
+
+    behind = await post(world, "second")
+    await deliver(world)
+
+    assert (200, 202) == (passed.status_code, behind.status_code)
+    assert ["before", "first", "second"] == await arrivals(world)
+
+
+@pytest.mark.parametrize(("fresh_seconds", "status"), [(0, 202), (3_600, 200)])
+async def test_what_another_gateway_keeps_is_seen_once_the_last_look_is_no_longer_fresh(
+    world_for, monkeypatch, fresh_seconds, status
+):
+    monkeypatch.setattr(intake, "FRESH_SECONDS", fresh_seconds)
+    world = await world_for()
+    await post(world, "before")
+    now = world.gateway.clock.now()
+    async with write(world.gateway.scope, actor="visitor") as tx:
+        await take(tx, Lead("/f/newsletter", "", [], b"elsewhere", "key of another", now))
+
+    assert status == (await post(world, "after")).status_code
 
 
 async def test_those_behind_wait_while_the_first_one_cannot_be_delivered(world_for):

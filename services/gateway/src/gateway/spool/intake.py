@@ -136,7 +136,7 @@ class LeadIntake:
             idempotency_key=key,
             received_at=received_at,
         )
-        # Before it is there and after: who asks between the two may find nothing yet, and must not be believed for long.
+        # Before it is there and after: who asks between the two may find nothing yet.
         self._ask_anew()
         try:
             async with write(self._scope, actor="visitor") as tx:
