@@ -71,12 +71,13 @@ def is_plain(form: Form) -> bool:
 class FirstLeads:
     """Keeps the leads of people of whom nothing is known yet.
 
-    While everybody is new, a group looks and is written by one statement. When somebody was known, the next groups look
-    first, until everybody is new again: rows that are made up for nothing cost more than a look.
+    While everybody is kept, a group looks and is written by one statement. When somebody was not, because they were known
+    or an hour is full, the next groups look first, until everybody is kept again: rows that are made up for nothing cost
+    more than a look.
     """
 
     def __init__(self) -> None:
-        self._were_new = True
+        self._all_were_kept = True
 
     async def take(self, tx: Statements, posts: Sequence[FirstPost]) -> list[Outcome]:
         """Keep what can be kept together, and tell what became of each.
@@ -86,7 +87,7 @@ class FirstLeads:
         outcomes = [Outcome.KNOWN] * len(posts)
         chosen = _alone(posts)
         question = Question(tx, [posts[index] for index in chosen])
-        if self._were_new:
+        if self._all_were_kept:
             seen = await _Written(tx, question, question.posts).write_if_clear()
             if seen.is_clear:
                 for index in chosen:
@@ -94,7 +95,6 @@ class FirstLeads:
                 return outcomes
         else:
             seen = await question.look(tx)
-        self._were_new = not seen.known
         taken = []
         for number, index in enumerate(chosen):
             post = posts[index]
@@ -103,6 +103,7 @@ class FirstLeads:
             elif number not in seen.known and seen.have_room(post):
                 taken.append(post)
                 outcomes[index] = Outcome.TAKEN
+        self._all_were_kept = len(taken) == len(chosen)
         if taken:
             await _Written(tx, question, taken).write()
         return outcomes
