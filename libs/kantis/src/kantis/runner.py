@@ -77,7 +77,9 @@ class Server(uvicorn.Server):
 
     def _protocol(self) -> asyncio.Protocol:
         """Return what serves a connection, as the library makes it."""
-        return OneWrite(self.config, self.server_state, self.lifespan.state)
+        return self.config.http_protocol_class(  # type: ignore[call-arg]  # typed as any protocol there
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
