@@ -3,7 +3,8 @@
 Three server processes stand side by side, each on a database of its own in one embedded PostgreSQL: the house (gateway and
 contacts-svc in one process, as `kantis up` runs them), a bare ASGI application that reads JSON and writes the very same
 rows by the same statement, without any rule, and that application behind the gateway, which shows what the gateway takes
-of it. Rounds alternate at 16 and at 64 connections; the load comes from this process, on the same cores. With PEOPLE the register of the house is filled by that many before a last set of rounds.
+of it. Rounds alternate at 16 and at 64 connections; the load comes from this process, on the same cores. With PEOPLE each
+register is filled by that many before a last set of rounds.
 
     python benchmarks/lead_intake.py [SECONDS_PER_ROUND] [ROUNDS] [PEOPLE]
 """
