@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from kantis_contracts.base import Envelope, Event
 from kantis_kit import failpoints, inbox, observability
-from kantis_kit.brokers.port import Broker, Consumer, Delivery, Subscription
+from kantis_kit.brokers.port import Broker, Consumer, Delivery, Subscription, portions
 from kantis_kit.db.database import is_away
 from kantis_kit.ids import new_id
 from kantis_kit.observability import OFF, correlation_id
@@ -142,18 +142,21 @@ class QueueConsumer:
                 await asyncio.sleep(0.2)
 
     async def handle(self, consumer: Consumer, batch: Sequence[Delivery]) -> None:
-        """Bring one batch to its end: handled, set aside as rows, or given back."""
-        try:
-            await self._settle(batch)
-        except Exception as error:
-            if not is_away(error):
-                raise
-            log.warning("consumer.database_away", queue=self.queue, items=len(batch))
-            await asyncio.sleep(0.5)
-            await consumer.release(batch)
-            return
-        await failpoints.reach("consumer.before_ack")
-        await consumer.ack(batch)
+        """Bring a batch to its end, a portion after the other: handled, set aside as rows, or given back."""
+        waiting = list(batch)
+        for portion in portions(batch):
+            try:
+                await self._settle(portion)
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                log.warning("consumer.database_away", queue=self.queue, items=len(waiting))
+                await asyncio.sleep(0.5)
+                await consumer.release(waiting)
+                return
+            await failpoints.reach("consumer.before_ack")
+            await consumer.ack(portion)
+            del waiting[: len(portion)]
 
     async def _settle(self, batch: Sequence[Delivery]) -> None:
         together: list[_Work] = []

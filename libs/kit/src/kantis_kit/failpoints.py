@@ -54,6 +54,11 @@ def load(text: str) -> None:
         arm(name, action or "raise", nth=int(nth) if nth else None)
 
 
+def are_set() -> bool:
+    """Say whether any place has something to do at all: hot paths ask once instead of passing each."""
+    return bool(_armed or _hooks)
+
+
 async def reach(name: str) -> None:
     """Pass the named place; do what it is armed with."""
     if name in _hooks:

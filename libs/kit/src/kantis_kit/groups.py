@@ -1,7 +1,7 @@
 """Group commit: many small writes share one statement, and each is answered after its commit.
 
 There is no timer: while a group commits, the next one forms of what has come meanwhile. One that comes alone waits for
-nobody; under load the groups grow by themselves, because a second one begins beside the first only when it is as large.
+nobody; under load the groups grow by themselves, because each takes its share of all who are here.
 """
 
 import asyncio
@@ -116,15 +116,17 @@ class StatementWriter(Generic[ItemT, ResultT]):
         return await answer
 
     def _begin(self) -> None:
-        """Begin a group when none is under way; beside others only when it is as large as they are.
+        """Begin a group when none is under way; beside others only when its share of all who are here waits.
 
-        A group costs by itself what several of its items cost: one that begins at once, with the two who wait, makes all
-        that come after them wait longer.
+        So they take turns: while the database writes the one half, the other half is answered and asks again. A group costs
+        by itself what several of its items cost: one that begins at once, with the two who wait, makes all that come
+        after them wait longer.
         """
         if (
             self._is_forming
+            or not self._waiting
             or len(self._under_way) >= self._most_under_way
-            or len(self._waiting) < max(self._under_way, default=1)
+            or (self._under_way and len(self._waiting) < self._share())
         ):
             return
         self._is_forming = True
@@ -133,11 +135,16 @@ class StatementWriter(Generic[ItemT, ResultT]):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _share(self) -> int:
+        """Return how many of all who are here one group takes."""
+        return -(-(len(self._waiting) + sum(self._under_way)) // self._most_under_way)
+
     async def _run(self) -> None:
-        size = min(self._most, len(self._waiting))
+        size = min(self._most, self._share(), len(self._waiting))
         group = [self._waiting.popleft() for _ in range(size)]
         self._is_forming = False
         self._under_way.append(size)
+        self._begin()
         try:
             await self._commit(group)
         finally:

@@ -5,27 +5,22 @@ No service opens outgoing HTTP connections in another way, so that limits and te
 
 import asyncio
 import random
-import ssl
-import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
+from functools import lru_cache
 from typing import Any
 
 import httpx
+import orjson
 
 from kantis_kit.clock import Clock, SystemClock
 from kantis_kit.errors import Unavailable
+from kantis_kit.http_wire import Wire
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 RETRY_STATUS = frozenset({502, 503, 504})
 SERVER_ERROR = 500
-_ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-if find_spec("sniffio") is None:
-    # httpcore looks for it several times in a request and does without it; a search that fails is not remembered by
-    # Python, and took a third of the time of a request.
-    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # None is how Python says that there is none
 _NOT_WRITTEN = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -102,6 +97,24 @@ class _Failed(Exception):
         super().__init__()
 
 
+class _Given:
+    """A transport of httpx, as tests hand it in."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def send(
+        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        request = httpx.Request(method, url, content=content, headers=headers)
+        response = await self._transport.handle_async_request(request)
+        await response.aread()
+        return response
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
 class OutgoingClient:
     """HTTP to other systems (providers, webhooks), never inside a transaction."""
 
@@ -114,16 +127,18 @@ class OutgoingClient:
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         max_in_flight: int = 32,
+        may_reach: Callable[[str], bool] | None = None,
     ) -> None:
-        self._given = transport
-        self._lanes: list[httpx.AsyncBaseTransport] = []
-        self._free: list[httpx.AsyncBaseTransport] = []
-        self._tls: ssl.SSLContext | None = None
-        self._extensions = {
-            "timeout": httpx.Timeout(
-                timeout_seconds, connect=min(connect_seconds, timeout_seconds)
-            ).as_dict()
-        }
+        """Make a client; with `may_reach`, names that lead to an address for which it says no are not connected to."""
+        self._wire = (
+            _Given(transport)
+            if transport
+            else Wire(
+                timeout_seconds=timeout_seconds,
+                connect_seconds=connect_seconds,
+                may_reach=may_reach,
+            )
+        )
         self._timeout = timeout_seconds
         self._retries = retries
         self._clock = clock or SystemClock()
@@ -138,7 +153,7 @@ class OutgoingClient:
 
     def is_cut_off(self, url: str) -> bool:
         """Say whether a call to this host would be refused by its breaker now; asking changes nothing."""
-        breaker = self._breakers.get(httpx.URL(url).netloc.decode())
+        breaker = self._breakers.get(_host(url))
         if breaker is None or breaker.opened_at is None:
             return False
         return (
@@ -165,7 +180,10 @@ class OutgoingClient:
             Unanswered: no answer within the deadline, after the retries, and the request may have arrived.
             Unavailable: the host could not be reached.
         """
-        host = httpx.URL(url).netloc.decode()
+        host, sent = _host(url), dict(headers or {})
+        if json is not None:
+            content = orjson.dumps(json)
+            sent.setdefault("Content-Type", "application/json")
         may_retry = method.upper() in IDEMPOTENT if idempotent is None else idempotent
         attempts = 1 + (self._retries if may_retry else 0)
         budget = self._budgets.setdefault(host, RetryBudget())
@@ -177,9 +195,7 @@ class OutgoingClient:
             budget.record(retry=attempt > 0)
             response: httpx.Response | None = None
             try:
-                response = await self._once(
-                    method, url, host, json=json, content=content, headers=headers
-                )
+                response = await self._once(method, url, host, content, sent)
             except _Failed as failure:
                 was_written = was_written or failure.was_written
             if response is not None and (last or response.status_code not in RETRY_STATUS):
@@ -197,24 +213,16 @@ class OutgoingClient:
         method: str,
         url: str,
         host: str,
-        *,
-        json: Any,
         content: bytes | None,
-        headers: Mapping[str, str] | None,
+        headers: Mapping[str, str],
     ) -> httpx.Response:
         breaker = self.breaker(host)
         if not breaker.allows(self._clock.now().timestamp()):
             raise CircuitOpen(f"{host} has failed too often lately; it is left alone for a while")
-        request = httpx.Request(
-            method, url, json=json, content=content, headers=headers, extensions=self._extensions
-        )
         async with self._slots:
-            lane = self._free.pop() if self._free else self._new_lane()
             try:
                 async with asyncio.timeout(self._timeout * 2):
-                    response = await lane.handle_async_request(request)
-                    await response.aread()
-                    response.request = request
+                    response = await self._wire.send(method, url, content, headers)
             except (httpx.TransportError, TimeoutError) as error:
                 breaker.record(good=False, now=self._clock.now().timestamp())
                 raise _Failed(was_written=not isinstance(error, _NOT_WRITTEN)) from error
@@ -222,26 +230,14 @@ class OutgoingClient:
                 # Neither good nor bad: but a trial that ended like this must not leave the host cut off for ever.
                 breaker.trial = False
                 raise
-            finally:
-                self._free.append(lane)
         breaker.record(good=response.status_code < SERVER_ERROR, now=self._clock.now().timestamp())
         return response
 
-    def _new_lane(self) -> httpx.AsyncBaseTransport:
-        """Return one more kept-alive connection.
-
-        Without the library's client and its pool: redirects, cookies and proxies are not wanted here, and the pool looks at
-        every connection and every waiting request each time that one of them ends.
-        """
-        if self._tls is None and self._given is None:
-            self._tls = httpx.create_ssl_context(trust_env=False)
-        lane = self._given or httpx.AsyncHTTPTransport(
-            verify=self._tls or True, trust_env=False, limits=_ONE_CONNECTION
-        )
-        self._lanes.append(lane)
-        return lane
-
     async def close(self) -> None:
         """Close the connections."""
-        for lane in self._lanes:
-            await lane.aclose()
+        await self._wire.aclose()
+
+
+@lru_cache(maxsize=256)
+def _host(url: str) -> str:
+    return httpx.URL(url).netloc.decode()

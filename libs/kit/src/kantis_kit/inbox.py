@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kantis_kit.ids import first_id_at
+from kantis_kit.db.partitions import add_partition, partitions_of
 
 KEEP = timedelta(days=90)
 _EPOCH_WEEKDAY = 0
@@ -39,29 +39,13 @@ async def maintain(connection: Any, now: datetime) -> None:
     An event whose week has no partition (a replay of something very old) goes to the rest partition; rows there are
     deleted by the age that their id shows. Runs as the owner of the tables.
     """
-    existing = {
-        row["name"]
-        for row in await connection.fetch(
-            "SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-            " WHERE i.inhparent = 'inbox'::regclass"
-        )
-    }
+    existing = await partitions_of(connection, "inbox")
     for offset in range(5):
         start = week_start(now) + timedelta(weeks=offset)
         name = f"inbox_{start:%Y%m%d}"
-        if name in existing:
-            continue
-        low, high = first_id_at(start), first_id_at(start + timedelta(weeks=1))
-        async with connection.transaction():
-            # Rows of that week which already lie in the rest partition must move, or the new one is refused. Names and
-            # bounds are made from the date: nothing here comes from outside.
-            await connection.execute(
-                f"CREATE TABLE {name} (LIKE inbox INCLUDING ALL);"
-                f" WITH moved AS (DELETE FROM inbox_rest WHERE event_id >= '{low}'"
-                f" AND event_id < '{high}' RETURNING *)"
-                f" INSERT INTO {name} SELECT * FROM moved;"
-                f" ALTER TABLE inbox ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}')"
-            )
+        if name not in existing:
+            end = start + timedelta(weeks=1)
+            await add_partition(connection, "inbox", "event_id", name=name, start=start, end=end)
     oldest = f"inbox_{week_start(now - KEEP) - timedelta(weeks=1):%Y%m%d}"
     for name in sorted(existing - {"inbox_rest"}):
         if name <= oldest:

@@ -25,6 +25,7 @@ from kantis_kit.consumer import Handler, QueueConsumer, Retrier, subscriptions
 from kantis_kit.db import Database
 from kantis_kit.db.database import Listener
 from kantis_kit.db.migrate import current, head, migrate
+from kantis_kit.db.partitions import Monthly
 from kantis_kit.db.tables import OUTBOX_CHANNEL
 from kantis_kit.errors import BrokerError
 from kantis_kit.housekeeping import KIT_JOBS
@@ -60,12 +61,13 @@ class ServiceSpec:
     settings: type[ServiceSettings]
     migrations: Path
     metadata: MetaData | None = None
+    partitions: Sequence[Monthly] = ()
     version: str = "0.1.0"
     routers: Sequence[Router] = ()
     public: Mapping[str, Sequence[Router]] = field(default_factory=dict)
     """Public pages by path prefix, such as `/f`."""
     fast: Mapping[str, Callable[["Service", App], App]] = field(default_factory=dict)
-    """What is put in front of the public pages of a prefix: it serves what it can quickly and passes all else on."""
+    """What stands in front of the pages of a prefix, or of the API by `/v1`: serves what it can quickly, passes all else on."""
     handlers: Sequence[Handler] = ()
     timers: Sequence[TimerHandler] = ()
     jobs: Sequence[Job] = ()
@@ -159,7 +161,7 @@ class Service:
             for prefix, routers in self.spec.public.items()
         }
         for prefix, wrap in self.spec.fast.items():
-            pages[prefix] = wrap(self, pages[prefix])
+            pages[prefix] = wrap(self, pages.get(prefix, api))
         probes: dict[str, Callable[[], Awaitable[Response]]] = {
             "/livez": self._livez,
             "/readyz": self._readyz,

@@ -7,7 +7,7 @@ import pytest
 
 from kantis_contracts.base import Envelope
 from kantis_kit import failpoints
-from kantis_kit.brokers.port import Delivery
+from kantis_kit.brokers.port import PORTION_BYTES, Delivery
 from kantis_kit.consumer import MAX_ATTEMPTS, consumes, subscriptions
 from kantis_kit.housekeeping import KEEP_PARKED
 from kantis_kit.ids import new_id
@@ -293,6 +293,51 @@ async def test_a_flood_of_small_events_is_handed_to_a_sink_as_one(rig_for):
     await rig.service.consumers[0]._settle(batch)
 
     assert [20] == calls
+
+
+class Queue:
+    """A queue that notes what is settled."""
+
+    def __init__(self):
+        self.acked, self.released = [], []
+
+    async def ack(self, deliveries):
+        self.acked.append([one.tag for one in deliveries])
+
+    async def release(self, deliveries):
+        self.released += [one.tag for one in deliveries]
+
+
+async def test_large_events_are_handled_some_at_a_time_and_the_rest_is_given_back_without_a_database(
+    rig_for,
+):
+    rig = await rig_for(SPEC, start=False, duplicate=False)
+    keys, queue = Keys.load(rig.keys_dir, "probe"), Queue()
+
+    def delivery(tag, name, size=0):
+        data = made(name).model_dump_json().encode() + b" " * size
+        return Delivery(tag, keys.sign(envelope(rig, ThingMadeV1.type, data)), redelivered=False)
+
+    third = PORTION_BYTES // 3
+    batch = [delivery(n, f"large {n}", third) for n in range(5)]
+    batch += [delivery(n, f"small {n}") for n in (5, 6, 7)]
+    await rig.service.consumers[0].handle(queue, batch)
+
+    assert [[0, 1], [2, 3], [4, 5, 6, 7]] == queue.acked
+    assert 8 == len(await effects(rig))
+
+    passages = iter("12")
+
+    def away():
+        if next(passages) == "2":
+            raise ConnectionResetError
+
+    failpoints.on("consumer.before_commit", away)
+    more = [delivery(n, f"more {n}", third) for n in range(5)]
+    await rig.service.consumers[0].handle(queue, more)
+
+    assert ([0, 1], [2, 3, 4]) == (queue.acked[-1], queue.released)
+    assert 10 == len(await effects(rig))
 
 
 async def test_a_sink_that_stages_an_event_is_refused(rig_for):

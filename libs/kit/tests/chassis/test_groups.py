@@ -59,14 +59,14 @@ async def test_one_that_comes_alone_waits_for_nobody_and_keeps_its_correlation(r
 
     answer = await writer.write("one")
     correlation_id.reset(token)
-    await asyncio.gather(*(writer.write(name) for name in ("two", "three")))
+    await asyncio.gather(*(writer.write(name) for name in ("two", "three", "four", "five")))
 
     assert "ONE" == answer
     assert (["one"], mine) == keeper.groups[0]
-    assert (["two", "three"], None) == keeper.groups[1]
+    assert [(["two", "three"], None), (["four", "five"], None)] == keeper.groups[1:]
 
 
-async def test_a_second_group_begins_beside_the_first_only_when_it_is_as_large(rig_for):
+async def test_a_second_group_begins_beside_the_first_when_half_of_all_who_are_here_wait(rig_for):
     rig = await rig_for(SPEC, start=False)
     begun, gates = asyncio.Queue(), []
 
@@ -85,21 +85,22 @@ async def test_a_second_group_begins_beside_the_first_only_when_it_is_as_large(r
         for name in "abc":
             tasks.create_task(writer.write(name))
         first = await begun.get()
-        for name in "de":
+        await some_rounds()
+        one_waits = begun.empty()
+        tasks.create_task(writer.write("d"))
+        second = await begun.get()
+        for name in "efg":
             tasks.create_task(writer.write(name))
         await some_rounds()
-        tasks.create_task(writer.write("f"))
-        second = await begun.get()
-        tasks.create_task(writer.write("g"))
+        all_wait = begun.empty()
         gates[0].set()
-        await some_rounds()
-        is_waiting = begun.empty()
-        gates[1].set()
         third = await begun.get()
+        gates[1].set()
         gates[2].set()
 
-    assert [list("abc"), list("def"), ["g"]] == [first, second, third]
-    assert is_waiting
+    assert [list("ab"), list("cd"), list("efg")] == [first, second, third]
+    assert one_waits
+    assert all_wait
 
 
 async def test_one_bad_item_fails_alone(rig_for):
@@ -191,6 +192,18 @@ async def test_a_plan_that_was_made_for_an_empty_table_does_not_read_it_when_it_
 
     assert "Seq Scan" in await planned(await rig.service.database.pool())
     assert "Seq Scan" not in await planned(await rig.service.database.keyed_pool())
+
+
+async def test_no_statement_is_compiled_whatever_the_server_is_set_to(rig_for):
+    rig = await rig_for(SPEC, start=False)
+    pool = await rig.service.database.pool()
+    await pool.execute("ALTER ROLE CURRENT_USER SET jit = on")
+
+    connection = await rig.service.database.connect()
+    said = await connection.fetchval("SHOW jit")
+    await connection.close()
+
+    assert "off" == said
 
 
 async def test_one_look_answers_all_who_asked_before_it_began():

@@ -62,15 +62,16 @@ class LinkSigner:
 
     @staticmethod
     def _mac(key: bytes, purpose: str, body: bytes) -> bytes:
-        return hashlib.blake2b(
-            body,
-            key=key[:64],
-            digest_size=MAC_BYTES,
-            person=_person(purpose),
-        ).digest()
+        mac = _keyed(key, purpose).copy()
+        mac.update(body)
+        return mac.digest()
 
 
 @lru_cache(maxsize=64)
-def _person(purpose: str) -> bytes:
-    """Return what keeps the tokens of one purpose apart from those of another; there are few."""
-    return hashlib.blake2b(purpose.encode(), digest_size=16).digest()
+def _keyed(key: bytes, purpose: str) -> "hashlib.blake2b":
+    """Return the hash that has taken in key and purpose already; copying one is cheaper than making it, and there are few."""
+    return hashlib.blake2b(
+        key=key[:64],
+        digest_size=MAC_BYTES,
+        person=hashlib.blake2b(purpose.encode(), digest_size=16).digest(),
+    )

@@ -7,13 +7,16 @@
 * A delivery that is neither acked nor released comes again when its consumer dies.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kantis_contracts.base import Envelope
 from kantis_kit.errors import BrokerError
+
+PORTION_BYTES = 1024 * 1024
+"""So much is handled in one transaction: some thousand items, whose events then leave before the next are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,21 @@ class Delivery:
     redelivered: bool
     raw: bytes = b""
     problem: str = ""
+
+
+def portions(batch: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
+    """Cut a batch into what one transaction handles: what has come first is there before all the rest is."""
+    portion: list[Delivery] = []
+    size = 0
+    for delivery in batch:
+        more = len(delivery.envelope.data) if delivery.envelope else 0
+        if portion and size + more > PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(delivery)
+        size += more
+    if portion:
+        yield portion
 
 
 class Consumer(Protocol):

@@ -44,6 +44,7 @@ class Database:
             "lock_timeout": str(lock_timeout_ms),
             "idle_in_transaction_session_timeout": "60000",
             "timezone": "UTC",
+            "jit": "off",  # our statements are short: compiling them costs more than it saves
             "tcp_keepalives_idle": "10",
             "tcp_keepalives_interval": "5",
             "tcp_keepalives_count": "3",
@@ -138,12 +139,29 @@ def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
 
 
 class Listener:
-    """Keeps a LISTEN alive on a connection of its own and calls back at each notification."""
+    """Keeps a LISTEN alive on a connection of its own and calls back at each notification.
 
-    def __init__(self, database: Database, channel: str, wake: Callable[[], None]) -> None:
+    With `told`, notifications go there with what they carry; `wake` is then called when some may have been missed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        channel: str,
+        wake: Callable[[], None],
+        *,
+        told: Callable[[str], None] | None = None,
+    ) -> None:
         self._database = database
         self._channel = channel
         self._wake = wake
+        self._told = told
+
+    def _hear(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        if self._told is None:
+            self._wake()
+        else:
+            self._told(str(payload))
 
     async def run(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Listen for ever; reconnect with a pause when the connection is lost."""
@@ -156,7 +174,7 @@ class Listener:
             lost = asyncio.Event()
             try:
                 connection.add_termination_listener(lambda *_, lost=lost: lost.set())
-                await connection.add_listener(self._channel, lambda *_: self._wake())
+                await connection.add_listener(self._channel, self._hear)
                 self._wake()
                 await lost.wait()
             except CONNECTION_ERRORS:

@@ -5,6 +5,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import MetaData
 
+from kantis_kit.db.partitions import is_partition
 from kantis_kit.db.tables import KIT_TABLES, LATER_TABLES
 
 
@@ -14,9 +15,7 @@ def is_ours(_object: Any, name: str | None, kind: str, *_: Any) -> bool:
     # autogenerate would propose to drop them.
     if kind != "table" or name is None:
         return True
-    return not (
-        name in KIT_TABLES + LATER_TABLES or name.startswith(tuple(f"{t}_" for t in ("inbox",)))
-    )
+    return name not in KIT_TABLES + LATER_TABLES and not is_partition(name)
 
 
 def run(metadata: MetaData | None = None) -> None:

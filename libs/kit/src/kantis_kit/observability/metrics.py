@@ -48,9 +48,27 @@ saga_rows = Gauge(
     registry=registry,
 )
 in_doubt_rows = Gauge("kantis_in_doubt_rows", "Dispatches in doubt", ["service"], registry=registry)
+conversations_overdue = Gauge(
+    "kantis_conversations_overdue",
+    "Conversations in which no answer came by the end of the second working day",
+    ["service"],
+    registry=registry,
+)
 reputation_bounces = Gauge(
     "kantis_reputation_bounces",
     "Messages that came back within a day because other servers do not like our network",
+    ["service"],
+    registry=registry,
+)
+relay_up = Gauge(
+    "kantis_relay_up",
+    "1 unless messages wait for a mail server that cannot be reached",
+    ["service", "relay"],
+    registry=registry,
+)
+slow_domains = Gauge(
+    "kantis_slow_domains",
+    "Mail domains that put messages off and are left alone for a while",
     ["service"],
     registry=registry,
 )

@@ -54,6 +54,13 @@ class RabbitServer(ABC):
         self.ctl("start_app")
         self.wait_until_it_answers()
 
+    def virtual_host(self) -> str:
+        """Make an empty place in the server, and return its address."""
+        name = secrets.token_hex(8)
+        self.ctl("add_vhost", name)
+        self.ctl("set_permissions", "-p", name, self.user, ".*", ".*", ".*")
+        return self.url + name
+
     def alarm(self, *, on: bool) -> None:
         """Raise or clear the disk alarm: publishers are blocked, consumers go on."""
         self.ctl("set_disk_free_limit", "100000GB" if on else "1MB")

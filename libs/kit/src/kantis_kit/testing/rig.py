@@ -24,6 +24,7 @@ from kantis_kit.auth.tokens import issue_token
 from kantis_kit.brokers.embedded import EmbeddedBroker, create_schema
 from kantis_kit.brokers.embedded_consumer import EmbeddedConsumer
 from kantis_kit.brokers.port import Subscription
+from kantis_kit.brokers.rabbit import RabbitBroker
 from kantis_kit.clock import FrozenClock
 from kantis_kit.consumer import subscriptions
 from kantis_kit.db import tables
@@ -53,11 +54,18 @@ PATIENT: Mapping[str, Any] = {
 EXTRA_PRODUCERS = ("probe", "gateway")
 
 
+_WAITING = "SELECT EXISTS (SELECT FROM message WHERE queue = ANY($1::text[]))"
+
+
 class Rig:
     """What a test holds: services, clients, clock, and the events that were published."""
 
     def __init__(
-        self, clock: FrozenClock, keys_dir: Path, data_dir: Path, broker: EmbeddedBroker
+        self,
+        clock: FrozenClock,
+        keys_dir: Path,
+        data_dir: Path,
+        broker: "EmbeddedBroker | RabbitBroker",
     ) -> None:
         self.broker = broker
         self.clock = clock
@@ -96,8 +104,7 @@ class Rig:
         """Return a client without a key, as a visitor's browser is one."""
         target = self.services[service] if service else self.service
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=target.asgi),
-            base_url="http://service.test",
+            transport=httpx.ASGITransport(app=target.asgi), base_url="http://service.test"
         )
 
     def token(
@@ -156,7 +163,7 @@ class Rig:
         for name, service in self.services.items():
             if await self._is_busy(name, service):
                 return False
-        return await self.broker.depth(PROBE) == 0 and before == await self._marks()
+        return not await self._messages_left() and before == await self._marks()
 
     async def _is_busy(self, name: str, service: Service) -> bool:
         busy = await self._ask(
@@ -173,12 +180,14 @@ class Rig:
             service.relay.wake_here()
             service.timers.wake()
             return True
-        if service.retrier.is_trying:
-            return True
-        for consumer in service.consumers:
-            if await self.broker.depth(consumer.queue):
-                return True
-        return False
+        return service.retrier.is_trying
+
+    async def _messages_left(self) -> bool:
+        """Say whether any queue holds a message: of a house with a hundred queues, in one question where one is enough."""
+        queues = [PROBE] + [one.queue for each in self.services.values() for one in each.consumers]
+        if isinstance(self.broker, EmbeddedBroker):
+            return bool((await self.broker.work(_WAITING, queues))[0][0])
+        return any(await asyncio.gather(*map(self.broker.depth, queues)))
 
     async def _marks(self) -> dict[str, str]:
         query = (
@@ -235,32 +244,34 @@ async def open_rig(
     duplicate: bool = True,
     clock: FrozenClock | None = None,
     tweak: Callable[[Service], None] | None = None,
+    rabbit: str = "",
 ) -> AsyncIterator[Rig]:
     """Open a rig for these services; `settings` gives further settings by service name.
 
-    The broker delivers every message twice and in random order, so that a handler which is not idempotent fails.
+    The broker delivers every message twice and in random order, so that a handler which is not idempotent fails. With
+    the address of an empty virtual host in `rabbit`, it is RabbitMQ, and each service has a connection of its own.
     """
     keys_dir = folder / "keys"
     make_keys(keys_dir, (*SERVICES, *EXTRA_PRODUCERS))
     async with AsyncExitStack() as stack:
-        broker = await stack.enter_async_context(
-            server.reused("broker", _build_broker, empty=_EMPTY_BROKER)
-        )
-        broker_dsn = broker.app_dsn
-        shuffle = random.Random(7) if duplicate else None  # noqa: S311 - the order of a test
-        own = EmbeddedBroker(
-            broker_dsn,
-            name="rig",
-            duplicate=duplicate,
-            shuffle=shuffle,
-            deadline_seconds=PATIENCE_SECONDS,
-        )
+        own: EmbeddedBroker | RabbitBroker
+        if rabbit:
+            broker_url = rabbit
+            own = RabbitBroker(rabbit, service=PROBE.partition(".")[0])
+        else:
+            broker = await stack.enter_async_context(
+                server.reused("broker", _build_broker, empty=_EMPTY_BROKER)
+            )
+            broker_url = broker.app_dsn
+            shuffle = random.Random(7) if duplicate else None  # noqa: S311 - the order of a test
+            own = EmbeddedBroker(
+                broker_url, name="rig", duplicate=duplicate, shuffle=shuffle, deadline_seconds=PATIENCE_SECONDS
+            )  # fmt: skip
         await own.start()
         stack.push_async_callback(own.stop)
         rig = Rig(clock or FrozenClock(), keys_dir, folder, own)
         stack.push_async_callback(rig.close)
-        everything = sorted(REGISTRY)
-        await own.declare([Subscription(PROBE, tuple(everything))])
+        await own.declare([Subscription(PROBE, tuple(sorted(REGISTRY)))])
         for spec in specs:
             dsns = await stack.enter_async_context(
                 server.database(spec.name, _builder(spec), key=_fingerprint(spec.migrations))
@@ -272,17 +283,12 @@ async def open_rig(
                 keys_dir=keys_dir,
                 postgres_dsn=SecretStr(dsns.app_dsn),
                 postgres_owner_dsn=SecretStr(dsns.owner_dsn),
-                broker_url=SecretStr(broker_dsn),
-                link_keys=SecretStr(LINK_KEYS),
+                broker_url=SecretStr(broker_url),
                 public_url="http://kantis.test",
-                **{**PATIENT, **(settings or {}).get(spec.name, {})},
+                **{**PATIENT, "link_keys": LINK_KEYS, **(settings or {}).get(spec.name, {})},
             )
-            service = Service(
-                spec,
-                given,
-                clock=rig.clock,
-                broker=_Shared(own),
-            )
+            shared = _Shared(own) if isinstance(own, EmbeddedBroker) else None
+            service = Service(spec, given, clock=rig.clock, broker=shared)
             _share_statements(service.database.engine.sync_engine)
             if tweak:
                 tweak(service)

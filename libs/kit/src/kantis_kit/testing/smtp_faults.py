@@ -87,6 +87,10 @@ class Faults:
         else:
             self._by_pattern.pop(pattern.lower(), None)
 
+    def happened(self, pattern: str) -> int:
+        """Return how often a fault has happened since it was switched on."""
+        return self._happened.get(pattern.lower(), 0)
+
     def at(self, stage: Stage, recipients: Iterable[str] = ()) -> Fault | None:
         """Return what happens now; counts as having happened. The nearest pattern wins."""
         for recipient in (*recipients, ""):

@@ -2,17 +2,19 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from kantis_kit.errors import Invalid
 
 T = TypeVar("T")
+Limit = Annotated[int, Field(ge=1, le=200)]
+"""How much of a list is asked for at once."""
 _NOT_OURS = "cursor: take it from next_cursor of the page before, unchanged"
 
 
@@ -62,6 +64,20 @@ def id_after(cursor: str | None) -> UUID | None:
     """Return the id after which the next page of a list begins that is sorted by ids alone; raises as `read_cursor`."""
     keys = read_cursor(cursor, UUID)
     return keys[0] if keys else None
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> UUID: ...
+
+
+NamedT = TypeVar("NamedT", bound=_Named)
+
+
+def page_by_id(items: Sequence[NamedT], limit: int) -> "Page[NamedT]":
+    """Return a page of a list that is sorted by ids alone; what is full may have another one behind it."""
+    more = encode_cursor(items[-1].id) if len(items) == limit else None
+    return Page(items=list(items), next_cursor=more)
 
 
 def moment(text: str) -> datetime:

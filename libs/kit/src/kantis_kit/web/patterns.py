@@ -12,6 +12,13 @@ _KNOWN = {
     r"^([A-Z]{3}|\*)$": "Write the currency as three capital letters, such as NOK, or * for all of them",
     r"^[^@\s]+@[^@\s]+$": "Write an e-mail address, such as kari@example.com",
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": "Write an e-mail address, such as kari@example.com",
+    r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$": "Write an e-mail address, such as kari@example.com, or nothing",
+    r"^\+?[0-9][0-9 ().-]{5,24}$": "Write the number with its country, such as +47 412 34 567",
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$": "Write the day as 2026-11-30, or nothing",
+    r"^([0-9]{2}:[0-9]{2})?$": "Write the time as 09:30, or nothing",
+    r"^[0-9]{4}:[A-Za-z0-9.-]{1,50}$": (
+        "Write the scheme of four digits, a colon and the number in it, such as 0192:987654325"
+    ),
     r"^https?://[a-zA-Z0-9.-]{1,200}(:[0-9]{1,5})?$": (
         "Write where the site is and nothing after it, such as https://www.example.com"
     ),
