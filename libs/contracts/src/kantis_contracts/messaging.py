@@ -6,7 +6,7 @@ from uuid import UUID
 
 from kantis_contracts.base import Event, Item, Items
 from kantis_contracts.privacy import DossierPart, ErasureReceipt
-from kantis_contracts.values import Channel, Purpose
+from kantis_contracts.values import Channel, Language, Purpose
 
 
 class SettledState(StrEnum):
@@ -24,6 +24,8 @@ class Settled(Item):
 
     message_id: UUID
     piece_id: UUID | None = None
+    step_id: UUID | None = None
+    """Of a message that a rule or a programme asked for."""
     campaign_id: UUID | None = None
     cell_id: UUID | None = None
     person_id: UUID | None = None
@@ -94,7 +96,7 @@ class Withdrawal(Item):
     channel: Channel
     purpose: Purpose | None = None
     source: str
-    """`one_click`, `page`, `preference_page`, `complaint`, `reply`."""
+    """`one_click`, `page`, `preference_page`, `complaint`, `reply`, `call`."""
     message_id: UUID | None = None
     campaign_id: UUID | None = None
     cell_id: UUID | None = None
@@ -153,6 +155,21 @@ class AddressReportedV1(Event, type="messaging.address.reported.v1"):
     items: tuple[AddressReport, ...] = Items
 
 
+class LetterIdentified(Item):
+    """Whose letter carries a return mark that the post brought back; nobody's that we know, without `person_id`."""
+
+    return_id: UUID
+    person_id: UUID | None = None
+    piece_id: UUID | None = None
+    campaign_id: UUID | None = None
+
+
+class LetterIdentifiedV1(Event, type="messaging.letter.identified.v1"):
+    """Letters that came back have been looked up by their return marks."""
+
+    items: tuple[LetterIdentified, ...] = Items
+
+
 class Reply(Item):
     """A message that came in. `kind` is stop, start, help, vote, order, inquiry or other; its words stay with us."""
 
@@ -163,6 +180,13 @@ class Reply(Item):
     keyword: str = ""
     option: str = ""
     """What was voted for."""
+    conversation_id: UUID | None = None
+    """Where a person of ours answers it."""
+    opens_conversation: bool = False
+    """An answer was not due in that conversation before."""
+    message_id: UUID | None = None
+    """The message of ours that it answers."""
+    campaign_id: UUID | None = None
     received_at: datetime
 
 
@@ -170,6 +194,59 @@ class ReplyReceivedV1(Event, type="messaging.reply.received.v1"):
     """People have written to us."""
 
     items: tuple[Reply, ...] = Items
+
+
+class ReplyAnswered(Item):
+    """Nothing that came in a conversation until this moment waits any more: it was answered, or needs no answer."""
+
+    conversation_id: UUID
+    person_id: UUID | None = None
+    answered_at: datetime
+
+
+class ReplyAnsweredV1(Event, type="messaging.reply.answered.v1"):
+    """People who wrote to us have been answered."""
+
+    items: tuple[ReplyAnswered, ...] = Items
+
+
+class Learned(Item):
+    """What a person said of themselves in a call, by the key of a word of the vocabulary; `note` in the caller's words."""
+
+    term: str
+    strength: int = 3
+    note: str = ""
+
+
+class CallEnd(Item):
+    """How a call ended. `effect` says what follows: answered, call_back, again, stop, wrong_number, gone.
+
+    A person who is called several times has a call each time; `attempt` counts them.
+    """
+
+    call_id: UUID
+    message_id: UUID
+    person_id: UUID | None = None
+    campaign_id: UUID | None = None
+    cell_id: UUID | None = None
+    attempt: int = 1
+    outcome: str
+    """A word of the company's vocabulary, such as reached_yes."""
+    effect: str
+    caller: str = ""
+    note: str = ""
+    learned: tuple[Learned, ...] = ()
+    follow_up: str = ""
+    """What somebody is to do after the call."""
+    call_back_at: datetime | None = None
+    began_at: datetime
+    ended_at: datetime
+
+
+class CallEndedV1(Event, type="messaging.call.ended.v1"):
+    """Calls have ended."""
+
+    items: tuple[CallEnd, ...] = Items
 
 
 class MessagingErasureCompletedV1(Event, type="messaging.messaging_erasure.completed.v1"):
@@ -182,3 +259,60 @@ class MessagingDossierAnsweredV1(Event, type="messaging.messaging_dossier.answer
     """What messaging holds of persons who asked."""
 
     items: tuple[DossierPart, ...] = Items
+
+
+class TemplateFinding(Item):
+    """One thing that a launch would meet in a template, and how to mend it."""
+
+    code: str
+    severity: str
+    """error or warning."""
+    language: Language | None = None
+    field: str = ""
+    """The field that is meant, where it is one that has no content."""
+    message: str
+    mend: str = ""
+
+
+class TemplateCheck(Item):
+    """What a launch would meet with one template in one channel."""
+
+    cell_id: UUID
+    channel: Channel
+    template_id: UUID
+    findings: tuple[TemplateFinding, ...] = ()
+
+
+class TemplateCheckedV1(Event, type="messaging.template.checked.v1"):
+    """The answer to a pre-flight about the templates of its campaign."""
+
+    preflight_id: UUID
+    campaign_id: UUID
+    items: tuple[TemplateCheck, ...] = Items
+
+
+class SenderFinding(Item):
+    """One thing that receivers look at before they believe where a mail is from."""
+
+    check: str
+    """spf, dkim, dmarc or alignment."""
+    verdict: str
+    """good, warning, error or unknown."""
+    detail: str = ""
+    """What is wrong, and how to mend it."""
+
+
+class SenderCheck(Item):
+    """What the DNS said of a domain that mails are from; of two the later one counts."""
+
+    domain: str
+    is_ours: bool = False
+    """Whether the mails of campaigns are from it."""
+    findings: tuple[SenderFinding, ...] = ()
+    checked_at: datetime
+
+
+class SenderCheckedV1(Event, type="messaging.sender.checked.v1"):
+    """The DNS was asked whether mails from our domains will be believed to be from them."""
+
+    items: tuple[SenderCheck, ...] = Items

@@ -1,9 +1,10 @@
 """Value types that several services share."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from kantis_contracts.base import Contract
 
@@ -15,6 +16,19 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 ResponseCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{6,16}$")]
 """Code on a piece: Crockford base 32, with a check character at the end."""
+
+
+def _as_number(pct: Decimal) -> int | float:
+    return int(pct) if pct == int(pct) else float(pct)
+
+
+VatPct = Annotated[
+    Decimal,
+    Field(ge=0, le=100, max_digits=5, decimal_places=2),
+    PlainSerializer(_as_number, return_type=int | float, when_used="json"),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100, "examples": [25.5]}),
+]
+"""A rate of VAT in per cent with at most two decimals, exact; 25.5 is Finland's. Two decimals survive as a JSON number."""
 
 
 class Language(StrEnum):
