@@ -19,6 +19,7 @@ import contacts_svc.intake.api
 import contacts_svc.intake.fast
 import contacts_svc.intake.jobs
 import contacts_svc.interactions.api
+import contacts_svc.interactions.consumers
 import contacts_svc.organisations.api
 import contacts_svc.people.api
 import contacts_svc.people.consumers
@@ -121,6 +122,7 @@ SPEC = ServiceSpec(
         contacts_svc.dossier.consumers,
         contacts_svc.segments.consumers,
         contacts_svc.insights.consumers,
+        contacts_svc.interactions.consumers,
         contacts_svc.value.consumers,
     ),
     timers=timers_in(

@@ -21,14 +21,19 @@ from kantis_contracts.orders import (
     DunningChangedV1,
     DunningState,
     InvoiceCard,
+    InvoiceCredited,
+    InvoiceCreditedV1,
     InvoiceIssuedV1,
     OrderCard,
     OrderLineCard,
     OrderPaidV1,
     OrderPlacedV1,
     OrderShippedV1,
+    OrderUnpaidV1,
     PaymentBooked,
     PaymentBookedV1,
+    PaymentReversed,
+    PaymentReversedV1,
     ResponseKind,
     ResponseRegistered,
     ResponseRegisteredV1,
@@ -102,7 +107,56 @@ async def test_an_order_is_what_its_newest_version_says_with_the_moment_of_each_
 
 
 @pytest.mark.parametrize("seed", ORDERS)
-async def test_what_is_owed_follows_from_the_payments_also_from_those_told_first(rig_for, seed):
+async def test_an_order_is_unpaid_and_open_again_when_the_bank_takes_its_money_back(rig_for, seed):
+    rig = await rig_for(SPEC)
+    now = rig.clock.now()
+    order = OrderCard(
+        order_id=new_id(),
+        version=4,
+        number="1001",
+        person_id=new_id(),
+        total_minor=10_000,
+        currency="NOK",
+        changed_at=now,
+    )
+    about = {"order_id": order.order_id, "person_id": order.person_id, "currency": "NOK"}
+    told = {**about, "invoice_id": new_id(), "payment_id": new_id(), "amount_minor": 10_000}
+    invoice = InvoiceCard(
+        **about,
+        invoice_id=told["invoice_id"],
+        number="F1",
+        reference="1",
+        total_minor=10_000,
+        due_on=date(2026, 3, 1),
+        issued_at=now,
+    )
+
+    await tell(
+        rig,
+        [
+            InvoiceIssuedV1(items=(invoice,)),
+            OrderPaidV1(items=(order,)),
+            PaymentBookedV1(items=(PaymentBooked(**told, open_minor=0, booked_at=now),)),
+            OrderUnpaidV1(items=(order.model_copy(update={"version": 5}),)),
+            PaymentReversedV1(
+                items=(
+                    PaymentReversed(
+                        **told, reversal_id=new_id(), open_minor=10_000, reversed_at=now
+                    ),
+                )
+            ),
+        ],
+        seed,
+    )
+
+    assert None is (await only_row(rig, "order_fact"))["paid_at"]
+    assert 10_000 == (await only_row(rig, "invoice_fact"))["open_minor"]
+
+
+@pytest.mark.parametrize("seed", ORDERS)
+async def test_what_is_owed_follows_from_payments_and_credits_also_from_those_told_first(
+    rig_for, seed
+):
     rig = await rig_for(SPEC)
     now, person = rig.clock.now(), new_id()
     invoice = InvoiceCard(
@@ -129,15 +183,32 @@ async def test_what_is_owed_follows_from_the_payments_also_from_those_told_first
         )
         for amount in (4_000, 3_500)
     ]
+    credited = [
+        InvoiceCredited(
+            credit_note_id=new_id(),
+            **invoice.model_dump(include={"invoice_id", "order_id", "person_id", "currency"}),
+            number=f"K{so_far}",
+            amount_minor=500,
+            settled_minor=500,
+            credited_minor=so_far,
+            open_minor=0,
+            credited_at=now,
+        )
+        for so_far in (500, 1_000)
+    ]
 
     await tell(
         rig,
-        [InvoiceIssuedV1(items=(invoice,)), *(PaymentBookedV1(items=(one,)) for one in payments)],
+        [
+            InvoiceIssuedV1(items=(invoice,)),
+            *(PaymentBookedV1(items=(one,)) for one in payments),
+            *(InvoiceCreditedV1(items=(one,)) for one in credited),
+        ],
         seed,
     )
 
     row = await only_row(rig, "invoice_fact")
-    assert ("F1", 10_000, 7_500, 2_500, date(2026, 3, 1)) == (
+    assert ("F1", 10_000, 7_500, 1_500, date(2026, 3, 1)) == (
         row["number"],
         row["total_minor"],
         row["paid_minor"],

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from contacts_svc.imports.blocks import read_rows
 from contacts_svc.imports.quick import shortcut
-from contacts_svc.imports.reading import Record, read_records
 from contacts_svc.imports.rows import Reading, Refused, judge
 from contacts_svc.people.plain import read_email, read_phone
 from contacts_svc.people.rules import AddressInvalid, normalise_email, normalise_phone
+from kantis_kit.csv_rows import Record, read_records
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 PIECES = st.sampled_from(

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts_svc.imports.reading import open_sheet, read_records
+from contacts_svc.imports.reading import open_sheet
 from contacts_svc.imports.rows import quoted, unquoted
 from contacts_svc.imports.worker import Worker
 from contacts_svc.main import SPEC
 from kantis_contracts.contacts import PermissionChangedV1, PersonChangedV1
 from kantis_kit import failpoints
+from kantis_kit.csv_rows import read_records
 
 HEAD = "Fornavn;Etternavn;E-post;Mobil;Postnr;Poststed\r\n"
 KARI = "Kari;Ødegård;kari@example.com;412 34 567;0155;Oslo\r\n"

@@ -5,8 +5,9 @@ import tracemalloc
 import pytest
 
 from contacts_svc.imports import api
-from contacts_svc.imports.reading import open_sheet, read_records
+from contacts_svc.imports.reading import open_sheet
 from contacts_svc.main import SPEC
+from kantis_kit.csv_rows import read_records
 
 MEGABYTE = 1 << 20
 

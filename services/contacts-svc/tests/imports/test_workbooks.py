@@ -6,9 +6,10 @@ import zipfile
 import pytest
 
 from contacts_svc.imports import xlsx
-from contacts_svc.imports.reading import open_sheet, read_records
+from contacts_svc.imports.reading import open_sheet
 from contacts_svc.imports.xlsx import Unreadable
 from contacts_svc.main import SPEC
+from kantis_kit.csv_rows import read_records
 
 KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contacts_svc.main import SPEC
-from contacts_svc.people.postal import PostalInvalid, read_post
 from kantis_contracts.contacts import PersonChangedV1
+from kantis_kit.postal import PostalInvalid, read_post
 
 KARI = {"full_name": "Kari Ødegård", "email": "kari@example.com"}
 

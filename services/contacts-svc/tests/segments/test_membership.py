@@ -250,7 +250,7 @@ def test_a_batch_is_many_small_conditions_or_one_large_one():
     sizes = [1] * 30 + [5_000, 1_500, 600]
 
     def make(size):
-        head = (new_id(), "S", 1, Announces.NOTHING, 1, 1, None, "")
+        head = (new_id(), "S", 1, Announces.NOTHING, Announces.NOTHING, 1, 1, None, "")
         return looking.Kept(*head, queries.parse(NO), Family.PROFILE, size)
 
     batches = looking.batched([make(size) for size in sizes])

@@ -203,7 +203,14 @@ async def test_it_is_told_how_good_what_is_known_of_the_members_is(rig_for):
             tx.add(QualityScore(person_id=person, score=score, source="", scored_at=now, **each))
 
     async with read(rig.service.scope) as tx:
-        told = await queries.measure(tx, queries.parse(WHERE))
+        asked = PreflightRequest(
+            preflight_id=new_id(),
+            campaign_id=new_id(),
+            segment_id=new_id(),
+            purpose=Purpose.OFFERS,
+            channels=(Channel.EMAIL,),
+        )
+        told = await queries.measure(tx, queries.Audience(queries.parse(WHERE), ()), asked)
 
     assert (3, 3, 2, 55, 1) == (
         told.members,
@@ -279,3 +286,92 @@ async def test_who_refused_a_topic_or_is_suppressed_for_a_list_is_no_audience_of
     assert (1, excluded) == (counted.items[0].reachable, counted.items[0].excluded)
     assert {free} == frozen
     assert {free, gardener, listed} == elsewhere
+
+
+async def test_an_audience_of_several_channels_tells_each_persons_route_and_leaves_out_who_should_be(
+    rig_for,
+):
+    rig = await rig_for(SPEC, settings=KEY)
+    async with rig.client() as client:
+        both, paper, nobody, out = [
+            await make_person(client, name) for name in ("Kari", "Ola", "Per", "Liv")
+        ]
+        for person in (both, out):
+            await say(client, person, "email", "granted")
+        for person in (nobody, both, paper, out):
+            # A letter may go out until it is refused: all but one have asked for it, so that no wash is needed.
+            state = "withdrawn" if person == nobody else "granted"
+            await say(client, person, "letter", state)
+        wish = await client.put(
+            f"/v1/contacts/{both}/preferences", json={"channels": ["letter", "email"]}
+        )
+        segment = await make_segment(client)
+        listed = await client.post(
+            "/v1/segments",
+            json={"name": "Out", "condition": {"op": "city", "is_in": ["Bergen"]}},
+        )
+        home = {"street": "Gata 1", "postal_code": "5003", "city": "Bergen"}
+        moved = await client.post(f"/v1/contacts/{out}/addresses", json=home)
+        order = OrderCard(
+            order_id=new_id(),
+            version=1,
+            number="1",
+            person_id=both,
+            total_minor=100_000,
+            currency="NOK",
+            changed_at=rig.clock.now(),
+        )
+        await rig.publish(OrderPlacedV1(items=(order,)))
+        await rig.drain()
+        without = (listed.json()["id"],)
+        channels = (Channel.EMAIL, Channel.LETTER)
+        told = await count(rig, segment, *channels, without_segments=without)
+        frozen = await freeze(
+            rig, segment, Channel.EMAIL, channels=channels, without_segments=without
+        )
+
+    assert wish.is_success, wish.text
+    assert moved.is_success, moved.text
+    assert {both, paper} == frozen
+    (event,) = rig.published(AudienceFrozenV1)
+    routes = {str(one.person_id): event.routes[one.route] for one in event.items}
+    assert channels == routes[both].reached
+    assert (Channel.LETTER, Channel.EMAIL) == routes[both].wished
+    assert routes[both].worth > 50 > routes[paper].worth == 0
+    assert {Channel.EMAIL: "no_consent"} == routes[paper].missed
+    assert 3 == told.members
+    assert [("segment", 1)] == [(one.reason, one.people) for one in told.exclusions]
+    assert (1, 0) == (told.consents, told.without_text)
+    assert {1: 2} == {
+        people: sum(1 for one in told.groups if one.people == people)
+        for people in {one.people for one in told.groups}
+    }
+    letters = next(one for one in told.items if one.channel is Channel.LETTER)
+    assert (2, {"refused": 1}) == (letters.reachable, letters.excluded)
+
+
+async def test_what_came_of_a_campaign_is_an_audience_of_the_next(rig_for):
+    rig = await rig_for(SPEC, settings=KEY)
+    spring, autumn = new_id(), new_id()
+    async with rig.client() as client:
+        bought, elsewhere, _ = [await make_person(client, name) for name in ("Kari", "Ola", "Per")]
+        await rig.publish(
+            OrderPlacedV1(
+                items=tuple(
+                    OrderCard(
+                        order_id=new_id(), version=1, number="1", person_id=person, total_minor=100, currency="NOK",
+                        campaign_id=campaign, changed_at=rig.clock.now(),
+                    )
+                    for person, campaign in ((bought, spring), (elsewhere, autumn))
+                )
+            )
+        )  # fmt: skip
+        await rig.drain()
+        found = {}
+        for op in ("orders", "responses", "messages"):
+            asked = {"op": op, "value": 1, "campaign_ids": [str(spring)]}
+            answer = await client.post("/v1/segments/preview", json={"condition": asked})
+            assert 200 == answer.status_code, answer.text
+            found[op] = answer.json()["count"]
+
+    assert {"orders": 1, "responses": 0, "messages": 0} == found

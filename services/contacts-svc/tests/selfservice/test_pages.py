@@ -90,6 +90,7 @@ async def test_every_page_is_there_in_every_language_and_can_be_read_aloud(rig_f
         assert f'<html lang="{language}">' in answer.text
         assert [] == Reader(answer.text).problems(), name
         assert TEXTS[Language(language)][f"nav_{name}"] in answer.text
+        assert f'<a href="/chat?lang={language}&amp;who=' in answer.text
         assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert f"Hage {language}" in pages["preferences"].text
     assert "<b>" not in pages["consents"].text

@@ -13,13 +13,14 @@ from contacts_svc.dossier import queries, usecases
 from contacts_svc.dossier.errors import DossierUnknown
 from contacts_svc.dossier.schemas import AskedOut, DossierIn, DossierOut, WholeDossierOut
 from contacts_svc.dossier.texts import GROUPS, ORDER, TEXTS
-from contacts_svc.pages import choose_language, page
+from contacts_svc.pages import page
 from contacts_svc.selfservice.links import person_of
 from kantis_contracts.values import Language
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.auth.policy import needs, public
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.deps import Read, Write
+from kantis_kit.web.languages import choose_language
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/contacts/{contact_id}/export", tags=["privacy"])

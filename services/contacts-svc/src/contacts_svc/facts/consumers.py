@@ -1,11 +1,14 @@
 """What other services tell of people's doings; orders come in by way of `value`, which follows from them."""
 
-from contacts_svc.facts import usecases
+from contacts_svc.facts import reversals, usecases
+from contacts_svc.facts.credits import keep_credits
 from kantis_contracts.messaging import LinkClickedV1, MessageOpenedV1, MessageSettledV1
 from kantis_contracts.orders import (
     DunningChangedV1,
+    InvoiceCreditedV1,
     InvoiceIssuedV1,
     PaymentBookedV1,
+    PaymentReversedV1,
     ResponseRegisteredV1,
 )
 from kantis_kit.consumer import Meta, consumes
@@ -20,10 +23,22 @@ async def on_invoice_issued(tx: Tx, event: InvoiceIssuedV1, _meta: Meta) -> None
     await usecases.keep_invoices(tx, event.items)
 
 
+@consumes(InvoiceCreditedV1, queue=QUEUE, sink=True)
+async def on_invoice_credited(tx: Tx, event: InvoiceCreditedV1, _meta: Meta) -> None:
+    """Keep what people owe no longer."""
+    await keep_credits(tx, event.items)
+
+
 @consumes(PaymentBookedV1, queue=QUEUE, sink=True)
 async def on_payment_booked(tx: Tx, event: PaymentBookedV1, _meta: Meta) -> None:
     """Keep what people have paid."""
     await usecases.keep_payments(tx, event.items)
+
+
+@consumes(PaymentReversedV1, queue=QUEUE, sink=True)
+async def on_payment_reversed(tx: Tx, event: PaymentReversedV1, _meta: Meta) -> None:
+    """Keep what the bank took back of it."""
+    await reversals.keep_reversals(tx, event.items)
 
 
 @consumes(DunningChangedV1, queue=QUEUE, sink=True)

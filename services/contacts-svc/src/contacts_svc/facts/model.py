@@ -32,6 +32,8 @@ class OrderFact(Base, table=True):
     placed_at: datetime = Field(sa_type=Moment)
     shipped_at: datetime | None = Field(default=None, sa_type=Moment)
     paid_at: datetime | None = Field(default=None, sa_type=Moment)
+    paid_version: int = 0
+    """The order's version by which it was last paid, or unpaid again."""
     cancelled_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
@@ -48,6 +50,10 @@ class InvoiceFact(Base, table=True):
     currency: str
     total_minor: int | None = Field(default=None, sa_type=BigInteger)
     paid_minor: int = Field(default=0, sa_type=BigInteger)
+    credited_minor: int = Field(
+        default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"}
+    )
+    """What credit notes took off what was owed."""
     open_minor: int | None = Field(default=None, sa_type=BigInteger)
     due_on: date | None = None
     campaign_id: UUID | None = None

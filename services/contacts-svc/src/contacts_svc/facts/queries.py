@@ -5,10 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-from sqlalchemy import FromClause, Text, cast, func, select
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import FromClause, func, select
 from sqlmodel import SQLModel, col
 
 from contacts_svc.base import plain, table_of
@@ -16,30 +13,13 @@ from contacts_svc.facts.model import OrderFact
 from contacts_svc.people.errors import ContactUnknown
 from contacts_svc.people.model import Person, PersonAlias
 from contacts_svc.people.queries import any_of
-from kantis_kit.db.sets import column_set
+from kantis_kit.db.sets import table_set
 from kantis_kit.tx import ReadTx
 
 
 def as_rows(name: str, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> FromClause:
     """Return rows for a table as something to select from; the first row names the columns."""
-    kinds = {key: table_of(model).c[key].type for key in (rows[0] if rows else ())}
-    columns: dict[str, tuple[TypeEngine[Any], Sequence[Any]]] = {}
-    for key, kind in kinds.items():
-        values = [row[key] for row in rows]
-        # A list in an array would become another dimension of it: documents travel as text.
-        is_document = isinstance(kind, JSONB)
-        columns[key] = (
-            (Text(), [orjson.dumps(value).decode() for value in values])
-            if is_document
-            else (kind, values)
-        )
-    told = column_set(f"{name}_rows", columns)
-    return select(
-        *(
-            cast(told.c[key], kind).label(key) if isinstance(kind, JSONB) else told.c[key]
-            for key, kind in kinds.items()
-        )
-    ).subquery(name)
+    return table_set(name, table_of(model), rows)
 
 
 async def known_ids(tx: ReadTx, person_ids: Iterable[UUID]) -> dict[UUID, UUID]:

@@ -47,14 +47,20 @@ class OrderStep(StrEnum):
     PLACED = "placed_at"
     SHIPPED = "shipped_at"
     PAID = "paid_at"
+    UNPAID = "unpaid"
+    """The bank took money back: no moment is kept, the one of paying goes."""
     CANCELLED = "cancelled_at"
+
+
+_PAYING = (OrderStep.PAID, OrderStep.UNPAID)
+_MOMENTS = tuple(one for one in OrderStep if one is not OrderStep.UNPAID)
 
 
 async def keep_orders(tx: Tx, cards: Sequence[OrderCard], step: OrderStep) -> set[UUID]:
     """Keep what is told of these orders; return whose they are.
 
     Amount and lines are those of the newest version. The moment of placing is the earliest told of an order, that of
-    every other step the first one told of it.
+    every other step the first one told of it; of paid and unpaid the newest version holds.
     """
     known = await known_ids(tx, (card.person_id for card in cards))
     newest: dict[UUID, OrderCard] = {}
@@ -76,9 +82,10 @@ async def keep_orders(tx: Tx, cards: Sequence[OrderCard], step: OrderStep) -> se
             "placed_at": first[order_id],
             **{
                 other.value: first[order_id] if step is other else None
-                for other in OrderStep
+                for other in _MOMENTS
                 if other is not OrderStep.PLACED
             },
+            "paid_version": newest[order_id].version if step in _PAYING else 0,
         }
         for order_id in sorted(newest)
     ]
@@ -86,6 +93,7 @@ async def keep_orders(tx: Tx, cards: Sequence[OrderCard], step: OrderStep) -> se
     told = as_rows("told", OrderFact, rows)
     new = insert(table).from_select(told.c.keys(), select(*told.c))
     is_newer = new.excluded.version > table.c.version
+    is_told = new.excluded.paid_version > table.c.paid_version
     guarded = ("number", "total_minor", "currency", "lines", "campaign_id")
     await tx.execute(
         new.on_conflict_do_update(
@@ -98,8 +106,11 @@ async def keep_orders(tx: Tx, cards: Sequence[OrderCard], step: OrderStep) -> se
                 },
                 **{
                     one.value: func.least(new.excluded[one.value], table.c[one.value])
-                    for one in OrderStep
+                    for one in _MOMENTS
+                    if one is not OrderStep.PAID
                 },
+                "paid_at": case((is_told, new.excluded.paid_at), else_=table.c.paid_at),
+                "paid_version": func.greatest(new.excluded.paid_version, table.c.paid_version),
             },
         )
     )
@@ -132,7 +143,7 @@ async def keep_invoices(tx: Tx, cards: Sequence[InvoiceCard]) -> None:
             index_elements=["invoice_id"], set_={name: new.excluded[name] for name in facts}
         )
     )
-    await _settle(tx, [row["invoice_id"] for row in rows])
+    await settle(tx, [row["invoice_id"] for row in rows])
     await touch(tx, {row["person_id"] for row in rows}, Family.ORDER)
 
 
@@ -155,9 +166,9 @@ async def keep_payments(tx: Tx, items: Sequence[PaymentBooked]) -> None:
         }
         for item in _each(items, "payment_id")
     ]
-    await _lock_invoices(tx, payments)  # two payments of one invoice add up one by one
+    await lock_invoices(tx, payments)  # two payments of one invoice add up one by one
     await _add(tx, PaymentFact, payments, key="payment_id")
-    await _settle(tx, {row["invoice_id"] for row in payments})
+    await settle(tx, {row["invoice_id"] for row in payments})
     await touch(tx, {row["person_id"] for row in payments}, Family.ORDER)
 
 
@@ -182,7 +193,7 @@ async def keep_dunning(tx: Tx, items: Sequence[DunningChanged]) -> None:
         }
         for _, item in sorted(newest.items())
     ]
-    await _lock_invoices(tx, rows)
+    await lock_invoices(tx, rows)
     told = as_rows("told", InvoiceFact, rows)
     table = table_of(InvoiceFact)
     facts = ("dunning_version", "dunning_state", "reminders", "dunning_at")
@@ -197,7 +208,7 @@ async def keep_dunning(tx: Tx, items: Sequence[DunningChanged]) -> None:
     await touch(tx, {row["person_id"] for row in rows}, Family.ORDER)
 
 
-async def _lock_invoices(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
+async def lock_invoices(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
     """Lock the invoices that these rows name; make those of which nothing else has been told."""
     named = {
         row["invoice_id"]: {
@@ -216,7 +227,7 @@ async def _lock_invoices(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
     )
 
 
-async def _settle(tx: Tx, invoice_ids: Iterable[UUID]) -> None:
+async def settle(tx: Tx, invoice_ids: Iterable[UUID]) -> None:
     """Work out what invoices that this transaction has locked still leave open."""
     invoice, payment = table_of(InvoiceFact), table_of(PaymentFact)
     paid = (
@@ -228,7 +239,10 @@ async def _settle(tx: Tx, invoice_ids: Iterable[UUID]) -> None:
     await tx.execute(
         update(invoice)
         .where(invoice.c.invoice_id == any_of(invoice_ids))
-        .values(paid_minor=paid, open_minor=invoice.c.total_minor - paid)
+        .values(
+            paid_minor=paid,
+            open_minor=invoice.c.total_minor - invoice.c.credited_minor - paid,
+        )
     )
 
 

@@ -1,16 +1,11 @@
 """Imports at the API."""
 
-from functools import partial
-from tempfile import SpooledTemporaryFile
 from typing import Annotated
 from uuid import UUID
 
 import orjson
 from fastapi import Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
-from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
 
 from contacts_svc.imports import files, queries, usecases
 from contacts_svc.imports.errors import FileUnreadable, KindUnknown
@@ -30,9 +25,11 @@ from contacts_svc.settings import ContactsSettings
 from kantis_contracts.values import Country
 from kantis_kit.auth.policy import needs
 from kantis_kit.errors import Invalid
+from kantis_kit.files import forget, store
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from kantis_kit.web.deps import Read, Write, etag, require_match
+from kantis_kit.web.downloads import spooled
 from kantis_kit.web.paging import Page
 from kantis_kit.web.router import Router
 from kantis_kit.web.schemas import Instant
@@ -40,7 +37,6 @@ from kantis_kit.web.uploads import posted_file
 
 router = Router(prefix="/v1/imports", tags=["imports"])
 MAX_FILE_BYTES = 1024 * 1024 * 1024
-_PART = 1 << 20
 _MAPPING: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 _MAPPING_FORM = '{"column": "field"}; an empty field leaves the column out'
 _KINDS = (
@@ -193,7 +189,7 @@ async def start_import(
     is_kept = False
     try:
         body = posted_file(request, _KINDS, missing=FileUnreadable, other=KindUnknown(_ASKED))
-        sha256 = await files.store(path, body)
+        sha256 = await store(path, body)
         # The first statement after the last byte: no transaction stands open while a slow caller sends.
         options = await _with_saved(tx, saved_mapping, await _with_form(tx, form, options))
         if preview:
@@ -202,7 +198,7 @@ async def start_import(
         found, is_kept = await usecases.start(tx, import_id, path, sha256, options)
     finally:
         if not is_kept:
-            await files.forget(path)
+            await forget(path)
     if not is_kept:
         response.status_code = 200
     response.headers["Location"] = f"/v1/imports/{found.id}"
@@ -308,18 +304,8 @@ async def get_rejects(import_id: UUID, tx: Read) -> Response:
 
     Cells that hold a national identity number are masked.
     """
-    # The answer is sent after the transaction has ended: what it says waits in a file, however long it is.
-    spool = SpooledTemporaryFile(max_size=_PART)  # noqa: SIM115 - closed when it was sent
-    try:
-        async for text in queries.rejects_as_csv(tx, import_id):
-            await run_in_threadpool(spool.write, text.encode())
-        spool.seek(0)
-    except BaseException:
-        spool.close()
-        raise
-    return StreamingResponse(
-        iter(partial(spool.read, _PART), b""),
+    return await spooled(
+        queries.rejects_as_csv(tx, import_id),
         media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="rejects-{import_id}.csv"'},
-        background=BackgroundTask(spool.close),
+        filename=f"rejects-{import_id}.csv",
     )

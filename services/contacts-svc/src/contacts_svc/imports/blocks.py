@@ -11,7 +11,7 @@ from itertools import accumulate, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from contacts_svc.imports.reading import MAX_LINE_BYTES, Record, read_one
+from kantis_kit.csv_rows import MAX_LINE_BYTES, Record, read_one
 
 _BLOCK = 1 << 19
 

@@ -10,10 +10,10 @@ from contacts_svc.imports.blocks import read_rows
 from contacts_svc.imports.fresh import Fresh, Making, Payloads
 from contacts_svc.imports.plain import PlainRows
 from contacts_svc.imports.quick import shortcut
-from contacts_svc.imports.reading import Record
 from contacts_svc.imports.rows import Judged, Reading, Refused, Reject, judge, kept_cells
 from contacts_svc.people.model import Draft
 from kantis_contracts.values import Channel, Purpose
+from kantis_kit.csv_rows import Record
 
 Judge = Callable[[Sequence[str], int], Judged]
 """Reads the cells and the number of a row. Raises `Refused`."""

@@ -91,7 +91,7 @@ async def list_kept(
     )
 
 
-async def rejects_as_csv(tx: ReadTx, import_id: UUID) -> AsyncIterator[str]:
+async def rejects_as_csv(tx: ReadTx, import_id: UUID) -> AsyncIterator[bytes]:
     """Yield the rows that were not taken, each with its number and reason, as a file that can be mended and sent again.
 
     Raises:
@@ -101,7 +101,7 @@ async def rejects_as_csv(tx: ReadTx, import_id: UUID) -> AsyncIterator[str]:
     if found is None:
         raise ImportUnknown
     # With a byte order mark spreadsheets read æ, ø and å rightly.
-    yield "\ufeff" + _lines(found.delimiter, [["row_number", "reason", *found.header]])
+    yield ("\ufeff" + _lines(found.delimiter, [["row_number", "reason", *found.header]])).encode()
     after = 0
     while True:
         rows = plain(
@@ -118,7 +118,8 @@ async def rejects_as_csv(tx: ReadTx, import_id: UUID) -> AsyncIterator[str]:
         )
         if not rows:
             return
-        yield _lines(found.delimiter, [[number, reason, *cells] for number, reason, cells in rows])
+        lines = [[number, reason, *cells] for number, reason, cells in rows]
+        yield _lines(found.delimiter, lines).encode()
         after = rows[-1][0]
 
 

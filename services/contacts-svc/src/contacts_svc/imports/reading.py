@@ -1,32 +1,15 @@
-"""Reading CSV as people really send it: encodings, byte order marks, delimiters, broken rows, files cut in the middle.
-
-A file is read record by record from a byte offset, so that an import goes on where it was, whatever happened between.
-"""
+"""How a file of contacts is to be read: workbooks, encodings, byte order marks, delimiter, header."""
 
 import codecs
-import csv
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from contacts_svc.imports.xlsx import Unreadable, is_workbook, rewrite_workbook
+from kantis_kit.csv_rows import MAX_LINE_BYTES, Record, find_delimiter, read_records
 
-DELIMITERS = (";", ",", "\t", "|")
-MAX_LINE_BYTES = 65_536
 MAX_COLUMNS = 200
 _SAMPLE_LINES = 20
 _CHUNK = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A row of the file. `problem` says why its cells cannot be used; `end` is the offset after it."""
-
-    number: int
-    cells: list[str]
-    end: int
-    problem: str = ""
 
 
 def _bom(path: Path) -> tuple[str, int] | None:
@@ -107,20 +90,6 @@ def _guess(path: Path) -> str:
     return "utf-8" if good >= bad else "windows-1252"
 
 
-def find_delimiter(lines: Sequence[str]) -> str:
-    """Return the delimiter that cuts the first lines into the most columns, and into equally many."""
-
-    def judge(delimiter: str) -> tuple[int, int]:
-        try:
-            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
-        except csv.Error:
-            return (0, 0)
-        width = widths[0] if widths else 0
-        return (sum(1 for one in widths if one == width) * (width > 1), width)
-
-    return max(DELIMITERS, key=judge)
-
-
 @dataclass(slots=True)
 class Sheet:
     """A file that is known how to read."""
@@ -167,89 +136,3 @@ def open_sheet(path: Path) -> Sheet:
         raise Unreadable(message)
     header = [cell.strip() for cell in head.cells]
     return Sheet(path, encoding, delimiter, header, head.end, head.number)
-
-
-def read_records(
-    path: Path, encoding: str, delimiter: str, *, offset: int, number: int
-) -> Iterator[Record]:
-    """Yield the rows from a byte offset on; `number` is that of the row before.
-
-    A row that cannot be read (bytes of another encoding, a quote that is never closed, a line without an end) is given
-    with its problem, and reading goes on with the line after it.
-    """
-    with path.open("rb") as file:
-        file.seek(offset)
-        while True:
-            number += 1
-            record = read_one(file, encoding, delimiter, number)
-            if record is None:
-                return
-            yield record
-
-
-def read_one(file: BinaryIO, encoding: str, delimiter: str, number: int) -> Record | None:
-    """Read the row at which the file stands; None at its end."""
-    start = file.tell()
-    first = file.readline(MAX_LINE_BYTES)
-    if not first:
-        return None
-    after_first = file.tell()
-    if not first.endswith(b"\n") and len(first) >= MAX_LINE_BYTES:
-        return Record(
-            number, [], _skip_line(file), f"the line is longer than {MAX_LINE_BYTES} bytes"
-        )
-    try:
-        cells = _parse(file, first, encoding, delimiter)
-    except UnicodeDecodeError as error:
-        found = error.object[error.start]
-        problem = f"byte {found:#04x} is not {encoding.upper()}"
-        file.seek(after_first)
-        return Record(
-            number, [first.decode(encoding, errors="replace").rstrip("\r\n")], after_first, problem
-        )
-    except (csv.Error, _Endless) as error:
-        # The row's first line alone is set aside, so that an open quote does not swallow the rows after it.
-        file.seek(after_first)
-        return Record(
-            number,
-            [first.decode(encoding, errors="replace").rstrip("\r\n")],
-            after_first,
-            f"{error}",
-        )
-    if file.tell() == start:
-        return None
-    return Record(number, cells, file.tell())
-
-
-class _Endless(Exception):
-    pass
-
-
-def _parse(file: BinaryIO, first: bytes, encoding: str, delimiter: str) -> list[str]:
-    read = 0
-
-    def lines() -> Iterator[str]:
-        nonlocal read
-        line = first
-        while line:
-            read += len(line)
-            if read > MAX_LINE_BYTES:
-                message = "a quote is opened and not closed"
-                raise _Endless(message)
-            yield line.decode(encoding)
-            line = file.readline(MAX_LINE_BYTES)
-
-    try:
-        return next(csv.reader(lines(), delimiter=delimiter, strict=True), [])
-    except csv.Error as error:
-        message = (
-            "a quote is opened and not closed" if "unexpected end" in str(error) else f"{error}"
-        )
-        raise csv.Error(message) from error
-
-
-def _skip_line(file: BinaryIO) -> int:
-    while part := file.readline(MAX_LINE_BYTES):
-        if part.endswith(b"\n"):
-            break
-    return file.tell()

@@ -12,7 +12,6 @@ from contacts_svc.fields.rules import MASK, MAX_TEXT, FieldKind
 from contacts_svc.fields.usecases import check_values
 from contacts_svc.imports import values
 from contacts_svc.imports.columns import AS_OF, CUSTOM, FULL_YES, IGNORED, PERMISSION, kind_of
-from contacts_svc.imports.reading import Record
 from contacts_svc.people.model import FREE_TEXT, Draft
 from contacts_svc.people.rules import (
     Address,
@@ -23,6 +22,7 @@ from contacts_svc.people.rules import (
     normalise_phone,
 )
 from kantis_contracts.values import Channel, Language, Purpose
+from kantis_kit.csv_rows import Record
 
 LIMITS: Mapping[str, int] = {"postal_code": 12, "city": 100, "note": 2_000}
 LIMIT = 200

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contacts_svc.base import Moment, table_of
 from contacts_svc.facts.queries import as_rows, living
-from contacts_svc.insights import queries
+from contacts_svc.insights import events, queries
 from contacts_svc.insights.errors import (
     InsightInvalid,
     InsightUnknown,
@@ -154,11 +154,16 @@ async def record_insights(tx: Tx, items: Sequence[Learned]) -> int:
         insert(table)
         .from_select(told.c.keys(), select(*told.c))
         .on_conflict_do_nothing(index_elements=["person_id", "term_id", "source", "said_at"])
-        .returning(table.c.person_id)
+        .returning(table.c.id)
     )
-    people = list(new)
-    await touch(tx, people, Family.INSIGHT)
-    return len(people)
+    made = set(new)
+    if not made:
+        return 0
+    terms = {term.id: term for term in known.values()}
+    fresh = [Insight(**row) for row in rows if row["id"] in made]
+    await touch(tx, {one.person_id for one in fresh}, Family.INSIGHT)
+    tx.stage(events.insights_changed((one, terms[one.term_id]) for one in fresh))
+    return len(fresh)
 
 
 def _row(tx: Tx, one: Learned, person_id: UUID, term_id: UUID) -> dict[str, Any]:
@@ -180,14 +185,18 @@ def _row(tx: Tx, one: Learned, person_id: UUID, term_id: UUID) -> dict[str, Any]
 async def take_back(tx: Tx, person_id: UUID, insight_id: UUID) -> None:
     """Remove an insight that was entered by mistake. Raises `InsightUnknown`."""
     table = table_of(Insight)
-    gone = await tx.scalar(
-        delete(table)
-        .where(table.c.id == insight_id, table.c.person_id == person_id)
-        .returning(table.c.id)
-    )
+    gone = (
+        await tx.execute(
+            delete(table)
+            .where(table.c.id == insight_id, table.c.person_id == person_id)
+            .returning(*table.c)
+        )
+    ).first()
     if gone is None:
         raise InsightUnknown
     await touch(tx, [person_id], Family.INSIGHT)
+    term = await queries.get_term(tx, gone.term_id)
+    tx.stage(events.insights_changed([(Insight(**gone._asdict()), term)], is_taken_back=True))
 
 
 async def match_products(tx: Tx, term: InsightTerm, items: Sequence[MatchIn]) -> None:

@@ -24,7 +24,7 @@ from contacts_svc.intake.schemas import (
 )
 from contacts_svc.intake.snippet import WORK_ON_PAGE, snippet
 from contacts_svc.intake.texts import TEXTS
-from contacts_svc.pages import choose_language, page
+from contacts_svc.pages import page
 from contacts_svc.people.errors import ContactInvalid
 from contacts_svc.settings import ContactsSettings
 from contacts_svc.visitors import evidence_of
@@ -34,7 +34,8 @@ from kantis_kit.auth.policy import needs, public
 from kantis_kit.errors import AppError, Invalid
 from kantis_kit.tx import ReadTx, Tx
 from kantis_kit.web.deps import Read, Write, etag, require_match
-from kantis_kit.web.paging import Page, encode_cursor, id_after
+from kantis_kit.web.languages import choose_language
+from kantis_kit.web.paging import Page, id_after, page_by_id
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/forms", tags=["forms"])
@@ -103,8 +104,7 @@ async def list_leads(
     """Return what was posted to a form, the newest first: answers, topics and boxes."""
     await queries.get_form_by_id(tx, form_id)
     leads = await queries.list_leads(tx, form_id, before=id_after(cursor), limit=limit)
-    more = encode_cursor(leads[-1].id) if len(leads) == limit else None
-    return Page(items=leads, next_cursor=more)
+    return page_by_id(leads, limit)
 
 
 @claims.get("", policy=needs("contacts:read"))

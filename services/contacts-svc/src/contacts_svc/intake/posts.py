@@ -16,12 +16,12 @@ from contacts_svc.intake.errors import BodyKindUnknown, BodyUnreadable, OriginFo
 from contacts_svc.intake.limits import LeadLimits
 from contacts_svc.intake.model import Form
 from contacts_svc.intake.schemas import LeadIn
-from contacts_svc.pages import choose_language
 from contacts_svc.people.rules import AddressInvalid, canonical, normalise_email, normalise_phone
 from contacts_svc.visitors import network_address
 from kantis_contracts.values import Language
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.errors import Invalid
+from kantis_kit.web.languages import choose_language
 from kantis_kit.web.middleware import Scope
 from kantis_kit.web.problems import message_of
 from kantis_kit.web.state import runtime_of

@@ -44,7 +44,7 @@ async def record_interactions(tx: Tx, items: Sequence[InteractionIn]) -> list[Re
             errors=refusals[:_MAX_TOLD],
         )
     rows = [_row(tx, item, known[item.contact_id]) for item in items]
-    return await _keep(tx, rows)
+    return await keep(tx, rows)
 
 
 def _faults(
@@ -83,7 +83,8 @@ def _row(tx: Tx, item: InteractionIn, person_id: UUID) -> dict[str, Any]:
     }
 
 
-async def _keep(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[RecordedOut]:
+async def keep(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[RecordedOut]:
+    """Keep rows that were looked at; what a source has told before stays as it was told first."""
     table = table_of(Interaction)
     # One order for all, so that two callers who send the same never wait in a circle.
     told = as_rows(

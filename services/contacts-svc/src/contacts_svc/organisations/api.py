@@ -19,14 +19,13 @@ from contacts_svc.organisations.schemas import (
 )
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write, etag, require_match
-from kantis_kit.web.paging import Page
+from kantis_kit.web.paging import Limit, Page
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/organisations", tags=["organisations"])
 of_contact = Router(prefix="/v1/contacts/{contact_id}/links", tags=["organisations"])
 _DAYS = ("not_before", "valid_from", "valid_to")
 _EMPTY_IS_NONE = (*_DAYS, "parent_id")
-Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
 

@@ -16,9 +16,9 @@ from contacts_svc.organisations.model import Organisation, OrganisationChange, P
 from contacts_svc.organisations.rules import NumberInvalid, read_number
 from contacts_svc.organisations.schemas import LinkOut, OrganisationChangeOut, OrganisationOut
 from contacts_svc.people.model import Person
-from contacts_svc.people.postal import PostalInvalid, read_post
 from contacts_svc.people.queries import resolve, text_pattern
 from contacts_svc.people.schemas import AddressOut
+from kantis_kit.postal import PostalInvalid, read_post
 from kantis_kit.tx import ReadTx, Tx
 from kantis_kit.web.paging import encode_cursor, read_cursor
 

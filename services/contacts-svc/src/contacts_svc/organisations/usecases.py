@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from contacts_svc.base import table_of
+from contacts_svc.base import plain, table_of
 from contacts_svc.national import refuse_national_numbers
-from contacts_svc.organisations import queries
+from contacts_svc.organisations import events, queries
 from contacts_svc.organisations.errors import (
     LinkInvalid,
     LinkTaken,
@@ -29,12 +29,12 @@ from contacts_svc.organisations.model import (
 from contacts_svc.organisations.rules import NumberInvalid, read_number
 from contacts_svc.people import queries as people_queries
 from contacts_svc.people.model import Origin, Person
-from contacts_svc.people.postal import PostalInvalid, read_post
 from contacts_svc.people.rules import AddressInvalid, normalise_email, normalise_phone
 from contacts_svc.people.usecases.save import history_row, write_history
 from contacts_svc.touched import Family, touch
 from kantis_kit.db.sets import column_set
 from kantis_kit.ids import new_id
+from kantis_kit.postal import PostalInvalid, read_post
 from kantis_kit.tx import Tx
 
 _FREE_TEXT = ("name", "source", "note", "website", "street", "city", "reason")
@@ -98,17 +98,12 @@ async def change_organisation(
     row.version += 1
     row.updated_at = tx.clock.now()
     _tell(tx, row, told, reason)
-    await touch(tx, await _people_of(tx, row.id), Family.LINK)
-
-
-async def _people_of(tx: Tx, organisation_id: UUID) -> list[UUID]:
-    return list(
-        await tx.scalars(
-            select(col(PersonLink.person_id)).where(
-                col(PersonLink.organisation_id) == organisation_id
-            )
-        )
+    links = list(
+        await tx.scalars(select(PersonLink).where(col(PersonLink.organisation_id) == row.id))
     )
+    await touch(tx, [link.person_id for link in links], Family.LINK)
+    if links:
+        tx.stage(events.links_changed((link, row) for link in links))
 
 
 def _tell(tx: Tx, row: Organisation, told: Mapping[str, Any], reason: str) -> None:
@@ -250,8 +245,7 @@ async def add_link(tx: Tx, person: Person, given: Mapping[str, Any], *, reason: 
     now = tx.clock.now()
     link = PersonLink(id=new_id(), person_id=person.id, created_at=now, updated_at=now, **given)
     _check_days(link)
-    if link.is_main:
-        await _only_main(tx, link)
+    others = await _only_main(tx, link) if link.is_main else []
     made = await tx.scalar(
         insert(table_of(PersonLink))
         .values(**link.model_dump())
@@ -264,6 +258,7 @@ async def add_link(tx: Tx, person: Person, given: Mapping[str, Any], *, reason: 
         )
     told = {f"link.{link.role}": ["", organisation.name]}
     await _tell_person(tx, person, told, reason)
+    tx.stage(events.links_changed([(link, organisation), *others]))
     return link.id
 
 
@@ -288,8 +283,9 @@ async def change_link(
             told[f"link.{role}.{name}"] = [_plain(getattr(link, name)), _plain(given[name])]
     if not told:
         return
+    others = []
     if given.get("is_main") and not link.is_main:
-        await _only_main(tx, link)
+        others = await _only_main(tx, link)
     for name in LINK_TOLD:
         if name in given:
             setattr(link, name, given[name])
@@ -297,6 +293,8 @@ async def change_link(
     link.version += 1
     link.updated_at = tx.clock.now()
     await _tell_person(tx, person, told, reason)
+    organisation = await queries.get_organisation(tx, link.organisation_id)
+    tx.stage(events.links_changed([(link, organisation), *others]))
 
 
 async def _check_role(tx: Tx, link: PersonLink, role: str) -> None:
@@ -316,14 +314,27 @@ async def remove_link(tx: Tx, person: Person, link: PersonLink) -> None:
     organisation = await queries.get_organisation(tx, link.organisation_id)
     await tx.delete(link)
     await _tell_person(tx, person, {f"link.{link.role}": [organisation.name, ""]}, "")
+    tx.stage(events.links_changed([(link, organisation)], is_removed=True))
 
 
-async def _only_main(tx: Tx, link: PersonLink) -> None:
-    await tx.execute(
-        update(table_of(PersonLink))
-        .where(col(PersonLink.person_id) == link.person_id, col(PersonLink.id) != link.id)
-        .values(is_main=False)
+async def _only_main(tx: Tx, link: PersonLink) -> list[tuple[PersonLink, Organisation]]:
+    """Let no other link of the person be the main one; return what was changed by that."""
+    before = await tx.execute(
+        select(PersonLink, Organisation)
+        .join(Organisation, col(Organisation.id) == col(PersonLink.organisation_id))
+        .where(
+            col(PersonLink.person_id) == link.person_id,
+            col(PersonLink.id) != link.id,
+            col(PersonLink.is_main),
+        )
     )
+    others = plain(before)
+    for other, _ in others:
+        other.is_main = False
+        other.version += 1
+    # The index of main links is asked at each statement: the old one gives way first.
+    await tx.flush()
+    return [(other, organisation) for other, organisation in others]
 
 
 def _check_days(link: PersonLink) -> None:

@@ -1,7 +1,7 @@
 """What became of messages tells whether the next one will arrive."""
 
 from contacts_svc.people.reachability import Outcome
-from contacts_svc.people.usecases import reach
+from contacts_svc.people.usecases import reach, returned_post
 from kantis_contracts.messaging import (
     AddressReportedV1,
     LinkClickedV1,
@@ -9,6 +9,7 @@ from kantis_contracts.messaging import (
     MessageSettledV1,
     ReplyReceivedV1,
 )
+from kantis_contracts.orders import PostReturnedV1
 from kantis_kit.consumer import Meta, consumes
 from kantis_kit.tx import Tx
 
@@ -41,3 +42,9 @@ async def on_addresses_reported(tx: Tx, event: AddressReportedV1, _meta: Meta) -
 async def on_replies_received(tx: Tx, event: ReplyReceivedV1, _meta: Meta) -> None:
     """Learn from those that people have answered."""
     await reach.take_replies(tx, event.items)
+
+
+@consumes(PostReturnedV1, queue="contacts.reach")
+async def on_post_returned(tx: Tx, event: PostReturnedV1, _meta: Meta) -> None:
+    """Learn from post that came back, and where people have moved."""
+    await returned_post.take(tx, event.items)

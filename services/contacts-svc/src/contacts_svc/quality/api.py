@@ -11,7 +11,7 @@ from contacts_svc.quality.rules import LIKELY
 from contacts_svc.quality.schemas import BlockOut, DuplicateOut, MergeIn, MergeOut, QualityReportOut
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
-from kantis_kit.web.paging import Page
+from kantis_kit.web.paging import Limit, Page
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/duplicates", tags=["quality"])
@@ -19,7 +19,6 @@ reports = Router(prefix="/v1/quality/report", tags=["quality"])
 merges = Router(prefix="/v1/merges", tags=["quality"])
 
 Cursor = Annotated[str | None, Query(max_length=500)]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("", policy=needs("contacts:read"))

@@ -1,30 +1,44 @@
 """Which facts about segments leave the service."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from contacts_svc.segments.model import FrozenAudience, Segment, Standing
-from kantis_contracts.campaign import PreflightRequest
+from contacts_svc.segments.compile import read_route
+from contacts_svc.segments.model import FrozenAudience, FrozenMember, Segment, Standing
+from kantis_contracts.campaign import PreflightRequest, Rehearsal, RuleCard
 from kantis_contracts.contacts import (
     AudienceFrozenV1,
     AudienceMember,
     AudienceRefusal,
     AudienceRefusedV1,
     ChannelReach,
+    ClauseFacts,
+    ConditionEnteredV1,
+    ConditionJudgedV1,
+    ConditionMove,
+    ConditionVerdict,
+    Exclusion,
     ReachCountedV1,
     RegisterWash,
+    RehearsalCountedV1,
+    RehearsedEntry,
+    RouteGroup,
     SegmentChange,
     SegmentChangedV1,
     SegmentMove,
 )
+from kantis_contracts.values import Channel
 
 
 def reach_counted(
     request: PreflightRequest,
     segment: Segment,
     standing: Standing,
+    exclusions: Sequence[Exclusion],
+    *,
     channels: Sequence[ChannelReach],
+    groups: Sequence[RouteGroup],
     washes: Sequence[RegisterWash],
 ) -> ReachCountedV1:
     """Answer a pre-flight."""
@@ -35,11 +49,22 @@ def reach_counted(
         segment_name=segment.name,
         members=standing.members,
         missing_preferred_name=standing.nameless,
+        doubtful_names=standing.doubtful,
         likely_duplicates=standing.duplicates,
         scored=standing.scored,
         mean_quality_score=standing.mean_score,
         low_quality_scores=standing.low_scores,
         washes=tuple(washes),
+        exclusions=tuple(
+            exclusion.model_copy(update={"people": people})
+            for exclusion, people in zip(exclusions, standing.left_out, strict=True)
+        ),
+        debtors=standing.debtors,
+        tired=standing.tired,
+        consents=standing.consents,
+        without_text=standing.without_text,
+        languages=dict(standing.languages),
+        groups=tuple(groups),
         items=tuple(channels),
     )
 
@@ -87,6 +112,31 @@ def segment_changed(
     )
 
 
+def condition_moves(
+    segment_id: UUID,
+    moves: Iterable[tuple[UUID, bool]],
+    reasons: Mapping[UUID, Sequence[ClauseFacts]],
+    *,
+    at: datetime,
+) -> list[ConditionMove]:
+    """Return of whom a condition has become true, and why, and of whom it is no longer."""
+    return [
+        ConditionMove(
+            segment_id=segment_id,
+            person_id=person_id,
+            change=SegmentChange.ENTERED if came else SegmentChange.LEFT,
+            at=at,
+            clauses=tuple(reasons.get(person_id, ())),
+        )
+        for person_id, came in moves
+    ]
+
+
+def conditions_entered(moves: Sequence[ConditionMove]) -> ConditionEnteredV1:
+    """Tell rules of whom their conditions have become true."""
+    return ConditionEnteredV1(items=tuple(moves))
+
+
 def audience_refused(audience: FrozenAudience, reason: str) -> AudienceRefusedV1:
     """Say that a launch has nobody to send to."""
     refusal = AudienceRefusal(
@@ -96,17 +146,81 @@ def audience_refused(audience: FrozenAudience, reason: str) -> AudienceRefusedV1
 
 
 def audience_frozen(
-    audience: FrozenAudience, members: Sequence[tuple[UUID, Sequence[str]]]
+    audience: FrozenAudience, members: Sequence[FrozenMember], channels: Sequence[Channel]
 ) -> AudienceFrozenV1:
-    """Tell a page of the audience."""
+    """Tell a page of the audience; each of its different routes once."""
+    places = {route: place for place, route in enumerate(dict.fromkeys(m.route for m in members))}
     return AudienceFrozenV1(
         launch_id=audience.launch_id,
         campaign_id=audience.campaign_id,
         segment_id=audience.segment_id,
         segment_name=audience.segment_name,
         total=audience.total,
+        routes=tuple(read_route(one, channels) for one in places) if channels else (),
         items=tuple(
-            AudienceMember(person_id=person_id, because=tuple(because))
-            for person_id, because in members
+            AudienceMember(
+                person_id=one.person_id,
+                because=tuple(one.because),
+                route=places[one.route] if channels else None,
+            )
+            for one in members
         ),
+    )
+
+
+def conditions_judged(verdicts: Sequence[ConditionVerdict]) -> ConditionJudgedV1:
+    """Tell what was said to the conditions of rules."""
+    return ConditionJudgedV1(items=tuple(verdicts))
+
+
+def accepted(
+    card: RuleCard,
+    segment: Segment,
+    *,
+    in_words: str,
+    reads: Sequence[str],
+    lists: Sequence[UUID],
+) -> ConditionVerdict:
+    """Return a yes to the condition of a rule."""
+    return ConditionVerdict(
+        rule_id=card.rule_id,
+        version=card.version,
+        segment_id=segment.id,
+        segment_name=segment.name,
+        is_accepted=True,
+        in_words=in_words,
+        reads=tuple(reads),
+        lists=tuple(lists),
+    )
+
+
+def refused(card: RuleCard, problem: str) -> ConditionVerdict:
+    """Return a no to the condition of a rule, with what is wrong with it."""
+    return ConditionVerdict(
+        rule_id=card.rule_id,
+        version=card.version,
+        segment_id=card.segment_id,
+        is_accepted=False,
+        problem=problem,
+    )
+
+
+def rehearsed(
+    asked: Rehearsal,
+    entries: Sequence[tuple[UUID, datetime]],
+    *,
+    most: int,
+    as_now: Sequence[str] = (),
+    problem: str = "",
+) -> RehearsalCountedV1:
+    """Tell of whom a condition would have become true; of very many only the first are named."""
+    listed = [RehearsedEntry(person_id=person_id, at=at) for person_id, at in entries[:most]]
+    return RehearsalCountedV1(
+        rehearsal_id=asked.rehearsal_id,
+        rule_id=asked.rule_id,
+        entries=len(entries),
+        listed=len(listed),
+        as_now=tuple(as_now),
+        problem=problem,
+        items=(*listed, RehearsedEntry(at=asked.until)),
     )

@@ -10,13 +10,13 @@ what changes meanwhile does not wait for them.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, or_, select, update
+from sqlalchemy import Table, Uuid, delete, func, or_, select, update
 
 from contacts_svc.base import plain, table_of
 from contacts_svc.permissions.known_sql import Context, load
@@ -49,6 +49,7 @@ from contacts_svc.touched import (
     take_touched,
     untaken,
 )
+from kantis_kit.db.sets import one_of
 from kantis_kit.tx import ReadTx, Tx
 
 BATCH = 5_000
@@ -140,10 +141,11 @@ class Keeper:
         families = _families(await self._take(tx))
         asked = Asked(families, await self._take_due(tx, now))
         told = {segment.segment_id for segment in segments if _is_told(segment)}
+        changes: list[_Change] = []
         for batch in batched(segments):
             moves = await self._looks.look_at(tx, batch, asked, now, told=told)
-            for segment in batch:
-                await _announce(tx, segment, moves.get(segment.segment_id, ()), now)
+            changes += [_Change(one, moves.get(one.segment_id, ())) for one in batch]
+        await _announce(tx, changes, self._looks, now)
         written = 0
         for unbuilt in islice((one for one in segments if not one.is_built), _BUILT_TOGETHER):
             if (
@@ -167,6 +169,7 @@ class Keeper:
                     _segment.c.name,
                     _segment.c.version,
                     _segment.c.announces,
+                    _segment.c.explains,
                     _segment.c.condition,
                     _state.c.wanted,
                     _state.c.built,
@@ -185,6 +188,7 @@ class Keeper:
             name,
             version,
             announces,
+            explains,
             stored,
             wanted,
             built,
@@ -201,7 +205,7 @@ class Keeper:
                 families = sql.families(condition) | Family.PROFILE
                 size = size_of(condition)
             place = after if building == wanted else None
-            head = (segment_id, name, version, Announces(announces))
+            head = (segment_id, name, version, Announces(announces), Announces(explains))
             known[segment_id] = Kept(*head, wanted, built, place, was, condition, families, size)
         self._known = known
         deciding = [one for one in known.values() if reads_decisions(one.condition)]
@@ -258,7 +262,7 @@ class Keeper:
             )
         )[0]
         is_last = number < self._slice
-        told = segment.announces is Announces.EVERYTHING
+        told = Announces.EVERYTHING in (segment.announces, segment.explains)
         until = None if is_last else last
         moves, written = await self._looks.look_between(
             tx, segment, segment.after, until, now, told=told
@@ -274,7 +278,7 @@ class Keeper:
                 built_at=now if is_last else _state.c.built_at,
             )
         )
-        await _announce(tx, segment, moves, now, is_built=is_last)
+        await _announce(tx, [_Change(segment, moves, is_last)], self._looks, now)
         return written
 
     async def _forget(self, tx: Tx) -> None:
@@ -307,35 +311,80 @@ def _families(touched: Sequence[Touched]) -> dict[UUID, Family]:
     return found
 
 
-def _is_told(segment: Kept) -> bool:
+def _tells(mode: Announces, *, is_built: bool) -> bool:
     """Say whether comings and goings are told: always, or from when everybody has been looked at once."""
-    if segment.announces is Announces.CHANGES:
-        return segment.is_built
-    return segment.announces is Announces.EVERYTHING
+    return mode is Announces.EVERYTHING or (mode is Announces.CHANGES and is_built)
 
 
-async def _announce(
-    tx: Tx, segment: Kept, moves: Sequence[Move], now: datetime, *, is_built: bool = False
-) -> None:
-    """Tell who came and left, and that a new condition holds for everybody now."""
-    if segment.announces is Announces.NOTHING or not (moves or is_built):
+def _is_told(segment: Kept) -> bool:
+    modes = (segment.announces, segment.explains)
+    return any(_tells(mode, is_built=segment.is_built) for mode in modes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a pass has changed in a segment."""
+
+    segment: Kept
+    moves: Sequence[Move]
+    is_end_of_build: bool = False
+
+    @property
+    def announced(self) -> Sequence[Move]:
+        """Who came and left, as far as every service is told."""
+        return self._of(self.segment.announces)
+
+    @property
+    def explained(self) -> Sequence[Move]:
+        """Who came and left, as far as rules are told."""
+        return self._of(self.segment.explains)
+
+    @property
+    def is_told(self) -> bool:
+        """Say whether every service is told."""
+        tells = self.segment.announces is not Announces.NOTHING
+        return tells and (bool(self.announced) or self.is_end_of_build)
+
+    def _of(self, mode: Announces) -> Sequence[Move]:
+        return self.moves if _tells(mode, is_built=self.segment.is_built) else ()
+
+
+async def _announce(tx: Tx, changes: Sequence[_Change], looks: Looks, now: datetime) -> None:
+    """Tell who came and left, rules also why, and that a new condition holds for everybody now."""
+    entries = []
+    for one in changes:
+        if one.explained:
+            came = [person_id for person_id, is_in in one.explained if is_in]
+            why = await looks.reasons(tx, one.segment, came, now)
+            entries += events.condition_moves(one.segment.segment_id, one.explained, why, at=now)
+    if entries:
+        tx.stage(events.conditions_entered(entries))
+    told = [one for one in changes if one.is_told]
+    if not told:
         return
-    revision = await tx.scalar(
-        update(_state)
-        .where(_state.c.segment_id == segment.segment_id)
-        .values(revision=_state.c.revision + 1)
-        .returning(_state.c.revision)
-    )
-    members = await count_kept(tx, segment.segment_id)
-    tx.stage(
-        events.segment_changed(
-            segment_id=segment.segment_id,
-            name=segment.name,
-            version=segment.version,
-            revision=revision,
-            members=members,
-            moves=moves,
-            at=now,
-            is_built=is_built,
+    ids = [one.segment.segment_id for one in told]
+    revisions = dict(
+        plain(
+            await tx.execute(
+                update(_state)
+                .where(_state.c.segment_id == one_of(sorted(ids), Uuid()))
+                .values(revision=_state.c.revision + 1)
+                .returning(_state.c.segment_id, _state.c.revision)
+            )
         )
     )
+    members = await count_kept(tx, ids)
+    for one in told:
+        segment = one.segment
+        tx.stage(
+            events.segment_changed(
+                segment_id=segment.segment_id,
+                name=segment.name,
+                version=segment.version,
+                revision=revisions[segment.segment_id],
+                members=members.get(segment.segment_id, 0),
+                moves=one.announced,
+                at=now,
+                is_built=one.is_end_of_build,
+            )
+        )

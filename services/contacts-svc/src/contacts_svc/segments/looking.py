@@ -10,14 +10,16 @@ from operator import or_
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, Uuid, func, select
 
 from contacts_svc.base import plain, table_of
-from contacts_svc.segments import judging
+from contacts_svc.segments import judging, telling
 from contacts_svc.segments.conditions import Node, every, reads_decisions
 from contacts_svc.segments.model import SegmentDue, SegmentMember
 from contacts_svc.segments.schemas import Announces
 from contacts_svc.touched import Family
+from kantis_contracts.contacts import ClauseFacts
+from kantis_kit.db.sets import one_of
 from kantis_kit.tx import Tx
 
 _member: Table = table_of(SegmentMember)
@@ -45,6 +47,7 @@ class Kept:
     name: str
     version: int
     announces: Announces
+    explains: Announces
     wanted: int
     built: int
     after: UUID | None
@@ -170,6 +173,17 @@ class Looks:
             await tx.execute(slice_.due, given_now)
         return moves, written
 
+    async def reasons(
+        self, tx: Tx, segment: Kept, came: Sequence[UUID], now: datetime
+    ) -> Mapping[UUID, Sequence[ClauseFacts]]:
+        """Return for each of those who came what every clause that compares says of them, and by which facts."""
+        if not came:
+            return {}
+        key = ("why", segment.segment_id, segment.wanted)
+        why = self._remember(key, [segment], lambda: telling.why(segment.condition))
+        rows = plain(await tx.execute(why.statement, {"ids": sorted(came), "now": now}))
+        return {row[0]: why.read(row) for row in rows}
+
     def _remember(
         self, key: Hashable, segments: Iterable[Kept], make: Callable[[], Statement]
     ) -> Statement:
@@ -183,7 +197,11 @@ class Looks:
         return found
 
 
-async def count_kept(tx: Tx, segment_id: UUID) -> int:
-    """Return how many are kept as members."""
-    members = select(func.count()).select_from(_member).where(_member.c.segment_id == segment_id)
-    return int(await tx.scalar(members))
+async def count_kept(tx: Tx, segment_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return how many are kept as members of these segments; one without any is left out."""
+    members = (
+        select(_member.c.segment_id, func.count())
+        .where(_member.c.segment_id == one_of(sorted(segment_ids), Uuid()))
+        .group_by(_member.c.segment_id)
+    )
+    return dict(plain(await tx.execute(members)))

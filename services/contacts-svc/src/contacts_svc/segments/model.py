@@ -1,11 +1,12 @@
 """Tables of segments and frozen audiences."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Uuid
+from sqlalchemy import ARRAY, BigInteger, Integer, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -16,6 +17,7 @@ PAGE = 1_000
 """Persons on a page of a frozen audience: as many as an event carries."""
 _Ids: Any = ARRAY(Uuid())
 _Numbers: Any = ARRAY(Integer())
+_Texts: Any = ARRAY(Text())
 
 
 class Segment(Base, table=True):
@@ -27,6 +29,10 @@ class Segment(Base, table=True):
     announces: str = Field(
         default=Announces.NOTHING.value, sa_column_kwargs={"server_default": "nothing"}
     )
+    explains: str = Field(
+        default=Announces.NOTHING.value, sa_column_kwargs={"server_default": "nothing"}
+    )
+    """Of whom the rules that act on it are told who comes, with the clauses and facts that brought them."""
     version: int = 1
     condition: dict[str, Any] = Field(sa_type=JSONB)
     is_active: bool = True
@@ -84,6 +90,16 @@ class SegmentReference(Base, table=True):
     refers_to: UUID = Field(primary_key=True, index=True)
 
 
+class RuleSegment(Base, table=True):
+    """The segment on which a rule of campaign-svc acts, and the newest version of the rule that was heard of."""
+
+    __tablename__ = "rule_segment"
+
+    rule_id: UUID = Field(primary_key=True)
+    segment_id: UUID = Field(index=True)
+    version: int
+
+
 class FrozenAudience(Base, table=True):
     """A segment as it was at a launch; made once per launch."""
 
@@ -116,16 +132,41 @@ class FrozenPage(Base, table=True):
     page: int = Field(primary_key=True)
     person_ids: list[UUID] = Field(sa_type=_Ids)
     masks: list[int] = Field(sa_type=_Numbers)
+    routes: list[str] = Field(
+        default_factory=list, sa_type=_Texts, sa_column_kwargs={"server_default": "{}"}
+    )
+    """Beside each person the route, as `compile.routes` writes it; empty when the launch asked for none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How many are in a segment, and how good what is known of them is."""
+    """How many are in an audience, and how good what is known of them is."""
 
-    members: int
-    nameless: int
+    members: int = 0
+    nameless: int = 0
     """Who have not said what they want to be called."""
-    duplicates: int
-    scored: int
-    mean_score: int | None
-    low_scores: int
+    doubtful: int = 0
+    """Whose name to be called by does not look like one."""
+    tired: int = 0
+    """Who have got many messages lately."""
+    debtors: int = 0
+    """Who are reminded of an invoice, also those who are left out for it."""
+    duplicates: int = 0
+    scored: int = 0
+    mean_score: int | None = None
+    low_scores: int = 0
+    languages: Mapping[str, int] = field(default_factory=dict)
+    left_out: Sequence[int] = ()
+    """Per exclusion how many it leaves out."""
+    consents: int = 0
+    without_text: int = 0
+    """Of those consents, how many keep no text that was shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenMember:
+    """A person on a frozen page, the clauses that put them there, and their route as it was written."""
+
+    person_id: UUID
+    because: Sequence[str]
+    route: str = ""

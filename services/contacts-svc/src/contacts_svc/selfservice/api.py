@@ -10,7 +10,7 @@ from babel.dates import format_datetime
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from contacts_svc.pages import choose_language, page
+from contacts_svc.pages import page
 from contacts_svc.people import queries as people
 from contacts_svc.people.errors import ContactUnknown
 from contacts_svc.people.schemas import ContactOut
@@ -44,7 +44,9 @@ from kantis_kit.auth.links import LinkSigner
 from kantis_kit.auth.policy import needs, public
 from kantis_kit.errors import Invalid
 from kantis_kit.tx import ReadTx, Tx
+from kantis_kit.web.contact import CONTACT_PURPOSE
 from kantis_kit.web.deps import Read, Write
+from kantis_kit.web.languages import choose_language
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/contacts/{contact_id}/pages", tags=["self-service"])
@@ -85,6 +87,7 @@ class _Visit:
             {"name": one, "href": way_to(signer, one, contact.id), "here": one == name}
             for one in PAGES
         ]
+        self.who = signer.make(CONTACT_PURPOSE, contact.id.bytes)
         self.saved = request.query_params.get("saved") == "1"
         self.sent = request.query_params.get("sent") == "1"
 
@@ -95,6 +98,7 @@ class _Visit:
             texts=self.texts,
             status=status,
             nav=self.nav,
+            who=self.who,
             saved=self.saved,
             **{"problem": "", **values},
         )

@@ -7,9 +7,11 @@ from contacts_svc.value import usecases
 from kantis_contracts.orders import (
     OrderCancelledV1,
     OrderCard,
+    OrderChangedV1,
     OrderPaidV1,
     OrderPlacedV1,
     OrderShippedV1,
+    OrderUnpaidV1,
 )
 from kantis_kit.consumer import Meta, consumes
 from kantis_kit.tx import Tx
@@ -29,10 +31,22 @@ async def on_order_placed(tx: Tx, event: OrderPlacedV1, _meta: Meta) -> None:
     await _keep(tx, event.items, OrderStep.PLACED)
 
 
+@consumes(OrderChangedV1, queue=QUEUE)
+async def on_order_changed(tx: Tx, event: OrderChangedV1, _meta: Meta) -> None:
+    """Keep that orders have other lines than before: the newest version tells what was bought."""
+    await _keep(tx, event.items, OrderStep.PLACED)
+
+
 @consumes(OrderPaidV1, queue=QUEUE)
 async def on_order_paid(tx: Tx, event: OrderPaidV1, _meta: Meta) -> None:
     """Keep that orders were paid."""
     await _keep(tx, event.items, OrderStep.PAID)
+
+
+@consumes(OrderUnpaidV1, queue=QUEUE)
+async def on_order_unpaid(tx: Tx, event: OrderUnpaidV1, _meta: Meta) -> None:
+    """Keep that the bank took back what orders were paid with."""
+    await _keep(tx, event.items, OrderStep.UNPAID)
 
 
 @consumes(OrderShippedV1, queue=QUEUE)

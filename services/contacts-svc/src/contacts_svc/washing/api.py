@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import Query, Request
 
-from contacts_svc.imports import files
 from contacts_svc.settings import ContactsSettings
 from contacts_svc.washing import queries, usecases
 from contacts_svc.washing.errors import WashInvalid, WashKindUnknown
 from contacts_svc.washing.schemas import Key, RegisterIn, RegisterOut, WashOut
+from kantis_kit import files
 from kantis_kit.auth.policy import needs
 from kantis_kit.ids import new_id
 from kantis_kit.web.deps import Read, Write

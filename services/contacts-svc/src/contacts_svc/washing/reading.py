@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from contacts_svc.imports.reading import open_sheet, read_records
+from contacts_svc.imports.reading import open_sheet
 from contacts_svc.people.rules import AddressInvalid, normalise_phone
 from contacts_svc.permissions.hashes import doorstep, identity, keyed_hash
 from contacts_svc.permissions.kinds import RegisterKind
+from kantis_kit.csv_rows import read_records
 
 CHUNK = 5_000
 

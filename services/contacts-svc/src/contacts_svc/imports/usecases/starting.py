@@ -15,11 +15,12 @@ from contacts_svc.fields.model import CustomField
 from contacts_svc.imports import columns, values
 from contacts_svc.imports.errors import FileUnreadable, ListUnknown
 from contacts_svc.imports.model import Import, ImportState
-from contacts_svc.imports.reading import Record, Sheet, open_sheet, read_records
+from contacts_svc.imports.reading import Sheet, open_sheet
 from contacts_svc.imports.schemas import FormatOut, Options, Policy, PreviewOut, PreviewRow
 from contacts_svc.imports.usecases.taking import NOTIFY_CHANNEL, WAITS
 from contacts_svc.imports.xlsx import Unreadable, is_workbook
 from contacts_svc.people.model import FIELDS
+from kantis_kit.csv_rows import Record, read_records
 from kantis_kit.tx import ReadTx, Tx
 
 PREVIEW_ROWS = 5

@@ -40,6 +40,7 @@ from contacts_svc.permissions.model import Statement
 from contacts_svc.settings import ContactsSettings
 from kantis_contracts.contacts import PermissionState
 from kantis_kit.db.sets import column_set
+from kantis_kit.files import forget
 from kantis_kit.ids import id_time
 from kantis_kit.tx import ReadTx, Tx
 
@@ -288,7 +289,7 @@ def _statements(tx: Tx, found: Import, part: Rows, saved: Sequence[Saved]) -> li
 
 async def forget_file(tx: Tx, import_id: UUID) -> None:
     """Delete the file of an import that is done: what it said is in the register."""
-    await files.forget(files.path_of(tx.settings(ContactsSettings).data_dir, import_id))
+    await forget(files.path_of(tx.settings(ContactsSettings).data_dir, import_id))
 
 
 async def tidy(tx: Tx) -> None:
@@ -306,4 +307,4 @@ async def tidy(tx: Tx) -> None:
     )
     for import_id, path in waiting.items():
         if import_id not in needed and id_time(import_id) < now - timedelta(days=1):
-            await files.forget(path)
+            await forget(path)

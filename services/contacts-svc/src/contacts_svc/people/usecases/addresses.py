@@ -14,9 +14,9 @@ from contacts_svc.national import refuse_national_numbers
 from contacts_svc.people import queries
 from contacts_svc.people.errors import ContactInvalid, PostalAddressUnknown
 from contacts_svc.people.model import Identifier, Origin, Person, PostalAddress
-from contacts_svc.people.postal import PostalInvalid, read_post
 from contacts_svc.people.usecases.save import announce, history_row, set_fields, write_history
 from kantis_kit.ids import new_id
+from kantis_kit.postal import PostalInvalid, read_post
 from kantis_kit.tx import Tx
 
 BATCH = 500

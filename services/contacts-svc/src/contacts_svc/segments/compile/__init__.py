@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from contacts_svc.segments.compile import (
     activity,
+    anniversary,
     membership,
     orders,
     permission,
@@ -23,10 +24,12 @@ from contacts_svc.segments.compile.base import (
     Meaning,
     Moments,
     Now,
+    as_of,
     earliest,
     person,
 )
 from contacts_svc.segments.compile.reach import Sheet, may_be_contacted
+from contacts_svc.segments.compile.routes import Routes, read_route, routes
 from contacts_svc.segments.conditions import All, AnyOf, Nested, Node, Not, every
 from contacts_svc.touched import Family
 
@@ -37,6 +40,7 @@ _MEANINGS: dict[type, Meaning] = {
     **orders.MEANINGS,
     **activity.MEANINGS,
     **standing.MEANINGS,
+    **anniversary.MEANINGS,
     **membership.MEANINGS,
 }
 
@@ -119,7 +123,9 @@ def members(condition: Node, *, now: Now) -> Select[Any]:
 __all__ = [
     "Clause",
     "Now",
+    "Routes",
     "Sheet",
+    "as_of",
     "clause",
     "facts_of",
     "families",
@@ -128,4 +134,6 @@ __all__ = [
     "members",
     "next_flip",
     "person",
+    "read_route",
+    "routes",
 ]

@@ -20,6 +20,7 @@ from contacts_svc.segments.compile.base import (
     compared,
     earliest,
     facts,
+    of_campaigns,
     person,
 )
 from contacts_svc.segments.conditions.activity import (
@@ -64,7 +65,11 @@ def _interactions(node: Interactions, _now: Now) -> Sequence[Holds]:
 
 
 def _responses(node: Responses, _now: Now) -> Sequence[Holds]:
-    return (*_among(_response.c.kind, node.kinds), *_among(_response.c.way, node.ways))
+    return (
+        *_among(_response.c.kind, node.kinds),
+        *_among(_response.c.way, node.ways),
+        *of_campaigns(_response, node.campaign_ids),
+    )
 
 
 def _said(node: Insights) -> list[Holds]:
@@ -116,6 +121,7 @@ def _arrived(node: Messages) -> list[Holds]:
     return [
         or_(columns.state == "accepted", *signs),
         *_among(columns.channel, [node.channel] if node.channel else []),
+        *of_campaigns(_message, node.campaign_ids),
     ]
 
 
@@ -150,7 +156,7 @@ def _messages(node: Messages, now: Now) -> Holds:
 def _messages_facts(node: Messages, now: Now) -> Facts:
     if node.of_last is None:
         return ARRIVED.facts(node, now)
-    every = Messages(op="messages", channel=node.channel)
+    every = Messages(op="messages", channel=node.channel, campaign_ids=node.campaign_ids)
     arrived = ARRIVED.chosen(func.count(), every, now).scalar_subquery()
     newest = ARRIVED.chosen(func.max(_message.c.at), every, now).scalar_subquery()
     return facts(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,6 +33,16 @@ Facts = ColumnElement[Any]
 Moments = ColumnElement[Any]
 Now = datetime | ColumnElement[Any]
 """The moment for which is asked; as an expression, so that a statement need not be put together anew for each."""
+
+
+class Past(datetime):
+    """A moment that has been: what has happened since does not count for it."""
+
+
+def as_of(moment: datetime) -> Past:
+    """Return a moment that has been, as `now` of a condition."""
+    return Past.fromtimestamp(moment.timestamp(), UTC)
+
 
 SHOWN = 5
 """How many of the rows that a clause counts are named when it is explained."""
@@ -94,6 +105,8 @@ def within(column: ColumnElement[Any], node: Window, now: Now) -> list[Holds]:
         bounds.append(column >= node.since)
     if node.within_days is not None:
         bounds.append(column >= now - timedelta(days=node.within_days))
+    if isinstance(now, Past):
+        bounds.append(column <= now)
     return bounds
 
 
@@ -182,3 +195,8 @@ class Rows:
     def meaning(self) -> Meaning:
         """The meaning of a clause that counts these rows."""
         return Meaning(self.families, self.holds, self.facts, self.flips, self.sweeps)
+
+
+def of_campaigns(table: Table, ids: Sequence[UUID]) -> list[Holds]:
+    """Return what holds for rows that came of these campaigns; nothing is asked without ids."""
+    return [table.c.campaign_id.in_(ids)] if ids else []

@@ -16,6 +16,7 @@ from contacts_svc.segments.compile.base import (
     after,
     earliest,
     midnight,
+    of_campaigns,
     person,
     today,
 )
@@ -51,7 +52,7 @@ def _narrowed(node: Orders, _now: Now) -> Sequence[Holds]:
         bounds.append(_order.c.currency == node.currency)
     if node.paid_only:
         bounds.append(_order.c.paid_at.is_not(None))
-    return bounds
+    return [*bounds, *of_campaigns(_order, node.campaign_ids)]
 
 
 def _total() -> ColumnElement[Any]:

@@ -10,6 +10,7 @@ from contacts_svc.segments.compile.base import (
     Meaning,
     Moments,
     Now,
+    Past,
     after,
     facts,
     person,
@@ -50,6 +51,8 @@ def _created(node: Created, now: Now) -> Holds:
         bounds.append(person.c.created_at < node.before)
     if node.within_days is not None:
         bounds.append(person.c.created_at >= now - timedelta(days=node.within_days))
+    if isinstance(now, Past):
+        bounds.append(person.c.created_at <= now)
     return and_(*bounds)
 
 

@@ -73,7 +73,7 @@ class Sheet:
         )
         return self._everybody(*columns).where(self._has_address, may, not_(self._is_undeliverable))
 
-    def reasons(self) -> Select[Any]:
+    def reasons(self, *columns: ColumnElement[Any]) -> Select[Any]:
         """Select for each the one reason for which they are not reached, as a code; empty for one who is.
 
         Whoever has no address cannot be reached whatever they allow; of the others the decision is told first.
@@ -92,7 +92,7 @@ class Sheet:
                 else_=why,
             ),
         )
-        return self._everybody(reason.label("reason"))
+        return self._everybody(*columns, reason.label("reason"))
 
     def _everybody(self, *columns: ColumnElement[Any]) -> Select[Any]:
         return (

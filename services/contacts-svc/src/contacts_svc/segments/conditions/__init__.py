@@ -11,6 +11,7 @@ from pydantic import Field
 
 from contacts_svc.segments.conditions import (
     activity,
+    anniversary,
     membership,
     orders,
     permission,
@@ -26,6 +27,7 @@ from contacts_svc.segments.conditions.activity import (
     Responses,
     Visits,
 )
+from contacts_svc.segments.conditions.anniversary import Anniversary
 from contacts_svc.segments.conditions.base import (
     MAX_NODES,
     MAX_VALUES,
@@ -135,6 +137,7 @@ Condition = Annotated[
     | Quality
     | Linked
     | FieldIs
+    | Anniversary
     | OnList
     | InSegment,
     Field(discriminator="op"),
@@ -242,6 +245,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     **orders.WORDS,
     **activity.WORDS,
     **standing.WORDS,
+    **anniversary.WORDS,
     **membership.WORDS,
 }
 
@@ -251,6 +255,7 @@ __all__ = [
     "MAX_NODES",
     "MAX_VALUES",
     "All",
+    "Anniversary",
     "Answers",
     "AnyOf",
     "CityIs",

@@ -8,7 +8,15 @@ from pydantic import Field, model_validator
 
 from contacts_svc.insights.model import InsightKind, InsightSource
 from contacts_svc.interactions.model import Direction, InteractionKind
-from contacts_svc.segments.conditions.base import MAX_VALUES, Counted, Word, counted, names
+from contacts_svc.segments.conditions.base import (
+    MAX_VALUES,
+    Campaigns,
+    Counted,
+    Word,
+    counted,
+    names,
+    of_campaigns,
+)
 from kantis_contracts.values import Channel
 
 Words = Annotated[list[Word], Field(max_length=MAX_VALUES)]
@@ -33,6 +41,7 @@ class Responses(Counted):
     op: Literal["responses"]
     kinds: Words = Field(default_factory=list)
     ways: Words = Field(default_factory=list)
+    campaign_ids: Campaigns = ()
 
 
 class Insights(Counted):
@@ -60,6 +69,7 @@ class Messages(Counted):
     op: Literal["messages"]
     measure: MessageMeasure = MessageMeasure.SENT
     channel: Channel | None = None
+    campaign_ids: Campaigns = ()
     of_last: int | None = Field(default=None, ge=1, le=_MAX_LAST)
 
     @model_validator(mode="after")
@@ -129,14 +139,14 @@ def _messages(node: Messages) -> str:
         MessageMeasure.CLICKED: "clicked messages",
     }[node.measure]
     last = f" of the last {node.of_last}" if node.of_last else ""
-    return counted(f"{channel}{what}{last}", node)
+    return counted(f"{channel}{what}{last}{of_campaigns(node.campaign_ids)}", node)
 
 
 WORDS: dict[type, Callable[[Any], str]] = {
     Interactions: _interactions,
     Responses: lambda node: counted(
         f"responses{' of kind ' + names(node.kinds) if node.kinds else ''}"
-        f"{' by ' + names(node.ways) if node.ways else ''}",
+        f"{' by ' + names(node.ways) if node.ways else ''}{of_campaigns(node.campaign_ids)}",
         node,
     ),
     Insights: _insights,

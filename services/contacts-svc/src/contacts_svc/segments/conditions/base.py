@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -16,6 +17,10 @@ MAX_NUMBER = 10**15
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Days = Annotated[int, Field(ge=1, le=MAX_DAYS)]
+Campaigns = Annotated[
+    tuple[UUID, ...],
+    Field(max_length=MAX_VALUES, description="What came of these campaigns alone; empty is any"),
+]
 
 
 class Clause(BaseModel):
@@ -58,6 +63,12 @@ def name_of(value: object) -> str:
 def names(values: Iterable[object]) -> str:
     """Return alternatives in words."""
     return " or ".join(name_of(value) for value in values)
+
+
+def of_campaigns(ids: Iterable[UUID]) -> str:
+    """Return which campaigns something is of, in words; nothing for any."""
+    found = names(ids)
+    return f" of campaign {found}" if found else ""
 
 
 def span(since: datetime | None, before: datetime | None, within_days: int | None) -> str:

@@ -9,11 +9,13 @@ from pydantic import Field, StringConstraints, model_validator
 from contacts_svc.segments.conditions.base import (
     MAX_DAYS,
     MAX_NUMBER,
+    Campaigns,
     Clause,
     Counted,
     Days,
     counted,
     names,
+    of_campaigns,
 )
 from kantis_contracts.orders import DunningState
 
@@ -48,6 +50,7 @@ class Orders(Counted):
     currency: Currency | None = None
     paid_only: bool = False
     state: OrderState = OrderState.ANY
+    campaign_ids: Campaigns = ()
 
     @model_validator(mode="after")
     def check_currency(self) -> Self:
@@ -123,7 +126,8 @@ def _orders(node: Orders) -> str:
         else f"orders' total in {node.currency} minor units"
     )
     state = "" if node.state is OrderState.ANY else f"{node.state.value} "
-    return counted(f"{state}{'paid ' if node.paid_only else ''}{what}", node)
+    paid = "paid " if node.paid_only else ""
+    return counted(f"{state}{paid}{what}{of_campaigns(node.campaign_ids)}", node)
 
 
 WORDS: dict[type, Callable[[Any], str]] = {

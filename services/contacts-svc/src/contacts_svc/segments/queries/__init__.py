@@ -1,12 +1,20 @@
 """Reads of segments: their conditions, who is in them and why, whom they reach, and what was frozen."""
 
-from contacts_svc.segments.queries.reach import count_reach, list_washes, measure
+from contacts_svc.segments.queries.reach import (
+    Audience,
+    about_of,
+    audience_of,
+    count_reach,
+    list_washes,
+    measure,
+)
 from contacts_svc.segments.queries.reading import (
     count_members,
     count_segment,
     explain,
     find_segment,
     get_segment,
+    in_words,
     list_members,
     list_referring,
     list_segment,
@@ -21,6 +29,9 @@ from contacts_svc.segments.queries.snapshots import get_snapshot, read_page
 from contacts_svc.segments.queries.trees import condition_of, parse, reasons, referred, resolve
 
 __all__ = [
+    "Audience",
+    "about_of",
+    "audience_of",
     "condition_of",
     "count_members",
     "count_reach",
@@ -29,6 +40,7 @@ __all__ = [
     "find_segment",
     "get_segment",
     "get_snapshot",
+    "in_words",
     "list_members",
     "list_referring",
     "list_segment",

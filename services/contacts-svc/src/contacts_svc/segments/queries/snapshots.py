@@ -10,6 +10,7 @@ from contacts_svc.segments.errors import SnapshotUnknown
 from contacts_svc.segments.model import (
     PAGE,
     FrozenAudience,
+    FrozenMember,
     FrozenPage,
 )
 from contacts_svc.segments.schemas import (
@@ -22,25 +23,31 @@ from kantis_kit.web.paging import encode_cursor, read_cursor
 MAX_PAGES = 1_000_000
 
 
-async def read_page(tx: ReadTx, launch_id: UUID, page: int) -> list[tuple[UUID, list[str]]]:
-    """Return a page of a frozen audience: each person, and the clauses that put them there; empty after the last."""
+async def read_page(tx: ReadTx, launch_id: UUID, page: int) -> list[FrozenMember]:
+    """Return a page of a frozen audience; empty after the last."""
     rows = plain(
         await tx.execute(
-            select(col(FrozenPage.person_ids), col(FrozenPage.masks), col(FrozenAudience.clauses))
+            select(
+                col(FrozenPage.person_ids),
+                col(FrozenPage.masks),
+                col(FrozenPage.routes),
+                col(FrozenAudience.clauses),
+            )
             .join(FrozenAudience, col(FrozenAudience.launch_id) == col(FrozenPage.launch_id))
             .where(col(FrozenPage.launch_id) == launch_id, col(FrozenPage.page) == page)
         )
     )
     if not rows:
         return []
-    person_ids, masks, clauses = rows[0]
-    if not masks:  # all of them hold for everybody
-        return [(person_id, list(clauses)) for person_id in person_ids]
+    person_ids, masks, routes, clauses = rows[0]
+    # Without masks all clauses hold for everybody; without routes none were asked for.
     words: dict[int, list[str]] = {
         mask: [text for place, text in enumerate(clauses) if mask >> place & 1]
         for mask in set(masks)
     }
-    return [(person_id, words[mask]) for person_id, mask in zip(person_ids, masks, strict=True)]
+    because = [words[mask] for mask in masks] or [list(clauses)] * len(person_ids)
+    members = zip(person_ids, because, routes or [""] * len(person_ids), strict=True)
+    return [FrozenMember(*member) for member in members]
 
 
 async def get_snapshot(tx: ReadTx, launch_id: UUID, *, cursor: str | None) -> SnapshotOut:
@@ -58,7 +65,7 @@ async def get_snapshot(tx: ReadTx, launch_id: UUID, *, cursor: str | None) -> Sn
         total=audience.total,
         frozen_at=audience.frozen_at,
         items=[
-            FrozenMemberOut(person_id=person_id, because=because) for person_id, because in members
+            FrozenMemberOut(person_id=one.person_id, because=list(one.because)) for one in members
         ],
         next_cursor=encode_cursor(page + 1) if (page + 1) * PAGE < audience.total else None,
     )

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -11,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Table,
+    Text,
     Uuid,
     case,
     func,
@@ -25,7 +25,7 @@ from contacts_svc.segments import compile as sql
 from contacts_svc.segments import events, queries
 from contacts_svc.segments.conditions import Node, describe
 from contacts_svc.segments.costs import give_room
-from contacts_svc.segments.model import PAGE, FrozenAudience, FrozenPage, Segment
+from contacts_svc.segments.model import PAGE, FrozenAudience, FrozenMember, FrozenPage, Segment
 from kantis_contracts.campaign import AudienceRequest, PreflightRequest
 from kantis_kit.tx import Tx
 
@@ -43,14 +43,18 @@ async def answer_preflights(tx: Tx, requests: Sequence[PreflightRequest]) -> Non
             tx.stage(events.reach_unknown(request))
             continue
         condition = await queries.condition_of(tx, segment)
+        audience = await queries.audience_of(tx, condition, request)
         await give_room(tx)
+        channels, groups = await queries.count_reach(tx, audience.kept, request)
         tx.stage(
             events.reach_counted(
                 request,
                 segment,
-                await queries.measure(tx, condition),
-                await queries.count_reach(tx, condition, request),
-                await queries.list_washes(tx, request),
+                await queries.measure(tx, audience, request),
+                [exclusion for exclusion, _ in audience.left_out],
+                channels=channels,
+                groups=groups,
+                washes=await queries.list_washes(tx, request),
             )
         )
 
@@ -93,7 +97,7 @@ async def _freeze(tx: Tx, request: AudienceRequest, segment: Segment | None) -> 
         tx.stage(events.audience_refused(audience, "empty"))
         return
     async for members in told_pages(tx, audience):
-        tx.stage(events.audience_frozen(audience, members))
+        tx.stage(events.audience_frozen(audience, members, request.channels))
         await tx.seal()  # the page leaves our memory
 
 
@@ -108,32 +112,41 @@ async def write_pages(tx: Tx, request: AudienceRequest, segment: Segment) -> int
     now = context.at
     condition = await queries.condition_of(tx, segment)
     clauses = queries.reasons(condition)[:MAX_BECAUSE]
-    about = decide_sql.About(
-        request.channel, request.purpose, request.topic or None, request.list_id
-    )
-    sheet = sql.Sheet(context, about, sql.clause(condition, now=now, sweep=True))
+    audience = await queries.audience_of(tx, condition, request)
+    kept = sql.clause(audience.kept, now=now, sweep=True)
     place = func.row_number().over(order_by=sql.person.c.id) - 1
     # Whole numbers are divided as such: `//` would work with fractions and round each of them.
     page = place.op("/", precedence=8, return_type=BigInteger())(literal(PAGE, Integer())).cast(
         Integer
     )
-    found = sheet.reached(
-        sql.person.c.id, page.label("page"), _mask(clauses, now).label("mask")
-    ).subquery()
+    columns = (sql.person.c.id, page.label("page"), _mask(clauses, now).label("mask"))
+    if request.channels:
+        routes = sql.routes(
+            context, [queries.about_of(request, one) for one in request.channels], kept
+        )
+        chosen = routes.with_person(*columns, routes.spelled.label("route"))
+    else:
+        sheet = sql.Sheet(context, queries.about_of(request, request.channel), kept)
+        chosen = sheet.reached(*columns, literal("", Text()).label("route"))
+    found = chosen.subquery()
     masks: ColumnElement[Any] = func.array_agg(
         aggregate_order_by(found.c.mask, found.c.id), type_=ARRAY(Integer())
     )
     if all(is_certain for _, is_certain in clauses):
         masks = literal([], ARRAY(Integer()))
+    spelled: ColumnElement[Any] = literal([], ARRAY(Text()))
+    if request.channels:
+        spelled = func.array_agg(aggregate_order_by(found.c.route, found.c.id), type_=ARRAY(Text()))
     written = (
         insert(_page)
         .from_select(
-            ["launch_id", "page", "person_ids", "masks"],
+            ["launch_id", "page", "person_ids", "masks", "routes"],
             select(
                 literal(request.launch_id, Uuid()),
                 found.c.page,
                 func.array_agg(aggregate_order_by(found.c.id, found.c.id), type_=ARRAY(Uuid())),
                 masks,
+                spelled,
             ).group_by(found.c.page),
         )
         .returning(func.cardinality(_page.c.person_ids).label("persons"))
@@ -158,9 +171,7 @@ def _mask(clauses: Sequence[tuple[Node, bool]], now: datetime) -> ColumnElement[
     return mask
 
 
-async def told_pages(
-    tx: Tx, audience: FrozenAudience
-) -> AsyncIterator[list[tuple[UUID, list[str]]]]:
+async def told_pages(tx: Tx, audience: FrozenAudience) -> AsyncIterator[list[FrozenMember]]:
     """Read a frozen audience page by page."""
     page = 0
     while members := await queries.read_page(tx, audience.launch_id, page):

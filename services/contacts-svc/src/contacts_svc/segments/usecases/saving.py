@@ -11,7 +11,7 @@ from contacts_svc.base import plain, table_of
 from contacts_svc.fields import queries as fields
 from contacts_svc.segments import compile as sql
 from contacts_svc.segments import queries
-from contacts_svc.segments.conditions import FieldIs, Node, OnList, every
+from contacts_svc.segments.conditions import Anniversary, FieldIs, Node, OnList, every
 from contacts_svc.segments.costs import check_cost
 from contacts_svc.segments.errors import KindFixed, ReferenceUnknown, SegmentCircle, SegmentInUse
 from contacts_svc.segments.model import Segment, SegmentReference, SegmentState
@@ -28,8 +28,8 @@ _state: Table = table_of(SegmentState)
 _reference: Table = table_of(SegmentReference)
 
 
-async def make_segment(tx: Tx, body: SegmentIn) -> Segment:
-    """Keep a new segment.
+async def make_segment(tx: Tx, body: SegmentIn, *, segment_id: UUID | None = None) -> Segment:
+    """Keep a new segment, under an id of its own unless one is given.
 
     Raises:
         ReferenceUnknown: the condition names a segment, list or field that is not there.
@@ -37,7 +37,7 @@ async def make_segment(tx: Tx, body: SegmentIn) -> Segment:
         ConditionInvalid: with the segments that it names it is too large.
     """
     now = tx.clock.now()
-    segment_id = new_id()
+    segment_id = segment_id or new_id()
     condition = await _checked(tx, segment_id, body)
     segment = Segment(
         id=segment_id,
@@ -139,7 +139,11 @@ async def _check_known(tx: Tx, asked: set[UUID], lists: set[UUID]) -> None:
 
 
 async def _check_fields(tx: Tx, condition: Node) -> None:
-    asked = {node.key for node in every(condition) if isinstance(node, FieldIs)}
+    asked = {
+        node.key
+        for node in every(condition)
+        if isinstance(node, FieldIs | Anniversary) and node.key
+    }
     if not asked:
         return
     declared = await fields.load(tx)
