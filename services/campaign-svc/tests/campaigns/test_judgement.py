@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from campaign_svc.campaigns.judgement import CellPlan, Limits, Plan, Stock, judge
+from campaign_svc.campaigns.judgement import Plan, Stock, judge
+from campaign_svc.campaigns.routing import CellPlan, Way
 from campaign_svc.campaigns.schemas import Level
 from kantis_contracts.contacts import ChannelReach, ReachCountedV1
 from kantis_contracts.values import Channel
@@ -15,11 +16,13 @@ from kantis_contracts.values import Channel
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 LAMP = UUID(int=7)
 GOOD = Plan(
-    channel="email",
     budget_minor=60_000,
     not_after=None,
     expected_response_pct=Decimal(2),
-    cells=(CellPlan(60, 50, LAMP), CellPlan(40, 60, LAMP)),
+    cells=tuple(
+        CellPlan(UUID(int=share), share, (Way(Channel.EMAIL, UUID(int=9), cost),), (LAMP,))
+        for share, cost in ((60, 50), (40, 60))
+    ),
     stock={LAMP: Stock("Lampe", 20, is_active=True)},
     has_offer=True,
 )
@@ -34,7 +37,7 @@ def counted(reachable=1000, **changes):
 
 
 def judged(plan=GOOD, reach=None):
-    return judge(plan, reach or counted(), now=NOW, limits=Limits(50, 1))
+    return judge(plan, reach or counted(), now=NOW)
 
 
 def test_a_sound_plan_is_green_with_its_cost_and_expected_answers():
@@ -74,4 +77,4 @@ def test_each_finding_has_its_level_and_the_worst_is_the_verdict(plan, reach, co
 def test_the_worst_finding_stands_first():
     verdict = judged(replace(GOOD, budget_minor=1), counted(likely_duplicates=100))
 
-    assert ["over_budget", "likely_duplicates"] == [one.code for one in verdict.findings]
+    assert ["over_budget", "likely_duplicates"] == [one.code for one in verdict.findings[:2]]

@@ -16,7 +16,13 @@ from kantis_contracts.contacts import (
     ChannelReach,
     ReachCountedV1,
 )
-from kantis_contracts.messaging import MessageSettledV1, Settled, SettledState
+from kantis_contracts.messaging import (
+    MessageSettledV1,
+    Settled,
+    SettledState,
+    TemplateCheck,
+    TemplateCheckedV1,
+)
 from kantis_contracts.orders import (
     OrderCard,
     OrderPaidV1,
@@ -77,7 +83,12 @@ async def counted(rig, client, path, *, reachable=1200, **changes):
                     channel=Channel.EMAIL, reachable=reachable, excluded={"no_permission": 300}
                 ),
             ),
-        )
+        ),
+        TemplateCheckedV1(
+            preflight_id=preflight["id"],
+            campaign_id=preflight["campaign_id"],
+            items=(TemplateCheck(cell_id=new_id(), channel=Channel.EMAIL, template_id=new_id()),),
+        ),
     )
     await rig.drain()
     return (await client.get(f"{path}/preflights/{preflight['id']}")).json()

@@ -6,8 +6,10 @@ from uuid import UUID
 from campaign_svc.main import SPEC
 from kantis_contracts import campaign as said
 from kantis_contracts.contacts import ChannelReach, ReachCountedV1
+from kantis_contracts.messaging import TemplateCheck, TemplateCheckedV1
 from kantis_contracts.orders import ProductCard, ProductChangedV1
 from kantis_contracts.values import Channel
+from kantis_kit.ids import new_id
 
 SEGMENT, LAMP = UUID(int=5), UUID(int=7)
 
@@ -42,7 +44,11 @@ async def counted(rig, client, path, **changes):
             ChannelReach(channel=Channel.SMS, reachable=3, excluded={"no_phone": 97}),
         ),
     }  # fmt: skip
-    await rig.publish(ReachCountedV1(**{**answer, **changes}))
+    check = TemplateCheck(cell_id=new_id(), channel=Channel.EMAIL, template_id=new_id())
+    of_it = {"preflight_id": answer["preflight_id"], "campaign_id": answer["campaign_id"]}
+    await rig.publish(
+        ReachCountedV1(**{**answer, **changes}), TemplateCheckedV1(items=(check,), **of_it)
+    )
     await rig.drain()
     return (await client.get(f"{path}/preflights/{preflight['id']}")).json()
 

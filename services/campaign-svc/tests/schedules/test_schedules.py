@@ -7,6 +7,7 @@ import pytest
 from campaign_svc.main import SPEC
 from kantis_contracts.campaign import CampaignLaunchedV1, PreflightRequestedV1
 from kantis_contracts.contacts import ChannelReach, ReachCountedV1
+from kantis_contracts.messaging import TemplateCheck, TemplateCheckedV1
 from kantis_contracts.orders import ProductCard, ProductChangedV1
 from kantis_contracts.values import Channel
 from kantis_kit.ids import new_id
@@ -55,7 +56,9 @@ async def _count(rig, *, reachable=90, likely_duplicates=0):
         preflight_id=asked.preflight_id, campaign_id=asked.campaign_id, segment_id=asked.segment_id,
         segment_name="Kunder", members=reachable, likely_duplicates=likely_duplicates, items=(reach,),
     )  # fmt: skip
-    await rig.publish(answer)
+    check = TemplateCheck(cell_id=new_id(), channel=Channel.EMAIL, template_id=new_id())
+    of_it = {"preflight_id": asked.preflight_id, "campaign_id": asked.campaign_id}
+    await rig.publish(answer, TemplateCheckedV1(items=(check,), **of_it))
     await rig.drain()
 
 
@@ -118,3 +121,29 @@ async def test_a_moment_that_has_passed_is_refused_and_a_schedule_can_be_dropped
 
     assert [422, 204, 404, 404] == [one.status_code for one in (late, dropped, gone, unknown)]
     assert [] == rig.items(PreflightRequestedV1)
+
+
+async def test_what_recurs_is_launched_again_as_a_draft_of_its_own_until_its_last_day(rig):
+    path = await _draft(rig)
+    until = (rig.clock.now() + timedelta(days=9)).isoformat()
+    await _set(rig, path, timedelta(days=1), repeat_days=7, repeat_until=until)
+    for wait in (timedelta(days=1), timedelta(days=7)):
+        rig.clock.advance(wait)
+        await rig.drain()
+        await _count(rig)
+        rig.clock.advance(timedelta(minutes=1))
+        await rig.drain()
+
+    async with rig.client() as client:
+        second, first = (await client.get("/v1/campaigns")).json()["items"]
+        shown, moments = [], []
+        for one in (first, second):
+            shown.append((await client.get(f"/v1/campaigns/{one['id']}")).json())
+            moments.append((await client.get(f"/v1/campaigns/{one['id']}/schedule")).json())
+
+    assert ["launching", "launching"] == [one["state"] for one in shown]
+    assert ["launched", "launched"] == [one["state"] for one in moments]
+    assert shown[0]["cells"][0]["key_code"] != shown[1]["cells"][0]["key_code"]
+    assert shown[1]["cells"][0]["offer_id"] is None
+    assert 19900 == shown[1]["offers"][0]["price_minor"]
+    assert 2 == len(rig.published(CampaignLaunchedV1))

@@ -1,12 +1,13 @@
 """The campaigns' routes."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from campaign_svc.campaigns import queries, usecases
 from campaign_svc.campaigns.schemas import (
+    ApprovalIn,
+    ApprovalOut,
     CampaignDetail,
     CampaignIn,
     CampaignOut,
@@ -28,14 +29,12 @@ from campaign_svc.campaigns.schemas import (
 )
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write, etag, require_match
-from kantis_kit.web.paging import Page, encode_cursor, id_after
+from kantis_kit.web.paging import Limit, Page, id_after, page_by_id
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/campaigns", tags=["campaigns"])
 offers = Router(prefix="/v1/offers", tags=["campaigns"])
 READ, WRITE = needs("campaign:read"), needs("campaign:write")
-
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.post("", policy=WRITE, status_code=201)
@@ -53,8 +52,7 @@ async def list_campaigns(
 ) -> Page[CampaignOut]:
     """Return campaigns, the newest first."""
     items = await queries.list_campaigns(tx, id_after(cursor), limit)
-    more = encode_cursor(items[-1].id) if len(items) == limit else None
-    return Page(items=items, next_cursor=more)
+    return page_by_id(items, limit)
 
 
 @router.get("/{campaign_id}", policy=READ)
@@ -143,6 +141,24 @@ async def send_test(campaign_id: UUID, body: TestSendIn, tx: Write) -> TestSendO
     return await usecases.send_test(tx, campaign_id, body)
 
 
+@router.post("/{campaign_id}/seed-sends", policy=WRITE, status_code=202)
+async def send_to_seeds(campaign_id: UUID, tx: Write) -> list[TestSendOut]:
+    """Send every cell's mail to every address of the seed list."""
+    return await usecases.send_to_seeds(tx, campaign_id)
+
+
+@router.post("/{campaign_id}/approvals", policy=WRITE, status_code=201)
+async def approve_campaign(campaign_id: UUID, body: ApprovalIn, tx: Write) -> ApprovalOut:
+    """Approve the launch of a draft as it is now; it counts for a launch by somebody else."""
+    return ApprovalOut.model_validate(await usecases.approve_campaign(tx, campaign_id, body))
+
+
+@router.get("/{campaign_id}/approvals", policy=READ)
+async def list_approvals(campaign_id: UUID, tx: Read) -> list[ApprovalOut]:
+    """Return who has approved which version of a campaign."""
+    return await queries.list_approvals(tx, campaign_id)
+
+
 @router.post(
     "/{campaign_id}/launch",
     policy=WRITE,
@@ -179,8 +195,7 @@ async def list_pieces(
     items = await queries.list_pieces(
         tx, campaign_id, state=state, person_id=person_id, after=id_after(cursor), limit=limit
     )
-    more = encode_cursor(items[-1].id) if len(items) == limit else None
-    return Page(items=items, next_cursor=more)
+    return page_by_id(items, limit)
 
 
 @router.get("/{campaign_id}/why/{person_id}", policy=READ)
@@ -193,5 +208,4 @@ async def get_why(campaign_id: UUID, person_id: UUID, tx: Read) -> WhyOut:
 async def list_offers(tx: Read, cursor: str | None = None, limit: Limit = 50) -> Page[OfferOut]:
     """Return the offers of all campaigns, the newest first."""
     items = await queries.list_offers(tx, id_after(cursor), limit)
-    more = encode_cursor(items[-1].id) if len(items) == limit else None
-    return Page(items=items, next_cursor=more)
+    return page_by_id(items, limit)

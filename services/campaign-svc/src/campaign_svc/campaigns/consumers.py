@@ -2,7 +2,7 @@
 
 from campaign_svc.campaigns import usecases
 from kantis_contracts.contacts import AudienceFrozenV1, AudienceRefusedV1, ReachCountedV1
-from kantis_contracts.messaging import MessageSettledV1
+from kantis_contracts.messaging import MessageSettledV1, TemplateCheckedV1
 from kantis_contracts.orders import OrderPaidV1, OrderPlacedV1, ResponseRegisteredV1
 from kantis_kit.consumer import Meta, consumes
 from kantis_kit.tx import Tx
@@ -12,6 +12,12 @@ from kantis_kit.tx import Tx
 async def on_reach_counted(tx: Tx, event: ReachCountedV1, _meta: Meta) -> None:
     """The register has answered a pre-flight."""
     await usecases.report_reach(tx, event)
+
+
+@consumes(TemplateCheckedV1, queue="campaign.campaigns")
+async def on_templates_checked(tx: Tx, event: TemplateCheckedV1, _meta: Meta) -> None:
+    """The senders have answered a pre-flight."""
+    await usecases.report_checks(tx, event)
 
 
 @consumes(AudienceFrozenV1, queue="campaign.campaigns")

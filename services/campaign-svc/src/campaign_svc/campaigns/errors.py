@@ -97,3 +97,15 @@ class CampaignOver(Invalid):
     """Nothing may be sent after the campaign's last moment."""
 
     slug, title = "campaign-over", "The campaign's last moment has passed"
+
+
+class NothingToShow(Conflict):
+    """A test shows a mail to somebody."""
+
+    slug, title = "nothing-to-show", "There is nothing to show, or nobody to show it to"
+
+
+class ApprovalNeeded(Conflict):
+    """A launch of this size is for two persons."""
+
+    slug, title = "approval-needed", "A second person must approve this launch"

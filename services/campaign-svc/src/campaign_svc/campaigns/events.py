@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from campaign_svc.campaigns.model import Campaign, Cell, Launch, NewPiece, Offer, Preflight
+from campaign_svc.campaigns.routing import CellPlan, Way
+from campaign_svc.campaigns.schemas import WhenShort
 from kantis_contracts.campaign import (
     AudienceRequest,
     AudienceRequestedV1,
@@ -14,6 +16,8 @@ from kantis_contracts.campaign import (
     PieceReleasedV1,
     PreflightRequest,
     PreflightRequestedV1,
+    ProductBlock,
+    TemplateUse,
     TestMessage,
     TestRequestedV1,
 )
@@ -22,8 +26,20 @@ from kantis_contracts.values import Channel, Language, Purpose
 COUNTED_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.LETTER, Channel.PHONE)
 
 
-def preflight_requested(campaign: Campaign, preflight: Preflight) -> PreflightRequestedV1:
-    """Ask for the reach in every channel, so that a planner sees what another one would give."""
+TIRED_FROM = 4
+"""So many messages of ours within a week are many."""
+
+
+def preflight_requested(
+    campaign: Campaign,
+    preflight: Preflight,
+    cells: Sequence[CellPlan],
+    *,
+    has_offer: bool,
+    has_products: bool,
+) -> PreflightRequestedV1:
+    """Ask for the reach in every channel, so that a planner sees what another one would give, and about the templates."""
+    used = {way.channel for cell in cells for way in cell.ways}
     return PreflightRequestedV1(
         items=(
             PreflightRequest(
@@ -33,14 +49,32 @@ def preflight_requested(campaign: Campaign, preflight: Preflight) -> PreflightRe
                 purpose=Purpose(campaign.purpose),
                 topic=campaign.topic,
                 list_id=campaign.list_id,
-                channels=COUNTED_CHANNELS,
+                channels=tuple(one for one in Channel if one in COUNTED_CHANNELS or one in used),
+                without_segments=tuple(UUID(one) for one in campaign.without_segments),
+                without_debtors=campaign.without_debtors,
+                tired_from=TIRED_FROM,
+                templates=tuple(
+                    TemplateUse(
+                        cell_id=cell.cell_id,
+                        channel=way.channel,
+                        template_id=way.template_id,
+                        has_offer=has_offer,
+                        has_products=has_products,
+                    )
+                    for cell in cells
+                    for way in cell.ways
+                ),
             ),
         )
     )
 
 
-def audience_requested(campaign: Campaign, launch: Launch) -> AudienceRequestedV1:
-    """Order the segment to be frozen."""
+def audience_requested(
+    campaign: Campaign, launch: Launch, cells: Sequence[CellPlan]
+) -> AudienceRequestedV1:
+    """Order the segment to be frozen; with routes where something is to be chosen by them."""
+    channels = list(dict.fromkeys(way.channel for cell in cells for way in cell.ways))
+    is_choice = len(channels) > 1 or campaign.when_short == WhenShort.BY_VALUE
     return AudienceRequestedV1(
         items=(
             AudienceRequest(
@@ -48,9 +82,12 @@ def audience_requested(campaign: Campaign, launch: Launch) -> AudienceRequestedV
                 campaign_id=campaign.id,
                 segment_id=campaign.segment_id,
                 purpose=Purpose(campaign.purpose),
-                channel=Channel(campaign.channel),
+                channel=channels[0],
                 topic=campaign.topic,
                 list_id=campaign.list_id,
+                channels=tuple(channels) if is_choice else (),
+                without_segments=tuple(UUID(one) for one in campaign.without_segments),
+                without_debtors=campaign.without_debtors,
             ),
         )
     )
@@ -98,12 +135,14 @@ def pieces_released(
     campaign: Campaign,
     launch: Launch,
     cell: Cell,
+    way: Way,
     *,
     segment_name: str,
     offer: OfferCard | None,
+    products: tuple[ProductBlock, ...],
     pieces: Sequence[NewPiece],
 ) -> PieceReleasedV1:
-    """Let new pieces of one cell be sent."""
+    """Let new pieces of one cell be sent by one channel."""
     return PieceReleasedV1(
         campaign_id=campaign.id,
         campaign_name=campaign.name,
@@ -113,50 +152,58 @@ def pieces_released(
         cell_name=cell.name,
         segment_id=campaign.segment_id,
         segment_name=segment_name,
-        channel=Channel(campaign.channel),
+        channel=way.channel,
         purpose=Purpose(campaign.purpose),
         topic=campaign.topic,
         list_id=campaign.list_id,
-        template_id=cell.template_id,
+        template_id=way.template_id,
         offer=offer,
-        cost_per_piece_minor=cell.cost_per_piece_minor,
+        cost_per_piece_minor=way.cost_minor,
         currency=campaign.currency,
         not_after=campaign.not_after,
         priority=campaign.priority,
+        expected_response_pct=float(campaign.expected_response_pct),
         items=tuple(
             Piece(
                 piece_id=piece.id,
                 person_id=piece.person_id,
                 response_code=piece.response_code,
                 because=tuple(piece.because),
+                products=products,
             )
             for piece in pieces
         ),
     )
 
 
-def test_requested(
-    *,
+def product_block(offer: OfferCard) -> ProductBlock:
+    """Return an offer as a block of products shows it."""
+    return ProductBlock(name=offer.name, price_minor=offer.price_minor, currency=offer.currency)
+
+
+def test_message(
     test_id: UUID,
-    campaign: Campaign,
     cell: Cell,
+    way: Way,
     offer: OfferCard | None,
+    *,
     to_email: str,
     language: Language,
     preferred_name: str,
-) -> TestRequestedV1:
-    """Order a test of a cell's message."""
-    return TestRequestedV1(
-        items=(
-            TestMessage(
-                test_id=test_id,
-                campaign_id=campaign.id,
-                cell_id=cell.id,
-                template_id=cell.template_id,
-                to_email=to_email,
-                preferred_name=preferred_name,
-                language=language,
-                offer=offer,
-            ),
-        )
+) -> TestMessage:
+    """Return a test of a cell's mail to one of our own addresses."""
+    return TestMessage(
+        test_id=test_id,
+        campaign_id=cell.campaign_id,
+        cell_id=cell.id,
+        template_id=way.template_id,
+        to_email=to_email,
+        preferred_name=preferred_name,
+        language=language,
+        offer=offer,
     )
+
+
+def tests_requested(messages: Sequence[TestMessage]) -> TestRequestedV1:
+    """Order tests."""
+    return TestRequestedV1(items=tuple(messages))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +12,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from campaign_svc.base import Base
-from campaign_svc.campaigns.schemas import PieceState
+from campaign_svc.campaigns.routing import CellPlan, Placed, Way
+from campaign_svc.campaigns.schemas import PieceState, WhenShort
+from kantis_contracts.values import Channel
 
-FULL_SHARE_PCT = 100
 _MOMENT = DateTime(timezone=True)
 
 
@@ -37,6 +37,17 @@ class Campaign(Base, table=True):
     expected_response_pct: Decimal = Field(sa_type=Numeric(5, 2))
     priority: int = 50
     """Where a person gets only so many messages, those of the campaign with the higher priority."""
+    when_short: str = WhenShort.REFUSE.value
+    """What happens when budget or capacity do not suffice for everybody."""
+    capacity: int | None = None
+    """At most so many pieces."""
+    hold_out_pct: int = 0
+    """Of the reached, so many get nothing: beside them it shows what the campaign has done."""
+    without_segments: list[str] = Field(default_factory=list, sa_type=JSONB)
+    """Ids of segments whose members stay out."""
+    without_debtors: bool = True
+    experiment: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    """The part of the audience on which the cells are compared before the rest gets the winner."""
     state: str
     version: int = 1
     created_at: datetime = Field(sa_type=_MOMENT)
@@ -54,6 +65,8 @@ class Offer(Base, table=True):
     launched_price_minor: int | None = Field(default=None, sa_type=BigInteger)
     """The price at the launch: what was printed stays, whatever the product costs later."""
     currency: str
+    packaging: list[str] = Field(default_factory=list, sa_type=JSONB)
+    """Ids of products of which each order takes one besides: a carton, a leaflet."""
 
 
 class Cell(Base, table=True):
@@ -67,6 +80,17 @@ class Cell(Base, table=True):
     template_id: UUID
     offer_id: UUID | None = None
     cost_per_piece_minor: int = Field(default=0, sa_type=BigInteger)
+    routes: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    """Its channels in the order in which they are tried; none: the campaign's, with the template and the cost above."""
+
+    def plan(self, campaign: Campaign, offer: Offer | None = None) -> CellPlan:
+        """Return what the cell asks of a launch."""
+        ways = tuple(
+            Way(Channel(one["channel"]), UUID(one["template_id"]), one["cost_per_piece_minor"])
+            for one in self.routes
+        ) or (Way(Channel(campaign.channel), self.template_id, self.cost_per_piece_minor),)
+        taken = (offer.product_id, *map(UUID, offer.packaging)) if offer else ()
+        return CellPlan(self.id, self.share_pct, ways, taken)
 
 
 class Preflight(Base, table=True):
@@ -77,9 +101,24 @@ class Preflight(Base, table=True):
     campaign_version: int
     state: str
     verdict: str | None = None
+    reach: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    """The register's answer, until the senders' is there too."""
+    checks: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    """The senders' answer about the templates."""
     report: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     requested_at: datetime = Field(sa_type=_MOMENT)
     counted_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+
+
+class Approval(Base, table=True):
+    """Somebody has approved the launch of a version of a campaign."""
+
+    campaign_id: UUID = Field(primary_key=True)
+    campaign_version: int = Field(primary_key=True)
+    approved_by: str = Field(primary_key=True)
+    name: str
+    note: str = ""
+    approved_at: datetime = Field(sa_type=_MOMENT)
 
 
 class Launch(Base, table=True):
@@ -93,7 +132,16 @@ class Launch(Base, table=True):
     segment_name: str = ""
     total: int | None = None
     arrived: int = 0
+    released: int = 0
+    left_out: int = 0
     settled: int = 0
+    """Pieces that have come to an end; those that were left out are among them."""
+    is_rationed: bool = False
+    """Budget and capacity have been given out."""
+    winner_cell_id: UUID | None = None
+    decided_at: datetime | None = Field(default=None, sa_type=_MOMENT)
+    decision: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    """How the winner was found: by the figures, or by a person."""
     problem: str = ""
     """Why there is nobody to send to: `empty` or `unknown_segment`; empty when there is somebody."""
     launched_at: datetime = Field(sa_type=_MOMENT)
@@ -117,9 +165,18 @@ class Piece(Base, table=True):
     person_id: UUID
     response_code: str
     because: list[str] = Field(default_factory=list, sa_type=JSONB)
+    channel: str = Channel.EMAIL.value
+    cost_minor: int = Field(default=0, sa_type=BigInteger)
+    worth: int = 0
+    """What the person was worth at the launch; the most active and valuable are released first."""
+    route: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    """Why it is this channel: `is_wished`, and what was `missed` before it."""
+    is_reserve: bool = False
+    """Waits for the winner of the experiment."""
     state: str
     reason: str = ""
     released_at: datetime = Field(sa_type=_MOMENT)
+    """When it was released; before that, when it was made."""
     settled_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     responded_at: datetime | None = Field(default=None, sa_type=_MOMENT)
     ordered_at: datetime | None = Field(default=None, sa_type=_MOMENT)
@@ -133,10 +190,10 @@ class NewPiece:
     """A piece on its way into the table: thousands are made at once, and a table's object costs ten times as much."""
 
     id: UUID
-    cell_id: UUID
     person_id: UUID
     response_code: str
     because: Sequence[str]
+    placed: Placed
 
 
 class Outcome(Base, table=True):
@@ -148,27 +205,15 @@ class Outcome(Base, table=True):
     at: datetime = Field(sa_type=_MOMENT)
 
 
-def cell_of(launch_id: UUID, person_id: UUID, shares: Sequence[tuple[UUID, int]]) -> UUID:
-    """Return the person's cell: the same at every delivery, and shared out as the percentages say.
-
-    `shares` are (cell, share_pct) in a fixed order; the percentages sum to 100.
-    """
-    digest = blake2b(launch_id.bytes + person_id.bytes, digest_size=8).digest()
-    bucket = int.from_bytes(digest, "big") % FULL_SHARE_PCT
-    for cell_id, share_pct in shares:
-        if bucket < share_pct:
-            return cell_id
-        bucket -= share_pct
-    return shares[-1][0]
-
-
 _RANK = {
+    PieceState.WAITING: 0,
     PieceState.RELEASED: 0,
     PieceState.IN_DOUBT: 1,
     PieceState.EXPIRED: 2,
     PieceState.SUPPRESSED: 2,
     PieceState.ACCEPTED: 2,
     PieceState.FAILED: 2,
+    PieceState.LEFT_OUT: 2,
 }
 
 

@@ -1,17 +1,19 @@
 """Reads of campaigns."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, literal_column, select
 from sqlmodel import col
 
 from campaign_svc.aliases import person_alias
 from campaign_svc.audiences.queries import find_audience
 from campaign_svc.campaigns.errors import CampaignUnknown, NotLaunched, PreflightUnknown
-from campaign_svc.campaigns.model import Campaign, Cell, Launch, Offer, Piece, Preflight
+from campaign_svc.campaigns.model import Approval, Campaign, Cell, Launch, Offer, Piece, Preflight
 from campaign_svc.campaigns.schemas import (
+    ApprovalOut,
     CampaignDetail,
     CampaignOut,
     CampaignState,
@@ -26,6 +28,7 @@ from campaign_svc.campaigns.schemas import (
 )
 from campaign_svc.products.queries import products_by_id
 from campaign_svc.settings import CampaignSettings
+from kantis_contracts.values import Channel
 from kantis_kit.db.aliases import resolve
 from kantis_kit.tx import ReadTx
 
@@ -48,6 +51,12 @@ async def cells_of(tx: ReadTx, campaign_id: UUID) -> Sequence[Cell]:
     """Return a campaign's cells, the oldest first: the order in which the audience is shared out."""
     rows = select(Cell).where(col(Cell.campaign_id) == campaign_id).order_by(col(Cell.id))
     return (await tx.scalars(rows)).all()
+
+
+def choose_offer(cell: Cell, offers: Sequence[Offer]) -> Offer | None:
+    """Return the cell's own offer, else the campaign's first one, else nothing."""
+    own = next((offer for offer in offers if offer.id == cell.offer_id), None)
+    return own or (offers[0] if offers else None)
 
 
 async def prices_of(tx: ReadTx, offers: Sequence[Offer]) -> dict[UUID, int]:
@@ -74,6 +83,7 @@ def offer_out(offer: Offer, price_minor: int) -> OfferOut:
         price_minor=price_minor,
         has_own_price=offer.own_price_minor is not None,
         currency=offer.currency,
+        packaging=[UUID(one) for one in offer.packaging],
     )
 
 
@@ -127,6 +137,17 @@ async def newest_preflight(tx: ReadTx, campaign_id: UUID) -> Preflight | None:
     return (await tx.scalars(rows)).first()
 
 
+async def list_approvals(tx: ReadTx, campaign_id: UUID) -> list[ApprovalOut]:
+    """Return who has approved which version. Raises `CampaignUnknown`."""
+    await get_campaign(tx, campaign_id)
+    rows = (
+        select(Approval)
+        .where(col(Approval.campaign_id) == campaign_id)
+        .order_by(col(Approval.approved_at), col(Approval.approved_by))
+    )
+    return [ApprovalOut.model_validate(row) for row in await tx.scalars(rows)]
+
+
 def is_stale(tx: ReadTx, preflight: Preflight, campaign_version: int) -> bool:
     """Say whether a report speaks of an older version, or is too old to be believed."""
     age = timedelta(hours=tx.settings(CampaignSettings).preflight_max_age_hours)
@@ -172,22 +193,34 @@ async def get_progress(tx: ReadTx, campaign_id: UUID) -> ProgressOut:
     counted = await tx.execute(
         select(
             col(Piece.state),
+            col(Piece.channel),
+            case(
+                (col(Piece.state) == PieceState.LEFT_OUT.value, col(Piece.reason)), else_=""
+            ).label("reason"),
             func.count().label("pieces"),
             func.count(col(Piece.responded_at)).label("responded"),
             func.count(col(Piece.ordered_at)).label("ordered"),
             func.count(col(Piece.paid_at)).label("paid"),
         )
         .where(col(Piece.campaign_id) == campaign_id)
-        .group_by(col(Piece.state))
+        .group_by(col(Piece.state), col(Piece.channel), literal_column("reason"))
     )
     rows = counted.all()
-    by_state = dict.fromkeys(PieceState, 0) | {PieceState(row.state): row.pieces for row in rows}
+    by_state, by_channel, left_out = Counter[PieceState](), Counter[Channel](), Counter[str]()
+    for row in rows:
+        by_state[PieceState(row.state)] += row.pieces
+        if row.state == PieceState.LEFT_OUT:
+            left_out[row.reason] += row.pieces
+        else:
+            by_channel[Channel(row.channel)] += row.pieces
     return ProgressOut(
         campaign_id=campaign_id,
         state=CampaignState(campaign.state),
         total=launch.total if launch else None,
-        pieces=sum(by_state.values()),
-        by_state=by_state,
+        pieces=by_state.total(),
+        by_state={state: by_state[state] for state in PieceState},
+        by_channel=by_channel,
+        left_out=left_out,
         responded=sum(row.responded for row in rows),
         ordered=sum(row.ordered for row in rows),
         paid=sum(row.paid for row in rows),
@@ -250,6 +283,11 @@ async def get_why(tx: ReadTx, campaign_id: UUID, person_id: UUID) -> WhyOut:
         cell_name=cell.name,
         key_code=cell.key_code,
         response_code=piece.response_code,
+        channel=piece.channel,
+        is_wished=piece.route.get("is_wished", False),
+        missed=piece.route.get("missed", {}),
+        worth=piece.worth,
         piece_id=piece.id,
         state=piece.state,
+        reason=piece.reason,
     )

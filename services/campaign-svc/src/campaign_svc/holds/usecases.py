@@ -10,6 +10,7 @@ from campaign_svc.campaigns.errors import NotLaunched
 from campaign_svc.campaigns.model import Launch
 from campaign_svc.campaigns.queries import get_campaign
 from campaign_svc.campaigns.schemas import CampaignState
+from campaign_svc.campaigns.usecases import end_waiting, release_wave
 from campaign_svc.holds import events
 from campaign_svc.holds.errors import LaunchOver
 from campaign_svc.holds.schemas import HoldOut
@@ -50,6 +51,11 @@ async def decide(tx: Tx, campaign_id: UUID, hold: str, reason: str) -> HoldOut:
         launch.hold_version += 1
         launch.hold_reason, launch.held_by, launch.held_at = reason, tx.actor, tx.clock.now()
         tx.stage(_TOLD[hold](launch))
+        await tx.flush()  # what waits is looked at by statements of their own
+        if hold == STOPPED:
+            await end_waiting(tx, launch.id)
+        elif hold == RUNNING:
+            await release_wave(tx, launch.id)
         tx.audit("launch.hold", str(launch.id), hold=hold or "running", reason=reason)
     return hold_out(launch)
 

@@ -1,4 +1,4 @@
-"""Pieces follow people who were merged: to the known record, and back when that was wrong."""
+"""What is told of people follows people who were merged: to the known record, and back when that was wrong."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -17,5 +17,7 @@ async def take_merges(tx: Tx, items: Sequence[PersonMerge]) -> None:
 
 
 async def follow(tx: Tx, merged_ids: Sequence[UUID]) -> None:
-    """Let the pieces of these ids stand where these lead now."""
-    await aliases.move(tx, person_alias, Base.metadata.tables["piece"], merged_ids)
+    """Let what came under these ids stand where these lead now: whatever table has room for the id it came under."""
+    for table in Base.metadata.sorted_tables:
+        if {"person_id", "merged_id"} <= set(table.c.keys()):
+            await aliases.move(tx, person_alias, table, merged_ids)

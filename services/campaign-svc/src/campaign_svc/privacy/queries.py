@@ -19,6 +19,9 @@ async def gather(tx: ReadTx, ids: Sequence[UUID]) -> dict[str, Rows]:
     piece, outcome, campaign = tables["piece"], tables["outcome"], tables["campaign"]
     theirs = select(piece.c.id).where(piece.c.person_id == chosen)
     found["outcome"] = await rows_of(tx, outcome, outcome.c.piece_id.in_(theirs))
+    run, visit = tables["programme_run"], tables["programme_visit"]
+    walked = select(run.c.id).where(run.c.person_id == chosen)
+    found["programme_visit"] = await rows_of(tx, visit, visit.c.run_id.in_(walked))
     campaigns = sorted({UUID(one["campaign_id"]) for one in found["piece"]})
     named = await tx.execute(
         select(campaign.c.id, campaign.c.name).where(campaign.c.id == one_of(campaigns, Uuid()))

@@ -22,4 +22,7 @@ class Schedule(Base, table=True):
     sign_off: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     problem: str = ""
     set_by: str
+    repeat_days: int | None = None
+    """So many days after each launch the campaign is launched again, as a copy of its own."""
+    repeat_until: datetime | None = Field(default=None, sa_type=_MOMENT)
     changed_at: datetime = Field(sa_type=_MOMENT)

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from campaign_svc.campaigns.schemas import SignOff
 from kantis_kit.web.schemas import In, Instant, Out
@@ -28,6 +29,11 @@ class ScheduleIn(In):
 
     launch_at: Instant
     sign_off: SignOff | None = None
+    repeat_days: Annotated[
+        int | None,
+        Field(ge=1, le=3660, description="Launched again so many days later, as a copy of its own"),
+    ] = None
+    repeat_until: Instant | None = None
 
 
 class ScheduleOut(Out):
@@ -39,4 +45,6 @@ class ScheduleOut(Out):
     sign_off: SignOff | None
     problem: str
     set_by: str
+    repeat_days: int | None
+    repeat_until: datetime | None
     changed_at: datetime

@@ -9,7 +9,12 @@ from campaign_svc.campaigns.errors import PreflightMissing
 from campaign_svc.campaigns.model import Campaign
 from campaign_svc.campaigns.queries import get_campaign
 from campaign_svc.campaigns.schemas import CampaignState, LaunchIn, SignOff
-from campaign_svc.campaigns.usecases import begin_preflight, launch_campaign, lock_draft
+from campaign_svc.campaigns.usecases import (
+    begin_preflight,
+    copy_campaign,
+    launch_campaign,
+    lock_draft,
+)
 from campaign_svc.schedules.errors import MomentPassed, ScheduleUnknown
 from campaign_svc.schedules.model import Schedule
 from campaign_svc.schedules.schemas import ScheduleIn, ScheduleOut, ScheduleState
@@ -43,6 +48,8 @@ async def set_schedule(tx: Tx, campaign_id: UUID, body: ScheduleIn) -> ScheduleO
         "sign_off": body.sign_off.model_dump() if body.sign_off else None,
         "problem": "",
         "set_by": tx.actor,
+        "repeat_days": body.repeat_days,
+        "repeat_until": body.repeat_until,
         "changed_at": now,
     }
     if schedule is None:
@@ -108,7 +115,8 @@ async def _launch(tx: Tx, schedule: Schedule) -> None:
     sign_off = SignOff.model_validate(schedule.sign_off) if schedule.sign_off else None
     try:
         async with tx.savepoint():
-            await launch_campaign(tx, schedule.campaign_id, LaunchIn(sign_off=sign_off))
+            body = LaunchIn(sign_off=sign_off)
+            await launch_campaign(tx, schedule.campaign_id, body, by=schedule.set_by)
     except PreflightMissing:
         await begin_preflight(tx, await lock_draft(tx, schedule.campaign_id))
         await tx.schedule(TIMER, str(schedule.campaign_id), tx.clock.now() + LOOK_AGAIN)
@@ -117,3 +125,25 @@ async def _launch(tx: Tx, schedule: Schedule) -> None:
         tx.audit("campaign.schedule_refused", str(schedule.campaign_id), problem=refusal.detail)
     else:
         schedule.state = ScheduleState.LAUNCHED.value
+        await _repeat(tx, schedule)
+
+
+async def _repeat(tx: Tx, schedule: Schedule) -> None:
+    """Plan the next launch of what recurs: a draft of its own, with a pre-flight of its own at its moment."""
+    if schedule.repeat_days is None:
+        return
+    later = timedelta(days=schedule.repeat_days)
+    moment = schedule.launch_at + later
+    if schedule.repeat_until is not None and moment > schedule.repeat_until:
+        return
+    draft = await copy_campaign(tx, schedule.campaign_id, later=later)
+    following = {
+        "campaign_id": draft.id,
+        "launch_at": moment,
+        "state": ScheduleState.PLANNED.value,
+        "problem": "",
+        "changed_at": tx.clock.now(),
+    }
+    tx.add(Schedule(**{**schedule.model_dump(), **following}))
+    await tx.schedule(TIMER, str(draft.id), moment)
+    tx.audit("campaign.repeat", str(draft.id), of=str(schedule.campaign_id))

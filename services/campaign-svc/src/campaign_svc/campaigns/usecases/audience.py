@@ -1,10 +1,12 @@
 """Turn the parts of a frozen audience into pieces, each person once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 import orjson
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     DateTime,
     Integer,
     Text,
@@ -21,10 +23,17 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
 from campaign_svc.aliases import person_alias
-from campaign_svc.campaigns import codes, events, queries
-from campaign_svc.campaigns.model import Campaign, Cell, Launch, NewPiece, Piece, cell_of
-from campaign_svc.campaigns.schemas import CampaignState, PieceState
-from campaign_svc.campaigns.usecases.preflight import cards_of
+from campaign_svc.campaigns import codes, queries
+from campaign_svc.campaigns.model import Campaign, Launch, NewPiece, Piece
+from campaign_svc.campaigns.routing import FULL_SHARE_PCT, Placing
+from campaign_svc.campaigns.schemas import PieceState, WhenShort
+from campaign_svc.campaigns.usecases.waves import (
+    advance,
+    plan_of,
+    release_wave,
+    room,
+    stage_releases,
+)
 from kantis_contracts.contacts import AudienceFrozenV1, AudienceMember, AudienceRefusal
 from kantis_kit.db.aliases import placed
 from kantis_kit.db.sets import one_of, row_set
@@ -42,7 +51,7 @@ class LaunchMissing(KantisError):
 async def take_audience(
     tx: Tx, part: AudienceFrozenV1, draw: Callable[[], str] = codes.draw_code
 ) -> None:
-    """Store and release the members that are new; the parts come in any order and more than once.
+    """Store the members that are new, and release them unless they wait; the parts come in any order and more than once.
 
     Raises:
         LaunchMissing: there is no such launch.
@@ -51,27 +60,59 @@ async def take_audience(
     if launch is None:
         raise LaunchMissing(f"no launch {part.launch_id}")
     campaign = await queries.get_campaign(tx, launch.campaign_id)
-    cells = list(await queries.cells_of(tx, campaign.id))
-    pieces = await _store(tx, launch, cells, part.items, draw)
-    await _release(tx, campaign, launch, segment_name=part.segment_name, cells=cells, pieces=pieces)
+    plan = await plan_of(tx, campaign)
+    placing = Placing(
+        launch.id,
+        plan.cells,
+        part.routes,
+        hold_out_pct=campaign.hold_out_pct,
+        experiment_pct=_experiment_pct(campaign, launch),
+    )
+    state = await _first_state(tx, campaign, launch, len(part.items))
+    pieces = await _store(tx, launch, placing, part.items, state=state, draw=draw)
+    chosen = [piece for piece in pieces if not piece.placed.reason]
+    now = [
+        piece for piece in chosen if state is PieceState.RELEASED and not piece.placed.is_reserve
+    ]
+    stage_releases(tx, campaign, launch, plan, now, segment_name=part.segment_name)
+    left_out = len(pieces) - len(chosen)
     await advance(
         tx,
         launch.id,
         arrived=len(pieces),
+        released=len(now),
+        left_out=left_out,
+        settled=left_out,
         total=part.total,
         segment_name=part.segment_name,
     )
+    if len(now) < len(chosen):
+        await release_wave(tx, launch.id)
+
+
+def _experiment_pct(campaign: Campaign, launch: Launch) -> int:
+    if campaign.experiment is None or launch.winner_cell_id is not None:
+        return FULL_SHARE_PCT
+    return int(campaign.experiment["share_pct"])
+
+
+async def _first_state(tx: Tx, campaign: Campaign, launch: Launch, pieces: int) -> PieceState:
+    """Say whether a part is released as it comes: nothing is rationed, nobody has paused it, and there is room."""
+    has_room = room(tx, launch) >= pieces
+    is_open = campaign.when_short == WhenShort.REFUSE and not launch.hold
+    return PieceState.RELEASED if has_room and is_open else PieceState.WAITING
 
 
 async def _store(
     tx: Tx,
     launch: Launch,
-    cells: Sequence[Cell],
+    placing: Placing,
     members: Sequence[AudienceMember],
+    *,
+    state: PieceState,
     draw: Callable[[], str],
 ) -> list[NewPiece]:
     """Insert a piece for every member that has none; return the new ones."""
-    shares = [(cell.id, cell.share_pct) for cell in cells]
     # In the order of the persons, so that two parts with the same persons wait for each other, not in a ring.
     left = {member.person_id: member for member in sorted(members, key=lambda m: m.person_id)}
     made: list[NewPiece] = []
@@ -85,14 +126,14 @@ async def _store(
         fresh = {
             person_id: NewPiece(
                 id=new_id(),
-                cell_id=cell_of(launch.id, person_id, shares),
                 person_id=person_id,
                 response_code=draw(),
                 because=member.because,
+                placed=placing.place(person_id, member.route),
             )
             for person_id, member in left.items()
         }
-        for person_id in sorted(await _insert(tx, launch, list(fresh.values()))):
+        for person_id in sorted(await _insert(tx, launch, list(fresh.values()), state)):
             made.append(fresh[person_id])
             left.pop(person_id)
         if not left:
@@ -111,27 +152,24 @@ async def _with_piece(tx: Tx, launch_id: UUID, person_ids: list[UUID]) -> set[UU
 
 
 _COLUMNS = (
-    column("id", Uuid), column("cell_id", Uuid), column("person_id", Uuid),
-    column("response_code", Text), column("because", Text),
+    column("id", Uuid), column("cell_id", Uuid), column("person_id", Uuid), column("response_code", Text),
+    column("because", Text), column("channel", Text), column("cost_minor", BigInteger), column("worth", Integer),
+    column("route", Text), column("is_reserve", Boolean), column("state", Text), column("reason", Text),
 )  # fmt: skip
 _TARGETS = [
-    "id", "launch_id", "campaign_id", "cell_id", "person_id", "merged_id", "response_code", "because", "state",
-    "reason", "released_at",
+    "id", "launch_id", "campaign_id", "cell_id", "person_id", "merged_id", "response_code", "because", "channel",
+    "cost_minor", "worth", "route", "is_reserve", "state", "reason", "released_at", "settled_at",
 ]  # fmt: skip
 _NAMED = func.coalesce(col(Piece.merged_id), col(Piece.person_id))
 """The id in the audience. Both of two records of one person get a piece; the second is not mailed."""
 
 
-async def _insert(tx: Tx, launch: Launch, pieces: Sequence[NewPiece]) -> set[UUID]:
-    new = row_set(
-        "new",
-        _COLUMNS,
-        [
-            (p.id, p.cell_id, p.person_id, p.response_code, orjson.dumps(p.because).decode())
-            for p in pieces
-        ],
-    )
+async def _insert(
+    tx: Tx, launch: Launch, pieces: Sequence[NewPiece], state: PieceState
+) -> set[UUID]:
+    new = row_set("new", _COLUMNS, _rows(pieces, state))
     stood = placed(person_alias, new)
+    moment = literal(tx.clock.now(), DateTime(timezone=True))
     source = select(
         new.c.id,
         literal(launch.id, Uuid),
@@ -141,9 +179,15 @@ async def _insert(tx: Tx, launch: Launch, pieces: Sequence[NewPiece]) -> set[UUI
         stood.came,
         new.c.response_code,
         cast(new.c.because, JSONB),
-        literal(PieceState.RELEASED.value, Text),
-        literal("", Text),
-        literal(tx.clock.now(), DateTime(timezone=True)),
+        new.c.channel,
+        new.c.cost_minor,
+        new.c.worth,
+        cast(new.c.route, JSONB),
+        new.c.is_reserve,
+        new.c.state,
+        new.c.reason,
+        moment,
+        case((new.c.state == PieceState.LEFT_OUT.value, moment)),
     ).select_from(stood.source)
     stored = await tx.scalars(
         insert(Piece).from_select(_TARGETS, source).on_conflict_do_nothing().returning(_NAMED)
@@ -151,29 +195,27 @@ async def _insert(tx: Tx, launch: Launch, pieces: Sequence[NewPiece]) -> set[UUI
     return set(stored)
 
 
-async def _release(
-    tx: Tx,
-    campaign: Campaign,
-    launch: Launch,
-    *,
-    segment_name: str,
-    cells: Sequence[Cell],
-    pieces: Sequence[NewPiece],
-) -> None:
-    cards = await cards_of(tx, campaign.id, list(cells))
-    for cell in cells:
-        mine = [piece for piece in pieces if piece.cell_id == cell.id]
-        if mine:
-            tx.stage(
-                events.pieces_released(
-                    campaign,
-                    launch,
-                    cell,
-                    segment_name=segment_name,
-                    offer=cards[cell.id],
-                    pieces=mine,
-                )
-            )
+def _rows(pieces: Sequence[NewPiece], state: PieceState) -> Iterator[tuple[object, ...]]:
+    """Return the pieces as rows; why they are chosen is written once for all that share it."""
+    words: dict[int, str] = {}
+
+    def written(value: object) -> str:
+        text = words.get(id(value))
+        if text is None:
+            text = words[id(value)] = orjson.dumps(value).decode()
+        return text
+
+    for piece in pieces:
+        one = piece.placed
+        its_state = state
+        if one.reason:
+            its_state = PieceState.LEFT_OUT
+        elif one.is_reserve:
+            its_state = PieceState.WAITING
+        yield (
+            piece.id, one.cell_id, piece.person_id, piece.response_code, written(piece.because), one.way.channel.value,
+            one.way.cost_minor, one.worth, written(one.told), one.is_reserve, its_state.value, one.reason,
+        )  # fmt: skip
 
 
 async def end_without_audience(tx: Tx, items: Sequence[AudienceRefusal]) -> None:
@@ -188,49 +230,3 @@ async def end_without_audience(tx: Tx, items: Sequence[AudienceRefusal]) -> None
         )
         if ended is not None:
             await advance(tx, item.launch_id, total=0)
-
-
-async def advance(
-    tx: Tx,
-    launch_id: UUID,
-    *,
-    arrived: int = 0,
-    settled: int = 0,
-    total: int | None = None,
-    segment_name: str = "",
-) -> None:
-    """Move a launch's counters, and its state when they say so; the campaign follows.
-
-    One statement reads and writes the row, so that parts and outcomes taken at the same time all count.
-    """
-    all_arrived = col(Launch.arrived) + arrived
-    all_settled = col(Launch.settled) + settled
-    whole = func.coalesce(literal(total, Integer), col(Launch.total))
-    result = await tx.execute(
-        update(Launch)
-        .where(col(Launch.id) == launch_id)
-        .values(
-            arrived=all_arrived,
-            settled=all_settled,
-            total=whole,
-            segment_name=func.coalesce(
-                func.nullif(literal(segment_name, Text), ""), col(Launch.segment_name)
-            ),
-            state=case(
-                (all_arrived < whole, col(Launch.state)),
-                (all_settled >= whole, CampaignState.FINISHED.value),
-                (whole >= 0, CampaignState.RUNNING.value),
-                else_=col(Launch.state),
-            ),
-        )
-        .returning(col(Launch.campaign_id), col(Launch.state))
-        .execution_options(synchronize_session=False)
-    )
-    row = result.first()
-    if row is not None:
-        await tx.execute(
-            update(Campaign)
-            .where(col(Campaign.id) == row.campaign_id, col(Campaign.state) != row.state)
-            .values(state=row.state, updated_at=tx.clock.now())
-            .execution_options(synchronize_session=False)
-        )

@@ -6,22 +6,51 @@ from uuid import UUID
 from campaign_svc.campaigns import events, queries
 from campaign_svc.campaigns.errors import (
     AlreadyLaunched,
+    ApprovalNeeded,
     CampaignOver,
     PreflightMissing,
     PreflightRed,
     SharesWrong,
     SignOffNeeded,
 )
-from campaign_svc.campaigns.model import FULL_SHARE_PCT, Campaign, Cell, Launch, Preflight
-from campaign_svc.campaigns.schemas import CampaignState, LaunchIn, Level
-from campaign_svc.campaigns.usecases.plan import lock_campaign
-from campaign_svc.campaigns.usecases.preflight import cards_of
+from campaign_svc.campaigns.model import Approval, Campaign, Cell, Launch, Preflight
+from campaign_svc.campaigns.routing import FULL_SHARE_PCT
+from campaign_svc.campaigns.schemas import ApprovalIn, CampaignState, LaunchIn, Level
+from campaign_svc.campaigns.usecases.plan import lock_campaign, lock_draft
+from campaign_svc.campaigns.usecases.waves import plan_of
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
 
-async def launch_campaign(tx: Tx, campaign_id: UUID, body: LaunchIn) -> tuple[Launch, bool]:
+async def approve_campaign(tx: Tx, campaign_id: UUID, body: ApprovalIn) -> Approval:
+    """Approve the launch of a draft as it is now; whoever approves twice has approved once.
+
+    Raises:
+        CampaignUnknown: there is no such campaign.
+        NotDraft: it has been launched.
+    """
+    draft = await lock_draft(tx, campaign_id)
+    approval = await tx.get(Approval, (draft.id, draft.version, tx.actor))
+    if approval is None:
+        approval = Approval(
+            campaign_id=draft.id,
+            campaign_version=draft.version,
+            approved_by=tx.actor,
+            name=body.name,
+            note=body.note,
+            approved_at=tx.clock.now(),
+        )
+        tx.add(approval)
+        tx.audit("campaign.approve", str(draft.id), version=draft.version, name=body.name)
+    return approval
+
+
+async def launch_campaign(
+    tx: Tx, campaign_id: UUID, body: LaunchIn, *, by: str = ""
+) -> tuple[Launch, bool]:
     """Launch a draft, or return the launch that there is; say whether it is new.
+
+    `by` names who ordered it earlier; without one it is whoever asks now.
 
     Freezes the prices, orders the audience and tells of the launch, each once.
 
@@ -32,6 +61,7 @@ async def launch_campaign(tx: Tx, campaign_id: UUID, body: LaunchIn) -> tuple[La
         PreflightMissing: no pre-flight of this version was counted lately.
         PreflightRed: the pre-flight forbids it.
         SignOffNeeded: the pre-flight is yellow and nobody signs.
+        ApprovalNeeded: it is larger than one person may launch, and nobody else has approved it.
         AlreadyLaunched: it was launched with another signature.
     """
     # The row's lock is what makes it once: whoever comes second waits here, then finds the first one's launch.
@@ -50,6 +80,9 @@ async def launch_campaign(tx: Tx, campaign_id: UUID, body: LaunchIn) -> tuple[La
             "The pre-flight is yellow: send sign_off with the name of who answers for it and the reason",
             findings=preflight.report["findings"],
         )
+    launched_by = by or tx.actor
+    if preflight.report.get("needs_approval"):
+        await _require_approval(tx, campaign, launched_by)
     now = tx.clock.now()
     launch = Launch(
         id=new_id(),
@@ -58,15 +91,15 @@ async def launch_campaign(tx: Tx, campaign_id: UUID, body: LaunchIn) -> tuple[La
         state=CampaignState.LAUNCHING.value,
         sign_off=sign_off,
         launched_at=now,
-        launched_by=tx.actor,
+        launched_by=launched_by,
     )
     tx.add(launch)
     await _freeze_prices(tx, campaign_id)
-    cards = await cards_of(tx, campaign_id, cells)
+    plan = await plan_of(tx, campaign)
     campaign.state = CampaignState.LAUNCHING.value
     campaign.updated_at = now
-    tx.stage(events.audience_requested(campaign, launch))
-    tx.stage(events.campaign_launched(campaign, launch, cells, cards[cells[0].id]))
+    tx.stage(events.audience_requested(campaign, launch, plan.cells))
+    tx.stage(events.campaign_launched(campaign, launch, cells, plan.cards[cells[0].id]))
     tx.audit("campaign.launch", str(campaign.id), launch_id=str(launch.id), sign_off=sign_off)
     return launch, True
 
@@ -81,6 +114,18 @@ def _check_plan(tx: Tx, campaign: Campaign, cells: Sequence[Cell]) -> None:
     if campaign.not_after is not None and campaign.not_after <= tx.clock.now():
         raise CampaignOver(
             f"not_after: {campaign.not_after.isoformat()} has passed; move it before the launch"
+        )
+
+
+async def _require_approval(tx: Tx, campaign: Campaign, launched_by: str) -> None:
+    approvals = await queries.list_approvals(tx, campaign.id)
+    if not any(
+        one.campaign_version == campaign.version and one.approved_by != launched_by
+        for one in approvals
+    ):
+        raise ApprovalNeeded(
+            f"It would make more pieces than one person may launch: somebody else than {launched_by} approves this "
+            f"version with POST /v1/campaigns/{campaign.id}/approvals"
         )
 
 

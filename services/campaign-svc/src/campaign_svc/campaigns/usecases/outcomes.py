@@ -13,7 +13,7 @@ from sqlmodel import col
 from campaign_svc.aliases import person_alias
 from campaign_svc.campaigns.model import Outcome, Piece, standing
 from campaign_svc.campaigns.schemas import PieceState
-from campaign_svc.campaigns.usecases.audience import advance
+from campaign_svc.campaigns.usecases.waves import advance, release_wave
 from kantis_contracts.messaging import Settled
 from kantis_contracts.orders import OrderCard, ResponseRegistered
 from kantis_kit.db.aliases import resolve
@@ -69,6 +69,7 @@ async def settle_pieces(tx: Tx, items: Sequence[Settled]) -> None:
     await _change(tx, changes)
     for launch_id in sorted(newly):
         await advance(tx, launch_id, settled=newly[launch_id])
+        await release_wave(tx, launch_id)
 
 
 def _standing(item: Settled) -> tuple[int, float, int]:

@@ -1,5 +1,8 @@
 """Plan a campaign: its words, offers and cells, while it is a draft."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -17,7 +20,7 @@ from campaign_svc.campaigns.errors import (
     OfferUnknown,
     ProductUnknown,
 )
-from campaign_svc.campaigns.model import Campaign, Cell, Offer, Preflight
+from campaign_svc.campaigns.model import Approval, Campaign, Cell, Offer, Preflight
 from campaign_svc.campaigns.schemas import (
     CampaignIn,
     CampaignPatch,
@@ -25,8 +28,9 @@ from campaign_svc.campaigns.schemas import (
     CellIn,
     CellPatch,
     OfferIn,
+    RouteIn,
 )
-from campaign_svc.products.queries import find_product
+from campaign_svc.products.queries import find_product, products_by_id
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 
@@ -49,6 +53,12 @@ async def plan_campaign(tx: Tx, body: CampaignIn) -> Campaign:
         currency=body.currency,
         not_after=body.not_after,
         expected_response_pct=body.expected_response_pct,
+        when_short=body.when_short.value,
+        capacity=body.capacity,
+        hold_out_pct=body.hold_out_pct,
+        without_segments=[str(one) for one in body.without_segments],
+        without_debtors=body.without_debtors,
+        experiment=body.experiment.model_dump(mode="json") if body.experiment else None,
         state=CampaignState.DRAFT.value,
         version=1,
         created_at=now,
@@ -56,6 +66,39 @@ async def plan_campaign(tx: Tx, body: CampaignIn) -> Campaign:
     )
     tx.add(campaign)
     return campaign
+
+
+async def copy_campaign(tx: Tx, campaign_id: UUID, *, later: timedelta) -> Campaign:
+    """Begin a draft that says the same so much later: its offers ask the prices of then, its cells get new key codes.
+
+    Raises:
+        CampaignUnknown: there is no such campaign.
+    """
+    origin = await queries.get_campaign(tx, campaign_id)
+    now = tx.clock.now()
+    changes = {
+        "id": new_id(),
+        "state": CampaignState.DRAFT.value,
+        "version": 1,
+        "not_after": origin.not_after + later if origin.not_after else None,
+        "created_at": now,
+        "updated_at": now,
+    }
+    draft = Campaign(**{**origin.model_dump(), **changes})
+    tx.add(draft)
+    await tx.flush()  # its parts refer to it
+    offers: dict[UUID | None, UUID] = {}
+    for offer in await queries.offers_of(tx, campaign_id):
+        offers[offer.id] = new_id()
+        fresh = {"id": offers[offer.id], "campaign_id": draft.id, "launched_price_minor": None}
+        tx.add(Offer(**{**offer.model_dump(), **fresh}))
+    await tx.flush()
+    for cell in await queries.cells_of(tx, campaign_id):
+        values = cell.model_dump(exclude={"id", "campaign_id", "key_code", "offer_id"})
+        await _insert_cell(
+            tx, {**values, "campaign_id": draft.id, "offer_id": offers.get(cell.offer_id)}
+        )
+    return draft
 
 
 async def lock_campaign(tx: Tx, campaign_id: UUID) -> Campaign:
@@ -93,8 +136,9 @@ async def change_campaign(tx: Tx, draft: Campaign, body: CampaignPatch) -> Campa
     Raises:
         CurrencyMismatch: an offer is priced in the currency that the campaign would leave.
     """
-    for name in body.model_fields_set:
-        value = getattr(body, name)
+    sent = body.model_dump(include=body.model_fields_set)
+    stored = body.model_dump(mode="json", include={"without_segments", "experiment"} & sent.keys())
+    for name, value in (sent | stored).items():
         setattr(draft, name, getattr(value, "value", value))
     for offer in await queries.offers_of(tx, draft.id):
         if offer.currency != draft.currency:
@@ -108,7 +152,7 @@ async def change_campaign(tx: Tx, draft: Campaign, body: CampaignPatch) -> Campa
 
 async def delete_campaign(tx: Tx, draft: Campaign) -> None:
     """Delete a locked draft with everything that belongs to it."""
-    for table in (Cell, Offer, Preflight):
+    for table in (Cell, Offer, Preflight, Approval):
         await tx.execute(delete(table).where(col(table.campaign_id) == draft.id))
     await tx.execute(delete(Campaign).where(col(Campaign.id) == draft.id))
 
@@ -130,6 +174,11 @@ async def add_offer(tx: Tx, draft: Campaign, body: OfferIn) -> Offer:
         raise CurrencyMismatch(
             f"{product.name} is priced in {product.currency}, the campaign counts in {draft.currency}"
         )
+    known = await products_by_id(tx, body.packaging)
+    for missing in (one for one in body.packaging if one not in known):
+        raise ProductUnknown(
+            f"packaging: the catalogue has no product {missing}; add it under /v1/products"
+        )
     offer = Offer(
         id=new_id(),
         campaign_id=draft.id,
@@ -137,6 +186,7 @@ async def add_offer(tx: Tx, draft: Campaign, body: OfferIn) -> Offer:
         name=body.name or product.name,
         own_price_minor=body.price_minor,
         currency=product.currency,
+        packaging=[str(one) for one in body.packaging],
     )
     tx.add(offer)
     _touch(tx, draft)
@@ -175,14 +225,14 @@ async def add_cell(tx: Tx, draft: Campaign, body: CellIn) -> Cell:
     """
     await _require_offer(tx, draft.id, body.offer_id)
     _touch(tx, draft)
-    wanted = [body.key_code] if body.key_code else [codes.draw_key() for _ in range(_DRAWS)]
-    for key_code in wanted:
-        values = {
-            "id": new_id(),
-            "campaign_id": draft.id,
-            **body.model_dump(exclude={"key_code"}),
-            "key_code": key_code,
-        }
+    values = {"campaign_id": draft.id, **body.model_dump(exclude={"key_code", "routes"})}
+    return await _insert_cell(tx, {**values, **_words(body.routes)}, body.key_code)
+
+
+async def _insert_cell(tx: Tx, columns: dict[str, Any], key_code: str | None = None) -> Cell:
+    wanted = [key_code] if key_code else [codes.draw_key() for _ in range(_DRAWS)]
+    for drawn in wanted:
+        values = {"id": new_id(), **columns, "key_code": drawn}
         made = await tx.scalar(
             insert(Cell)
             .values(**values)
@@ -210,10 +260,25 @@ async def change_cell(tx: Tx, draft: Campaign, cell_id: UUID, body: CellPatch) -
     """
     cell = await _lock_cell(tx, draft, cell_id)
     await _require_offer(tx, draft.id, body.offer_id)
-    for name in body.model_fields_set:
-        setattr(cell, name, getattr(body, name))
+    changes = body.model_dump(include=body.model_fields_set - {"routes"})
+    if changes.keys() & {"template_id", "cost_per_piece_minor"}:
+        changes["routes"] = []  # one way of speaking replaces the other
+    for name, value in (changes | _words(body.routes or [])).items():
+        setattr(cell, name, value)
     _touch(tx, draft)
     return cell
+
+
+def _words(routes: Sequence[RouteIn]) -> dict[str, Any]:
+    """Return the columns of a cell that has routes: the first one stands where a single one would."""
+    if not routes:
+        return {}
+    first = routes[0]
+    return {
+        "template_id": first.template_id,
+        "cost_per_piece_minor": first.cost_per_piece_minor,
+        "routes": [one.model_dump(mode="json") for one in routes],
+    }
 
 
 async def remove_cell(tx: Tx, draft: Campaign, cell_id: UUID) -> None:

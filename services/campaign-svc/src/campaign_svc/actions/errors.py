@@ -1,0 +1,21 @@
+"""What can be refused about actions."""
+
+from kantis_kit.errors import Conflict, NotFound
+
+
+class StepUnknown(NotFound):
+    """There is no such step, or it is no task."""
+
+    slug, title = "step-unknown", "There is no such task"
+
+
+class TaskDone(Conflict):
+    """Somebody has done it."""
+
+    slug, title = "task-done", "The task has been done"
+
+
+class ActionNotAvailable(Conflict):
+    """What it names is not there."""
+
+    slug, title = "action-not-available", "This action is not available"

@@ -1,0 +1,13 @@
+"""Timed work of the club."""
+
+from datetime import timedelta
+
+from campaign_svc.club import points
+from kantis_kit.timers import recurring
+from kantis_kit.tx import Tx
+
+
+@recurring("club.expire", every=timedelta(hours=1))
+async def expire(tx: Tx) -> None:
+    """Book off the points whose time is over."""
+    await points.expire(tx)

@@ -1,0 +1,1 @@
+"""Words of programmes: their graphs, conditions, and what the API takes and shows."""
