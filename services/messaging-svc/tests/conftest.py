@@ -1,6 +1,7 @@
 """What the tests of messaging-svc share: a mail server, people, templates and launches."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,71 @@ def no_failpoints_left():
 @pytest.fixture
 async def sink() -> AsyncIterator[SmtpSink]:
     async with SmtpSink() as server:
+        yield server
+
+
+class ImapServer:
+    """A mailbox that serves what the client of ours asks for, and breaks off where it is told to."""
+
+    def __init__(self):
+        self.mails, self.seen, self.moved, self.heard = {}, set(), {}, []
+        self.validity, self.capabilities, self.breaks_at, self.is_refusing = (
+            7,
+            "IMAP4rev1",
+            "",
+            False,
+        )
+
+    async def serve(self, reader, writer):
+        writer.write(b"* OK ready\r\n")
+        while line := (await reader.readline()).decode():
+            tag, _, command = line.strip().partition(" ")
+            self.heard.append(command)
+            if self.breaks_at and self.breaks_at in command:
+                self.breaks_at = ""
+                break
+            for answer in self._answers(command):
+                writer.write(answer)
+            is_bad = self.is_refusing and command.startswith("LOGIN")
+            writer.write(f"{tag} {'NO wrong' if is_bad else 'OK done'}\r\n".encode())
+            if command.startswith("LOGOUT"):
+                break
+        writer.close()
+
+    def _answers(self, command):
+        if command.startswith("CAPABILITY"):
+            return [f"* CAPABILITY {self.capabilities}\r\n".encode()]
+        if command.startswith("SELECT"):
+            return [b"* 1 EXISTS\r\n", f"* OK [UIDVALIDITY {self.validity}] ok\r\n".encode()]
+        if command.startswith("UID SEARCH"):
+            unread = " ".join(str(uid) for uid in self.mails if uid not in self.seen)
+            return [f"* SEARCH {unread}\r\n".encode()]
+        number = int(re.search(r"UID \w+ (\d+)", command)[1]) if command.startswith("UID") else 0
+        if "RFC822.SIZE" in command:
+            return [f"* 1 FETCH (UID {number} RFC822.SIZE {len(self.mails[number])})\r\n".encode()]
+        if found := re.search(r"BODY.PEEK\[\]<(\d+)\.(\d+)>", command):
+            at, length = int(found[1]), int(found[2])
+            part = self.mails[number][at : at + length]
+            head = f"* 1 FETCH (UID {number} BODY[]<{at}> {{{len(part)}}}\r\n".encode()
+            return [head, part, b")\r\n"]
+        if "STORE" in command and "Seen" in command:
+            self.seen.add(number)
+        elif "MOVE" in command or "COPY" in command:
+            self.moved[number] = command.rpartition(" ")[2].strip('"')
+        return []
+
+    async def __aenter__(self):
+        self.listener = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        self.port = self.listener.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self.listener.close()
+
+
+@pytest.fixture
+async def imap() -> AsyncIterator[ImapServer]:
+    async with ImapServer() as server:
         yield server
 
 
@@ -226,3 +292,19 @@ def open_house(sink, rig_for):
 @pytest.fixture
 async def house(open_house) -> House:
     return await open_house()
+
+
+def _mail(n, filler=b""):
+    return (
+        f"From: MAILER-DAEMON@mx.example\r\nTo: bounces@lys.example\r\nMessage-ID: <{n}@mx>\r\nSubject: Undelivered\r\n"
+        'MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+    ).encode() + filler + (
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n"
+        b"Final-Recipient: rfc822; x@kunde.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b--\r\n"
+    )  # fmt: skip
+
+
+@pytest.fixture
+def bounced_mail():
+    """Write a mail of a server that could not deliver."""
+    return _mail

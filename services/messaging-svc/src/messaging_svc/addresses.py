@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 
 _MAX_ADDRESS = 254
 _MAX_LOCAL = 64
@@ -36,7 +37,13 @@ def wire_address(address: str) -> str | None:
     local, _, domain = address.rpartition("@")
     if len(local) > _MAX_LOCAL or local.startswith(".") or local.endswith(".") or ".." in local:
         return None
+    on_the_wire = _ascii_domain(domain)
+    return f"{local}@{on_the_wire}" if on_the_wire else None
+
+
+@lru_cache(maxsize=4_096)
+def _ascii_domain(domain: str) -> str | None:
     try:
-        return f"{local}@{domain.encode('idna').decode('ascii')}"
+        return domain.encode("idna").decode("ascii")
     except UnicodeError:
         return None

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from kantis_kit.settings import ServiceSettings
 
@@ -23,19 +23,25 @@ class MessagingSettings(ServiceSettings):
     """Name of the DKIM key in the DNS of our domain; empty: a relay signs, or nobody."""
     dkim_key: SecretStr = SecretStr("")
     """The RSA key as PEM; with it every mail is signed for the domain of `mail_from`, which DMARC wants."""
+    dns_servers: list[str] = Field(default_factory=list)
+    """`address:port` of the name servers that are asked about our own domain; empty: those of the system."""
+    dns_timeout_seconds: float = Field(default=4.0, gt=0, le=30)
+    """Longest wait for all that one check of our domain asks."""
     smtp_timeout_seconds: float = 30.0
     """Longest wait for one answer of the mail server, but for the last."""
     smtp_final_timeout_seconds: float = 600.0
     """Longest wait for its word on a message that it has in full; an early end here is what makes duplicates."""
+    sender_check_hours: float = Field(default=24.0, ge=0)
+    """Our own domain is asked about anew after so long, while a mail server is there; 0: only when somebody asks."""
     mail_from: str = "Kantis <post@kantis.example>"
     """`Name <address>` of every mail; bounces go to the address."""
     company: str = "Kantis"
     """Name of the sender in the footer and in greetings."""
     sender_concurrency: int = 8
     """Connections to the mail server, and the most messages that one crash of the sender can leave in doubt."""
-    sender_ahead: int = 512
+    sender_ahead: int = 1_024
     """Messages handed over and not yet answered; more than `sender_concurrency` only while a journal can be kept."""
-    sender_batch: int = 500
+    sender_batch: int = 1_000
     """Messages claimed and gated in one statement."""
     sender_lease_seconds: float = 60.0
     """After this long without news, a claimed message is another sender's, and one handed over is in doubt."""
@@ -47,6 +53,8 @@ class MessagingSettings(ServiceSettings):
     """How long a message waits for a person's card that may still be on its way."""
     company_time_zone: str = "Europe/Oslo"
     """Zone in which the days and months of spend caps begin."""
+    call_attempts: int = Field(default=5, ge=1, le=50)
+    """Calls to a person who is not reached before a campaign gives up."""
     letter_return_address: str = ""
     """Where letters come back to that cannot be delivered, on one line; stands small above the address."""
     letter_country: str = "NO"
@@ -59,9 +67,53 @@ class MessagingSettings(ServiceSettings):
     """The most letters in one batch."""
     letter_files_days: int = Field(default=30, ge=1, le=365)
     """After its end, the files of a batch are kept so long; they hold names and addresses."""
+    company_country: str = Field(default="NO", pattern=r"^[A-Z]{2}$")
+    """Whose holidays the desk keeps, and whose language somebody is taken to speak of whom nothing is known."""
+    reply_address: str = Field(default="", pattern=r"^([A-Za-z0-9._-]{1,10}@[A-Za-z0-9.-]+)?$")
+    """`svar@lys.example`: mails are answered to `svar+<token>@…`, and what comes in names its message. Empty: answers go
+    to the address of `mail_from`, and are recognised by what they refer to."""
+    reply_imap_host: str = ""
+    """Mail server with the mailbox of `reply_address` or of `mail_from`; empty: nobody looks into it from here."""
+    reply_imap_port: int = 993
+    reply_imap_tls: Literal["none", "starttls", "implicit"] = "implicit"
+    """Certificates are checked."""
+    reply_imap_user: str = ""
+    reply_imap_password: SecretStr = SecretStr("")
+    reply_imap_folder: str = Field(default="INBOX", pattern=r'^[^"\\\x00-\x1f]+$')
+    reply_imap_done_folder: str = Field(default="", pattern=r'^[^"\\\x00-\x1f]*$')
+    """Where mails are moved once they are taken; empty: they are marked as read."""
+    reply_imap_seconds: float = Field(default=30.0, gt=0)
+    """Pause between two looks."""
+    reply_imap_timeout_seconds: float = Field(default=30.0, gt=0)
+    chat_opens: str = Field(default="08:00", pattern=r"^[0-2][0-9]:[0-5][0-9]$")
+    chat_closes: str = Field(default="16:00", pattern=r"^[0-2][0-9]:[0-5][0-9]$")
+    """Between these, in the company's zone and on its working days, somebody sits at the chat."""
+    chat_never_closes: bool = False
+    """Somebody sits there at every hour of every day."""
+    chat_starts_per_hour: int = Field(default=6, ge=1)
+    """Chats, and calls that are asked for, from one network address."""
+    chat_lines_per_minute: int = Field(default=20, ge=1)
+    """What one visitor may write."""
+    chat_stream_seconds: float = Field(default=20.0, gt=0)
+    """So long a stream lasts before the browser asks again from where it is; less than a request may take."""
+    mails_per_day: int = Field(default=50, ge=1)
+    """From one address; more is a machine, and is not kept."""
     bounce_address: str = Field(default="", pattern=r"^([A-Za-z0-9._-]{1,10}@[A-Za-z0-9.-]+)?$")
     """`bounces@lys.example`: mails go out from `bounces+<token>@…`, and what comes back names its message. Empty: bounces
     go to the address of `mail_from`."""
+    bounce_imap_host: str = ""
+    """Mail server with the mailbox of `bounce_address`; empty: nobody looks into it from here."""
+    bounce_imap_port: int = 993
+    bounce_imap_tls: Literal["none", "starttls", "implicit"] = "implicit"
+    """Certificates are checked."""
+    bounce_imap_user: str = ""
+    bounce_imap_password: SecretStr = SecretStr("")
+    bounce_imap_folder: str = Field(default="INBOX", pattern=r'^[^"\\\x00-\x1f]+$')
+    bounce_imap_done_folder: str = Field(default="", pattern=r'^[^"\\\x00-\x1f]*$')
+    """Where mails are moved once they are taken; empty: they are marked as read."""
+    bounce_imap_seconds: float = Field(default=60.0, gt=0)
+    """Pause between two looks."""
+    bounce_imap_timeout_seconds: float = Field(default=30.0, gt=0)
     bounce_secret: SecretStr = SecretStr("")
     """Stands in the address to which a mail provider reports bounces; empty: nobody can report any."""
     bounce_signing_key: SecretStr = SecretStr("")
@@ -108,3 +160,18 @@ class MessagingSettings(ServiceSettings):
     sms_currency: str = "NOK"
     sms_confirms_stop: bool = True
     """Answer a STOP by a text message that says that it holds."""
+
+    @model_validator(mode="after")
+    def check_mailboxes(self) -> "MessagingSettings":
+        """One mailbox is looked into by one: what people write would be taken for bounces."""
+        places = [
+            (self.bounce_imap_host, self.bounce_imap_user, self.bounce_imap_folder),
+            (self.reply_imap_host, self.reply_imap_user, self.reply_imap_folder),
+        ]
+        if self.reply_imap_host and places[0] == places[1]:
+            message = (
+                "bounce_imap_host and reply_imap_host name the same mailbox: leave the first one out, "
+                "bounces are recognised in the mailbox of replies too"
+            )
+            raise ValueError(message)
+        return self

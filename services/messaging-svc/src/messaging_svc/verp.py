@@ -1,4 +1,4 @@
-"""The address to which a mail's bounces come back: it names the message, and nobody else can make it.
+"""The address to which a mail's bounces and answers come back: it names the message, and nobody else can make it.
 
 `bounces@lys.example` becomes `bounces+<token>@lys.example`. The token is that of a signed link in base 32, which
 survives servers that change the case of letters; with its prefix it stays within the 64 characters of a local part.
@@ -18,14 +18,14 @@ _TOKEN = re.compile(r"\+([a-z2-7]{40,56})@", re.IGNORECASE)
 
 
 class ReturnPath:
-    """Makes envelope senders, and reads them; without an address there are none."""
+    """Makes addresses that name a message, to which it bounces or is answered; without an address there are none."""
 
     def __init__(self, address: str, signer: LinkSigner) -> None:
         self._local, _, self._domain = address.rpartition("@")
         self._signer = signer
 
     def of(self, message_id: UUID) -> str | None:
-        """Return the envelope sender of a message, or None where none is set."""
+        """Return the address of a message, or None where none is set."""
         if not self._local:
             return None
         signed = self._signer.make(PURPOSE, message_id.bytes)
@@ -35,7 +35,7 @@ class ReturnPath:
 
 
 def message_named_by(text: str, signer: LinkSigner, *, now: datetime) -> UUID | None:
-    """Return the message whose bounce address stands in a text, or None when it is not one of ours."""
+    """Return the message whose address stands in a text, or None when it is not one of ours."""
     for found in _TOKEN.finditer(text):
         token = found[1].upper()
         try:

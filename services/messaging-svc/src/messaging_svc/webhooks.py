@@ -5,14 +5,14 @@ Source: Standard Webhooks 1.0 (standardwebhooks.com): `id.timestamp.body`, HMAC-
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from kantis_kit.webhooks import PREFIX, signature
+
 TOLERANCE = timedelta(minutes=5)
 """Older or younger than this, a signature does not count: a copy that somebody kept is worth nothing."""
-_PREFIX = "whsec_"
 
 
 def is_secret(given: str, secret: str) -> bool:
@@ -27,18 +27,13 @@ def is_young(timestamp: str, *, now: datetime) -> bool:
     return abs(now.timestamp() - int(timestamp)) <= TOLERANCE.total_seconds()
 
 
-def signature(key: bytes, *parts: bytes) -> str:
-    """Return the signature of parts that are joined by dots."""
-    return base64.b64encode(hmac.new(key, b".".join(parts), hashlib.sha256).digest()).decode()
-
-
 def is_standard(headers: Mapping[str, str], body: bytes, secret: str, *, now: datetime) -> bool:
     """Say whether a body carries a young signature in the form of Standard Webhooks."""
     id_, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not id_ or not is_young(at, now=now):
         return False
     try:
-        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except binascii.Error:
         return False
     wanted = signature(key, id_.encode(), at.encode(), body).encode()

@@ -3,6 +3,9 @@
 import base64
 import hashlib
 import hmac
+import random
+import sys
+from collections import Counter
 from datetime import timedelta
 from email import policy
 from email.mime.multipart import MIMEMultipart
@@ -362,23 +365,114 @@ async def test_reports_of_a_mail_provider_count_once_in_any_order_and_only_when_
     assert "address_suppressed" == await _again(house, kari)
 
 
-async def test_a_storm_of_reports_suppresses_each_address_once(house):
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+async def test_of_five_thousand_webhooks_no_forged_one_counts_and_each_of_the_others_once(house):
+    count, chance = 500, random.Random(20_261_125)
     await house.save_template()
-    people = [house.person(n) for n in range(60)]
+    people = [house.person(n) for n in range(count)]
     await house.know(*people)
-    await house.rig.publish(house.launch([one.person_id for one in people]))
-    rows = await house.until("accepted", 60)
+    launch = house.launch([one.person_id for one in people])
+    await house.rig.publish(launch)
+    rows = await house.until("accepted", count)
+    await house.rig.drain()
+    other, now = "whsec_" + base64.b64encode(b"o" * 24).decode(), house.rig.clock.now()
+    forgeries = (
+        {"key": other}, {"at": now - timedelta(minutes=6)}, {"at": now + timedelta(minutes=6)},
+        {"webhook-signature": ""}, {"webhook-id": "n"},
+    )  # fmt: skip
+    calls = []
+    for n, row in enumerate(rows):
+        kinds = ("bounce", "delivered")[:: chance.choice((1, -1))] if n % 2 else ("delivered",)
+        good = [
+            {"id": f"{kind}{n}", "type": kind, "message_id": str(row["id"]), "status": "5.1.1"}
+            for kind in kinds
+        ]
+        bad = {**good[0], "id": f"forged{n}", "type": "bounce"}
+        calls += [(bad, forged) for forged in forgeries]
+        calls += [(one, {}) for one in good for _ in range(5 // len(good))]
+    chance.shuffle(calls)
+
+    told = Counter()
+    for report, how in calls:
+        told[await _report(house, report, **how), bool(how)] += 1
+    await house.rig.drain()
+
+    assert {(403, True), (200, False)} == set(told), told
+    pool = await house.rig.service.database.pool()
+    kept = await pool.fetch("SELECT external_id FROM bounce")
+    assert not [row for row in kept if "forged" in row["external_id"]]
+    assert count // 2 == await pool.fetchval(
+        "SELECT count(*) FROM bounce WHERE category = 'bad_address'"
+    )
+    assert count // 2 == await pool.fetchval("SELECT count(*) FROM suppression")
+    assert count // 2 == sum(outcome is AddressOutcome.HARD_BOUNCE for outcome, _ in _told(house))
+    after = {row["id"]: row["state"] for row in await house.rows()}
+    assert {row["id"]: row["state"] for row in rows} == after, "a state went back"
+    sys.stdout.write(
+        f"webhooks {len(calls)}: forged {told[403, True]}, of them taken 0; genuine {told[200, False]}, counted "
+        f"{count // 2} bounces once each, states gone back 0\n"
+    )
+
+
+async def test_what_is_told_of_a_message_before_it_was_sent_moves_it_neither_on_nor_back(
+    open_house,
+):
+    house = await open_house(
+        smtp_host="", bounce_address="bounces@lys.example", bounce_secret=SECRET, bounce_signing_key=KEY
+    )  # fmt: skip
+    await house.save_template()
+    kari = house.person(0)
+    await house.know(kari)
+    await house.rig.publish(house.launch([kari.person_id]))
+    (row,) = await house.until("planned")
+
+    told = [
+        await _report(house, {"id": "d1", "type": "delivered", "message_id": str(row["id"])})
+        for _ in range(5)
+    ]
+
+    assert [200] * 5 == told
+    (after,) = await house.rows()
+    assert dict(row) == dict(after)
+
+
+async def _storm(house, count, *, size):
+    """Have so many messages reported three times each, in any order; a third because of our reputation."""
+    await house.save_template()
+    people = [house.person(n) for n in range(count)]
+    for start in range(0, count, 500):
+        part = people[start : start + 500]
+        await house.know(*part)
+        await house.rig.publish(house.launch([one.person_id for one in part]))
+        await house.sink.wait_for(start + len(part))
+    rows = await house.until("accepted", count)
     reports = [
         {"id": f"r{n}", "type": "bounce", "message_id": str(row["id"]), "status": "5.1.1" if n % 3 else "5.7.1"}
         for n, row in enumerate(rows)
-    ]  # fmt: skip
-
-    for start in (40, 0, 20, 20, 40, 0, 0):
-        assert 200 == await _report(house, *reversed(reports[start : start + 20]))
+    ] * 3  # fmt: skip
+    random.Random(20_261_123).shuffle(reports)
+    for start in range(0, len(reports), size):
+        assert 200 == await _report(house, *reports[start : start + size])
+    gone = sum(n % 3 != 0 for n in range(count))
 
     pool = await house.rig.service.database.pool()
-    assert 40 == await pool.fetchval("SELECT count(*) FROM suppression")
-    assert 40 == len(_told(house))
+    assert gone == await pool.fetchval("SELECT count(*) FROM suppression")
+    told = _told(house)
+    assert [(AddressOutcome.HARD_BOUNCE, False)] * gone == told
+    rules = {"bad_address": gone, "policy": count - gone}
+    kept = await pool.fetch("SELECT category, count(*) AS n FROM bounce GROUP BY category")
+    assert rules == {row["category"]: row["n"] for row in kept}
+
+
+async def test_a_storm_of_reports_suppresses_each_address_once(house):
+    await _storm(house, 60, size=20)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+async def test_thirty_thousand_reports_of_ten_thousand_bounces_suppress_each_address_once(house):
+    await _storm(house, 10_000, size=500)
 
 
 async def test_without_an_address_of_their_own_bounces_go_where_they_always_went(open_house):

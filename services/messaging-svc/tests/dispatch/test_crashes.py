@@ -36,11 +36,11 @@ async def _crash_at(house, point):
     return passed
 
 
-def _request():
+def _request(email="ny@kunde.example"):
     return ConfirmationRequest(
         request_id=new_id(),
         person_id=new_id(),
-        email="ny@kunde.example",
+        email=email,
         form_key="f",
         confirm_path="/p/x",
     )
@@ -157,18 +157,23 @@ async def test_a_stop_ends_what_is_on_the_wire_and_gives_the_rest_back(house):
     assert len(house.sink.messages) == left["accepted"]
 
 
-async def _kill_rounds(house, sink, recipients, rounds):
+async def _kill_rounds(house, sink, recipients, rounds, *, requests=0, **more):
     """Send to that many people; the sender kills itself at each of these points, then one is left alone."""
     await house.save_template()
     people = [house.person(n) for n in range(recipients)]
-    await house.know(*people)
+    for start in range(0, recipients, 500):
+        await house.know(*people[start : start + 500])
     await house.rig.publish(house.launch([one.person_id for one in people]))
+    if requests:
+        asked = [_request(f"ny{n}@kunde.example") for n in range(requests)]
+        await house.rig.publish(ConfirmationRequestedV1(items=tuple(asked)))
+    recipients += requests
     await house.until("planned", recipients)
     settings = {
         "postgres_dsn": house.rig.dsns["messaging"], "keys_dir": str(house.rig.keys_dir), "link_keys": LINK_KEYS,
         "data_dir": str(house.rig.data_dir),
         "smtp_host": "127.0.0.1", "smtp_port": sink.port, "sender_lease_seconds": 1, "broker_url": "postgresql://",
-        "public_url": "http://kantis.test", "mail_from": "post@lys.example",
+        "public_url": "http://kantis.test", "mail_from": "post@lys.example", **more,
     }  # fmt: skip
     for point in rounds:
         child = await _start(settings, failpoints=point)
@@ -218,3 +223,38 @@ async def test_ten_kills_in_a_thousand_recipients(sink, open_house):
     rows = await _kill_rounds(house, sink, 1_000, rounds)
 
     _check(rows, sink, len(rounds))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("point", POINTS)
+async def test_ten_kills_at_one_exact_point_while_both_kinds_of_mail_are_sent(
+    sink, open_house, point
+):
+    """On one connection, so that whatever happens is of the mail that was at that point."""
+    house = await open_house(smtp_host="")
+    # At the first claim nothing is on the wire yet; the others are passed by one mail after the other.
+    rounds = [f"{point}:kill@{1 if point == POINTS[0] else 7 + n % 3}" for n in range(10)]
+
+    rows = await _kill_rounds(
+        house, sink, 150, rounds, requests=50, sender_concurrency=1, sender_batch=10
+    )
+
+    marketing = [row for row in rows if row["is_marketing"]]
+    notices = [row for row in rows if not row["is_marketing"]]
+    in_doubt = [row for row in marketing if row["state"] == "in_doubt"]
+    times = Counter(record["dispatch_key"] for record in sink.messages)
+    names = Counter(key for key, _ in {(r["dispatch_key"], r["message_id"]) for r in sink.messages})
+    again = [row for row in notices if times[str(row["id"])] > 1]
+    is_behind = point in POINTS[-2:]
+    assert {"accepted"} == {row["state"] for row in notices}
+    assert {"accepted", "in_doubt"} >= {row["state"] for row in marketing}
+    assert {1} == {times[str(row["id"])] for row in marketing}, "twice, or never"
+    assert {1} == set(names.values()), "another Message-ID"
+    assert (
+        len(in_doubt) + sum(times[str(row["id"])] - 1 for row in again) <= len(rounds) * is_behind
+    )
+    sys.stdout.write(
+        f"{point}: kills {len(rounds)}, marketing {len(marketing)}, in doubt {len(in_doubt)}, twice 0; transactional "
+        f"{len(notices)}, repeated with the same Message-ID {len(again)}\n"
+    )

@@ -15,10 +15,19 @@ from messaging_svc.links import TrackingTokens
 from messaging_svc.templates.compiling import LanguageSource, LanguageTemplate, compile_language
 from messaging_svc.templates.errors import CannotRender
 from messaging_svc.templates.rendering import Compiled
+from messaging_svc.wire.quoted import is_token
 
 HEAD = Letterhead("Lys & Lampe «AS» <post@lys.example>", "Lys & Lampe")
 AT = datetime(2026, 3, 2, 9, 30, 15, 250_000, tzinfo=UTC)
-PERSONAL = ("preferred_name", "greeting", "response_url", "unsubscribe_url", "open_url", "link_0")
+PERSONAL = (
+    "preferred_name",
+    "greeting",
+    "response_url",
+    "unsubscribe_url",
+    "contact_url",
+    "open_url",
+    "link_0",
+)
 SHARED = ("company", "offer_name", "offer_price")
 
 letters = st.text(
@@ -45,7 +54,11 @@ subjects = st.lists(
     ),
     max_size=4,
 ).map(lambda parts: "Hei " + "".join(parts))
-values = st.fixed_dictionaries(dict.fromkeys((*PERSONAL, *SHARED), letters))
+HEADS = {"open_url": "https://lys.example/o/", "link_0": "https://lys.example/c/?a=1&b="}
+tokens = st.from_regex(r"[A-Za-z0-9_-]{1,73}", fullmatch=True)
+values = st.fixed_dictionaries(
+    dict.fromkeys((*PERSONAL, *SHARED), letters) | dict.fromkeys(HEADS, tokens)
+)
 addresses = st.sampled_from(
     [
         "kari@kunde.example",
@@ -81,10 +94,18 @@ def _outcome(write):
 
 
 def _both(template, fields, to):
+    heads = {name: head for name, head in HEADS.items() if is_token(fields[name])}
+    whole = fields | {name: head + fields[name] for name, head in heads.items()}
     compiled = Compiled({Language.NB: template})
     shared = {name: fields[name] for name in SHARED}
     mail = compile_mail(
-        HEAD, compiled, Language.NB, fields=fields, shared=shared, list_name="offers"
+        HEAD,
+        compiled,
+        Language.NB,
+        personal=fields.keys(),
+        heads=heads,
+        shared=shared,
+        list_name="offers",
     )
     if mail is None:
         return None, None
@@ -95,7 +116,7 @@ def _both(template, fields, to):
         lambda: build(
             HEAD,
             **known,
-            content=compiled.render(Language.NB, fields),
+            content=compiled.render(Language.NB, whole),
             language="nb",
             marketing=marketing,
         )
@@ -142,7 +163,6 @@ def test_both_paths_make_mails_of_the_same_content(subject, html, text, fields, 
     ],
 )  # fmt: skip
 def test_what_depends_on_the_person_is_left_to_the_engine(html):
-    fields = dict.fromkeys((*PERSONAL, *SHARED), "x")
     template = LanguageTemplate(subject="Hei", html=html, text="t", links=[])
     shared = dict.fromkeys(SHARED, "x")
 
@@ -150,7 +170,8 @@ def test_what_depends_on_the_person_is_left_to_the_engine(html):
         HEAD,
         Compiled({Language.NB: template}),
         Language.NB,
-        fields=fields,
+        personal=PERSONAL,
+        heads={},
         shared=shared,
         list_name="x",
     )

@@ -2,9 +2,12 @@
 
 import base64
 import re
+import sys
+from collections import Counter
 from datetime import timedelta
 
 import dkim
+import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -45,6 +48,52 @@ async def test_one_bad_address_and_one_bad_name_in_a_batch_harm_nobody_else(hous
     assert {("accepted", "allowed")} == set(states.values())
     assert 38 == len({record["rcpt"] for record in house.sink.messages}) == len(house.sink.messages)
     assert not [record for record in house.sink.attempts if "annet" in record["rcpt"]]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_of_every_hundred_one_is_refused_and_one_cannot_be_written_and_98_are_sent(house):
+    await house.save_template()
+    people = [house.person(n) for n in range(1_000)]
+    for hundred in range(0, 1_000, 100):
+        bad = {"preferred_name": "Kari\r\nBcc: alle@annet.example"}
+        people[hundred + 7] = people[hundred + 7].model_copy(update=bad)
+        house.sink.faults.set(f"kari{hundred + 3}@kunde.example", Fault(dot="554 5.7.1 no"))
+    for start in range(0, 1_000, 500):
+        await house.know(*people[start : start + 500])
+
+    for hundred in range(0, 1_000, 100):
+        part = [one.person_id for one in people[hundred : hundred + 100]]
+        await house.rig.publish(house.launch(part), copies=2)
+    rows = await house.until_ended(1_000)
+    await house.rig.drain()
+
+    ends = Counter((row["state"], row["rule"]) for row in rows)
+    assert {("accepted", "allowed"): 980, ("failed", "refused"): 10, ("failed", "cannot_be_written"): 10} == ends  # fmt: skip
+    assert (
+        980 == len({record["rcpt"] for record in house.sink.messages}) == len(house.sink.messages)
+    )
+    assert 990 == len(house.sink.attempts), "what was refused was tried again"
+    assert {1, 0} == {row["attempts"] for row in rows}
+    sys.stdout.write(
+        "batches 10 of 100: sent once 980, refused 10, not writable 10, tried again 0, twice 0\n"
+    )
+
+
+async def test_of_addresses_with_quotes_and_of_other_alphabets_those_that_can_be_are_mailed(house):
+    await house.save_template()
+    given = ["kari@blåbær.example", '"kari nordmann"@kunde.example', "kåre@kunde.example", "ola@kunde.example"]  # fmt: skip
+    people = [house.person(n, email=address) for n, address in enumerate(given)]
+    await house.know(*people)
+
+    await house.rig.publish(house.launch([one.person_id for one in people]))
+    rows = {row["person_id"]: row for row in await house.until_ended(4)}
+
+    ends = [(rows[one.person_id]["state"], rows[one.person_id]["rule"]) for one in people]
+    assert [("accepted", "allowed"), ("failed", "cannot_be_written"), ("failed", "refused"), ("accepted", "allowed")] == ends  # fmt: skip
+    assert {"kari@xn--blbr-roah.example", "ola@kunde.example"} == {
+        record["rcpt"] for record in house.sink.attempts
+    }
 
 
 async def test_a_rejected_recipient_leaves_the_connection_usable(house):

@@ -115,21 +115,35 @@ async def test_a_person_answers_by_text_message_and_closes(desk):
     (open_,) = await desk.inbox(is_open=True)
 
     async with desk.rig.client() as client:
-        path = f"/v1/inbound/{open_['id']}"
-        done = await client.post(f"{path}/answer", json={"text": "Ja, 12–16."})
+        path = f"/v1/conversations/{open_['conversation_id']}"
+        latest = {"If-Match": "*"}
+        done = await client.post(f"{path}/answers", json={"text": "Ja, 12–16."}, headers=latest)
         await desk.write("Telenor", "Din regning")
         (machine,) = await desk.inbox(is_open=True)
-        cannot = await client.post(f"/v1/inbound/{machine['id']}/answer", json={"text": "Ja"})
-        closed = await client.post(f"/v1/inbound/{machine['id']}/close", json={"note": "reklame"})
-        gone = await client.post(f"/v1/inbound/{new_id()}/close", json={})
-        shown = await client.get(path)
+        path = f"/v1/conversations/{machine['conversation_id']}"
+        cannot = await client.post(f"{path}/answers", json={"text": "Ja"}, headers=latest)
+        closed = await client.post(f"{path}/close", json={"reason": "reklame"}, headers=latest)
+        shown = await client.get(f"/v1/inbound/{open_['id']}")
+        gone = await client.get(f"/v1/inbound/{new_id()}")
 
     (answer,) = await desk.sent(1)
     assert (OLA, "Ja, 12–16.") == (answer["to"], answer["message"])
-    assert ("answered", False) == (done.json()["note"], done.json()["is_open"])
-    assert done.json() == shown.json()
+    assert ("answered", False) == (done.json()["state"], shown.json()["is_open"])
     assert [409, 200, 404] == [cannot.status_code, closed.status_code, gone.status_code]
     assert [] == await desk.inbox(is_open=True)
+
+
+async def test_what_a_number_writes_next_goes_on_in_its_conversation(desk):
+    kari = await desk.know(KARI)
+    await desk.write(KARI, "Er dere åpne på søndag?")
+    await desk.write(KARI, "Og på mandag?")
+    await desk.rig.drain()
+
+    first, second = await desk.inbox(is_open=True)
+    assert first["conversation_id"] == second["conversation_id"]
+    assert [(kari, True), (kari, False)] == [
+        (one.person_id, one.opens_conversation) for one in desk.rig.items(ReplyReceivedV1)
+    ]
 
 
 async def _keyword(client, **body):

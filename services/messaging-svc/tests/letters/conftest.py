@@ -1,19 +1,15 @@
 """What the tests of letters share: people with homes, a template with a letter, and eyes that read a page's codes."""
 
-import struct
-import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-import typst
-import zxingcpp
 
 from kantis_contracts.contacts import PermissionChangedV1, PermissionEntry, PersonChangedV1
 from kantis_contracts.values import Channel, PostalAddress, Purpose
 from kantis_kit.ids import new_id
+from kantis_kit.testing.printed import Printed
 from kantis_kit.testing.waiting import eventually
 
 LETTER = """{{ greeting() }},
@@ -32,52 +28,8 @@ SETTINGS = {
 }
 
 
-def _unfiltered(kind: int, row: bytearray, before: bytes, width: int) -> None:
-    """Undo a PNG filter in place."""
-    for i in range(len(row)):
-        left = row[i - width] if i >= width else 0
-        above = before[i]
-        corner = before[i - width] if i >= width else 0
-        if kind == 1:
-            row[i] = (row[i] + left) & 255
-        elif kind == 2:
-            row[i] = (row[i] + above) & 255
-        elif kind == 3:
-            row[i] = (row[i] + (left + above) // 2) & 255
-        elif kind == 4:
-            guess = left + above - corner
-            a, b, c = abs(guess - left), abs(guess - above), abs(guess - corner)
-            nearest = left if a <= b and a <= c else above if b <= c else corner
-            row[i] = (row[i] + nearest) & 255
-
-
-def grey(png: bytes) -> memoryview:
-    """Return a picture's first channel as rows of points."""
-    at, packed, width, height = 8, b"", 0, 0
-    while at < len(png):
-        size, kind = int.from_bytes(png[at : at + 4]), png[at + 4 : at + 8]
-        body = png[at + 8 : at + 8 + size]
-        if kind == b"IHDR":
-            width, height = struct.unpack(">II", body[:8])
-        elif kind == b"IDAT":
-            packed += body
-        at += size + 12
-    raw, stride = zlib.decompress(packed), width * 4
-    before, points = bytes(stride), bytearray()
-    for n in range(height):
-        row = bytearray(raw[n * (stride + 1) + 1 : (n + 1) * (stride + 1)])
-        _unfiltered(raw[n * (stride + 1)], row, before, 4)
-        points += row[::4]
-        before = bytes(row)
-    return memoryview(bytes(points)).cast("B", (height, width))
-
-
-@dataclass
-class Printed:
-    """A PDF on a table, as somebody sees it who holds it in their hands."""
-
-    folder: Path
-    pdf: bytes
+class Letters(Printed):
+    """Letters on a table, as somebody sees them who holds them in their hands."""
 
     def answer_codes(self, page: int) -> set[str]:
         """Return what a reader finds beside the window of a Norwegian envelope."""
@@ -87,23 +39,10 @@ class Printed:
         """Return what a reader finds in that window, above the address."""
         return self.codes(page, 18, 45, 60, 10, ppi=200)
 
-    def codes(
-        self, page: int, x_mm: float, y_mm: float, w_mm: float, h_mm: float, *, ppi: float
-    ) -> set[str]:
-        """Return what a reader finds in a part of a page."""
-        (self.folder / "it.pdf").write_bytes(self.pdf)
-        look = (
-            f"#set page(width: {w_mm}mm, height: {h_mm}mm, margin: 0mm)\n"
-            f"#place(top + left, dx: -{x_mm}mm, dy: -{y_mm}mm, "
-            f'image("it.pdf", page: {page}, width: 210mm, height: 297mm))'
-        )
-        png = typst.compile(look.encode(), root=str(self.folder), format="png", ppi=ppi)
-        return {found.text for found in zxingcpp.read_barcodes(grey(png))}
-
 
 @pytest.fixture
 def printed(tmp_path):
-    return lambda pdf: Printed(tmp_path, pdf)
+    return lambda pdf: Letters(tmp_path, pdf)
 
 
 @dataclass

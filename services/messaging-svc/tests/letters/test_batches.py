@@ -5,7 +5,8 @@ import io
 from datetime import timedelta
 
 from kantis_contracts.contacts import PersonChangedV1
-from kantis_contracts.messaging import MessageSettledV1, SettledState
+from kantis_contracts.messaging import LetterIdentifiedV1, MessageSettledV1, SettledState
+from kantis_contracts.orders import PostKind, PostReason, PostReturned, PostReturnedV1
 from kantis_contracts.values import PostalAddress
 from kantis_kit.ids import new_id
 from messaging_svc.addresses import address_hash
@@ -207,6 +208,31 @@ async def test_one_letter_is_fetched_alone_and_found_by_its_return_mark(desk, pr
     assert 404 == stranger.status_code
 
 
+async def test_whose_letter_came_back_is_told_by_its_return_mark(desk):
+    people = [desk.person(n) for n in range(2)]
+    await desk.settle(*people)
+    launch = await desk.launch(people)
+    batch = await desk.batch()
+    row = _rows(await desk.call("GET", f"{batch['id']}/manifest.csv"))[1]
+    given = {"kind": PostKind.LETTER, "reason": PostReason.MOVED}
+    given["came_at"] = desk.house.rig.clock.now()
+    mine, nobodys, known = (
+        PostReturned(return_id=new_id(), code=code, person_id=person, **given)
+        for code, person in ((row["return_code"], None), ("0", None), ("1", people[0].person_id))
+    )
+
+    await desk.house.rig.publish(PostReturnedV1(items=(mine, nobodys, known)))
+    await desk.house.rig.drain()
+
+    told = {one.return_id: one for one in desk.house.rig.items(LetterIdentifiedV1)}
+    assert {mine.return_id, nobodys.return_id} == set(told)
+    assert row["name"] in {
+        one.full_name for one in people if one.person_id == told[mine.return_id].person_id
+    }
+    assert launch.campaign_id == told[mine.return_id].campaign_id
+    assert told[nobodys.return_id].person_id is None
+
+
 async def test_a_country_whose_window_is_not_known_is_refused_with_those_that_are(desk):
     refused = await desk.call("POST", "", json={"country": "PT"})
 
@@ -226,3 +252,23 @@ async def test_a_template_without_a_letter_fails_its_pieces_and_harms_no_other(d
     assert ("failed", "cannot_be_written") == (row["state"], row["rule"])
     assert "holds no letter" in row["reason"]
     assert 0 == batch["letters"]
+
+
+async def test_no_more_is_printed_than_the_cap_of_letters_pays_for_and_the_rest_waits(desk):
+    people = [desk.person(n) for n in range(4)]
+    await desk.settle(*people)
+    cap = {"channel": "letter", "period": "day", "currency": "NOK", "limit_minor": 2_500}
+    async with desk.house.rig.client() as client:
+        assert 201 == (await client.post("/v1/sending-rules/spend-caps", json=cap)).status_code
+    await desk.launch(people, cost_per_piece_minor=1_000, currency="NOK")
+
+    first = await desk.batch()
+    handed = await desk.call("POST", f"{first['id']}/hand-over", json=HOUSE)
+    second = await desk.batch()
+    async with desk.house.rig.client() as client:
+        (shown,) = (await client.get("/v1/sending-rules/spend-caps")).json()
+
+    assert (2, 200, 0) == (first["letters"], handed.status_code, second["letters"])
+    assert (2_000, 2) == (shown["spent"][0]["spent_minor"], shown["waiting"])
+    rules = [row["rule"] for row in await desk.house.rows()]
+    assert (2, 2) == (rules.count("allowed"), rules.count("waits_for_budget"))

@@ -11,7 +11,7 @@ from kantis_contracts.values import Language
 from kantis_kit.ids import new_id
 from messaging_svc.letters import files
 from messaging_svc.letters.pdf import CannotJoin, Joined
-from messaging_svc.letters.sheets import Address, Sender, Sheet, return_code
+from messaging_svc.letters.sheets import Address, Sender, Sheet, return_code, words_of
 from messaging_svc.letters.typeset import picture, typeset
 from messaging_svc.letters.windows import COUNTRIES, window_for
 from messaging_svc.templates import letter_text
@@ -55,6 +55,14 @@ def test_a_letter_has_paragraphs_headings_lists_and_bold_words():
         ("ol", [[("", "tre")]]),
         ("p", [("", "Slutt")]),
     ] == blocks
+
+
+def test_who_wants_no_more_post_can_say_which_letter_it_was_though_it_asked_for_no_response():
+    asked, told = _sheet(), _sheet(response_code="")
+
+    footers = [words_of(one, SENDER, DAY)["footer"] for one in (asked, told)]
+    assert footers[0].endswith("oppgi koden C0DE0001.")
+    assert footers[1].endswith(f"oppgi koden {told.return_code}.")
 
 
 @pytest.mark.parametrize(

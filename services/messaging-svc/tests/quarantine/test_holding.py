@@ -39,6 +39,17 @@ async def _started(house):
     return await eventually(there, message="the sender did not store which database it sends from")
 
 
+async def _all_started(house):
+    """Wait for both senders, of mails and of letters: each begins an epoch, also in a database that is set back just then."""
+    folder = house.rig.service.settings.data_dir
+
+    async def there():
+        epoch = await _tell(house, "SELECT epoch FROM sending")
+        return epoch is not None and 2 <= epoch == read_epoch(folder)
+
+    await eventually(there, message="not every sender has begun an epoch")
+
+
 async def _held(house):
     async def there():
         return await _tell(house, "SELECT reason FROM sending WHERE held_since IS NOT NULL")
@@ -95,7 +106,7 @@ RESTORED = {
 async def test_a_restored_database_sends_nothing_until_released_and_then_what_was_planned(
     house, query
 ):
-    await _started(house)
+    await _all_started(house)
     await _tell(house, query)
     reason = await _held(house)
     await _plan(house, 5)

@@ -9,7 +9,8 @@ from kantis_kit.testing.smtp import Fault
 from kantis_kit.testing.waiting import eventually
 from messaging_svc.main import SPEC
 
-LATER = Fault(rcpt="451 4.3.0 not now")
+LATER = Fault(rcpt="452 4.2.2 mailbox full")
+"""An answer about one mailbox: its domain is not left alone for it."""
 
 
 @pytest.fixture

@@ -11,8 +11,11 @@ from kantis_contracts.contacts import PermissionChangedV1, PermissionEntry
 from kantis_contracts.contacts.privacy import ErasureRequest, ErasureRequestedV1
 from kantis_contracts.messaging import LinkClickedV1, MessageSettledV1, PermissionWithdrawnV1
 from kantis_contracts.values import Channel, Purpose
+from kantis_kit import failpoints
 from kantis_kit.ids import new_id
 from kantis_kit.testing.http import Answer, json_answer
+from kantis_kit.testing.waiting import eventually
+from messaging_svc.dispatch import lines
 
 PHONE = {"user-agent": "Mozilla/5.0 (iPhone)"}
 
@@ -169,6 +172,58 @@ async def test_a_provider_that_is_away_gets_the_message_when_it_is_back(phones):
 
     assert 2 == row["attempts"]
     assert 1 == len(phones.sink.requests)
+
+
+@pytest.mark.parametrize(
+    ("point", "state", "asked"),
+    [
+        # The hand-over was committed before; the journal knows that nothing had begun.
+        ("dispatch.before_data", "accepted", 1),
+        # The provider has it, which the dead sender did not live to note.
+        ("dispatch.after_answer", "in_doubt", 1),
+    ],
+)
+async def test_a_sender_that_dies_sends_what_had_not_begun_and_repeats_nothing(
+    phones, point, state, asked
+):
+    await phones.save_template()
+    people = await phones.know()
+    failpoints.arm(point, "raise", nth=1)
+    crashed = asyncio.Event()
+    failpoints.on(point, crashed.set)
+
+    await phones.launch(people)
+    await crashed.wait()
+    phones.rig.clock.advance(timedelta(seconds=61))
+    (row,) = await phones.until(1, state)
+
+    assert (state, asked) == (row["state"], len(phones.sink.requests))
+
+
+async def test_what_is_handed_over_and_gets_no_line_in_time_is_taken_back_unless_it_has_begun(
+    open_phones, monkeypatch
+):
+    monkeypatch.setattr(lines, "STALE_SECONDS", 0.3)
+    phones = await open_phones(sms_concurrency=1)
+    never = asyncio.Event()
+    phones.sink.answer = lambda _: Answer(waits_for=never)
+    await phones.save_template()
+    await phones.launch(await phones.know(30))
+
+    async def handed_over() -> bool:
+        return 1 < sum(row["state"] == "handed_over" for row in await phones.rows())
+
+    async def claimed_anew() -> bool:
+        return any(row["fence"] > 1 for row in await phones.rows())
+
+    await eventually(handed_over, message="nothing is handed over ahead")
+    await eventually(claimed_anew, message="nothing was taken back")
+    asked = len(phones.sink.requests)
+    never.set()
+    rows = await phones.until(30)
+
+    assert 1 == asked
+    assert ({1}, 30) == ({row["attempts"] for row in rows}, len(phones.sent()))
 
 
 async def test_without_a_provider_it_is_said_that_we_cannot_send(open_house):

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from kantis_contracts.values import Language
-from messaging_svc.templates.builtin import FACTS, builtin
+from messaging_svc.templates.builtin import ANSWER, FACTS, builtin
 from messaging_svc.templates.compiling import LanguageSource, compile_language
 from messaging_svc.templates.engine import FUEL, Sandbox
 from messaging_svc.templates.errors import CannotRender, Flaw
@@ -155,6 +155,20 @@ def test_the_sample_campaign_compiles_in_every_language():
             shown = compiled.render(Language(name), fields)
             assert ("Lampe" in shown.html) == ("Lampe" in shown.subject) == bool(offer)
         assert ["response"] == [link.kind for link in ready.links]
+        assert f'<html lang="{name}"' in ready.html
+
+
+def test_every_mail_that_advertises_offers_a_person_once():
+    url = "http://c.example"
+    added, own = _compile("<p>x</p>"), _compile('<p><a href="{{ contact_url }}">Spør</a></p>')
+    written = compile_language(
+        LanguageSource(subject="x", html="<p>x</p>", text="Hei"), Language.NB
+    )
+
+    for one in (added, own, written):
+        shown = _render(one, contact_url=url)
+        assert (1, 1) == (shown.html.count(url), shown.text.count(url))
+        assert [] == one.links
 
 
 @pytest.mark.parametrize("kind", list(FACTS))
@@ -165,12 +179,18 @@ def test_every_message_of_our_own_exists_in_every_language_without_sales(kind, l
         "greeting": "Hei",
         "preferred_name": "",
         "company": "Lys AS",
+        "contact_url": "http://lys.example/chat?who=1",
     }
 
     shown = compiled.render(language, fields)
 
     assert language == compiled.language_for(language)
-    assert len(FACTS[kind]) <= shown.text.count("FACT")
+    assert len(FACTS[kind]) <= (shown.subject + shown.text).count("FACT")
+    assert (
+        (kind != ANSWER)
+        == (fields["contact_url"] in shown.html)
+        == (fields["contact_url"] in shown.text)
+    )
     assert "unsubscribe" not in shown.html
 
 
@@ -180,3 +200,38 @@ def test_all_languages_have_all_words():
     for texts in (own, catalogue()):
         assert set(Language) == set(texts)
         assert 1 == len({frozenset(words) for words in texts.values()})
+
+
+def test_facts_of_the_moment_are_told_by_their_names_and_unknown_ones_are_empty():
+    source = LanguageSource(
+        subject="Gate {{ fact.gate }}",
+        html="<p>{{ greeting() }}, {{ fact.gate }}{% if fact.seat_2 %} {{ fact.seat_2 }}{% endif %}</p>",
+        letter="Gate {{ fact.gate }}",
+    )
+    ready = compile_language(source, Language.NB)
+    compiled = Compiled({Language.NB: ready})
+    fields = sample_fields(compiled, Language.NB, preferred_name="Kari", offer_name="Lampe")
+
+    told = compiled.render(Language.NB, fields | {"fact": {"gate": "<5>"}})
+
+    assert (
+        "[gate]" in compiled.render(Language.NB, fields).subject
+    )  # a preview says what stands there
+    assert ("Gate <5>", True) == (told.subject, "&lt;5&gt;</p>" in told.html)
+    [(_, runs)] = compiled.render_letter(Language.NB, fields | {"fact": {"gate": "**1**"}}).blocks
+    assert [("", "Gate **1**")] == runs  # what a fact holds is never read as markup
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "{{ fact }}",
+        "{{ fact.Gate }}",
+        "{{ fact.a.b }}",
+        "{{ facts.gate }}",
+        '<a href="{{ fact.link }}">Her</a>',
+    ],
+)
+def test_a_fact_that_nothing_can_be_called_is_refused(tag):
+    with pytest.raises(Flaw):
+        compile_language(LanguageSource(subject="Hei", html=f"<p>{tag}</p>"), Language.NB)

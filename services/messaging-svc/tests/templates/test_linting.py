@@ -129,6 +129,7 @@ def test_our_own_notices_hold_no_word_that_sells(language):
             "greeting": "",
             "preferred_name": "",
             "company": "",
+            "contact_url": "",
         }
         shown = compiled.render(language, fields)
         source = LanguageSource(subject=shown.subject, html=shown.html)

@@ -40,6 +40,7 @@ def _fields(compiled, **changes):
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "{% include 't.txt' %}", "{{ debug() }}", "{{ env }}",
         "{{ settings.smtp_password }}", "{{ range(9) }}", "{{ dict(a=1) }}", "{{ namespace() }}", "{{ lipsum() }}",
         "{% for a in y recursive %}{{ loop(y) }}{% endfor %}",
+        "{% for a in y %}{% for b in y %}{% for c in y %}{% endfor %}{% endfor %}{% endfor %}",
     ],
 )  # fmt: skip
 def test_behind_the_list_of_what_is_allowed_the_engine_itself_gives_nothing_away(attack):

@@ -1,5 +1,6 @@
 """Clicks and openings: kept as evidence, judged carefully, and never a way to lead people elsewhere."""
 
+import asyncio
 import re
 from datetime import timedelta
 
@@ -11,6 +12,8 @@ from kantis_contracts.messaging import LinkClickedV1, MessageOpenedV1, Permissio
 from kantis_kit.ids import new_id
 from kantis_kit.testing.rig import LINK_KEYS
 from messaging_svc.links import TrackingTokens
+from messaging_svc.tracking.fast import FastVisits
+from messaging_svc.tracking.together import Visits
 from messaging_svc.tracking.verdicts import Evidence, Verdict, ip_prefix, judge
 
 BROWSER = {"user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Firefox/140.0"}
@@ -90,6 +93,40 @@ async def test_a_scanner_that_opens_every_link_is_no_person_and_unsubscribes_nob
     assert [] == house.rig.items(PermissionWithdrawnV1)
     pool = await house.rig.service.database.pool()
     assert 0 == await pool.fetchval("SELECT count(*) FROM withdrawal")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+async def test_a_scanner_of_fifty_addresses_in_a_thousand_mails_is_no_person_and_says_no_for_nobody(
+    house,
+):
+    await house.save_template()
+    people = [house.person(n) for n in range(1_000)]
+    for start in range(0, 1_000, 250):
+        await house.know(*people[start : start + 250])
+    await house.rig.publish(house.launch([one.person_id for one in people]))
+    await house.until_ended(1_000)
+    mails = [
+        re.findall(r'="http://kantis\.test(/[cou]/[^"]+)"', mail.get_body(("html",)).get_content())
+        for mail in house.mails()
+    ]
+    async with house.rig.anonymous() as scanner:
+        for number, links in enumerate(mails):
+            if number % 100 == 0:
+                house.rig.clock.advance(timedelta(seconds=1))
+            for turn, path in enumerate(links):
+                network = BROWSER | {"x-forwarded-for": f"203.0.{(number + turn) % 50}.7"}
+                await scanner.head(path, headers=network)
+                await scanner.get(path, headers=network)
+    await house.rig.drain()
+
+    assert {4} == {len(links) for links in mails}
+    verdicts = {item.verdict for item in house.rig.items(LinkClickedV1)}
+    assert verdicts <= {"machine", "suspect"}
+    assert [] == house.rig.items(PermissionWithdrawnV1)
+    pool = await house.rig.service.database.pool()
+    assert 0 == await pool.fetchval("SELECT count(*) FROM withdrawal")
+    assert 1_000 == await pool.fetchval("SELECT count(DISTINCT message_id) FROM engagement")
 
 
 async def test_evidence_is_kept_without_the_whole_address_of_the_visitor(house):
@@ -177,3 +214,65 @@ def test_who_it_was(evidence, verdict):
 )
 def test_only_the_network_of_an_address_is_kept(address, kept):
     assert kept == ip_prefix(address)
+
+
+async def test_visits_that_come_together_are_kept_each_and_judged_by_all_that_came(house):
+    _, links = await _mailed(house)
+    house.rig.clock.advance(timedelta(minutes=5))
+    clicks = [path for path in links if path.startswith("/c/")]
+    (pixel,) = [path for path in links if path.startswith("/o/")]
+
+    async with house.rig.anonymous() as browser:
+        paths = [*clicks, *clicks, pixel, TOKENS.make("c", new_id()), pixel]
+        answers = await asyncio.gather(*(browser.get(path, headers=BROWSER) for path in paths))
+    await house.rig.drain()
+
+    assert [302] * 2 * len(clicks) + [200, 404, 200] == [one.status_code for one in answers]
+    assert 2 * len(clicks) == len(house.rig.items(LinkClickedV1))
+    assert ["human", "human"] == [item.verdict for item in house.rig.items(MessageOpenedV1)]
+
+
+async def test_the_short_way_and_the_page_give_the_same_answers(house, monkeypatch):
+    row, links = await _mailed(house)
+    house.rig.clock.advance(timedelta(minutes=5))
+    asked = [
+        (method, path) for path in links if path[:3] in ("/c/", "/o/") for method in ("GET", "HEAD")
+    ] + [("GET", f"/c/{TOKENS.make('c', row['id'], 9)}"), ("GET", "/c/none")]
+
+    async def answers():
+        async with house.rig.anonymous() as browser:
+            return [await browser.request(*one, headers=BROWSER) for one in asked]
+
+    short = await answers()
+    monkeypatch.setattr(FastVisits, "_visit", lambda *_: None)
+    page = await answers()
+    await house.rig.drain()
+
+    def told(answer):
+        own = {k: v for k, v in answer.headers.items() if k not in ("x-correlation-id", "date")}
+        is_answer = answer.status_code < 400
+        return answer.status_code, own if is_answer else None, answer.content if is_answer else None
+
+    assert [told(one) for one in page] == [told(one) for one in short]
+    pool = await house.rig.service.database.pool()
+    kept = await pool.fetch(
+        "SELECT kind, link, method, ip_prefix, user_agent, delay_ms, count(*) AS times FROM engagement GROUP BY 1, 2, 3, 4, 5, 6"
+    )
+    assert kept
+    assert {2} == {one["times"] for one in kept}
+
+
+async def test_a_visit_that_the_group_cannot_keep_goes_to_the_page(house, monkeypatch):
+    _, links = await _mailed(house)
+    house.rig.clock.advance(timedelta(minutes=5))
+
+    async def fail(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(Visits, "_keep", fail)
+    async with house.rig.anonymous() as browser:
+        answer = await browser.get(links[0], headers=BROWSER)
+    await house.rig.drain()
+
+    assert 302 == answer.status_code
+    assert 1 == len(house.rig.items(LinkClickedV1))

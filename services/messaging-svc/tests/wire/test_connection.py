@@ -71,8 +71,17 @@ def _parcel(recipient):
     return Parcel("a@lys.example", recipient, body.encode())
 
 
+class EagerDesk(Desk):
+    """Pokes when it hears that a message was refused, as one does whose mail server was on trial."""
+
+    def refused(self, parcel, refusal):
+        super().refused(parcel, refusal)
+        self.connection.poke()
+
+
 async def _send(desk, port, *, deadlines=PATIENT, server=None):
     connection = Connection(server or Server("127.0.0.1", port, deadlines=deadlines), desk)
+    desk.connection = connection
     await connection.open()
     connection.poke()
     done = asyncio.ensure_future(desk.done.wait())
@@ -118,6 +127,20 @@ async def test_refused_recipients_between_good_ones(sink):
         "d@no.example": "550", "e@x.example": "accepted",
     } == ends  # fmt: skip
     assert ["b@x.example", "e@x.example"] == [record["rcpt"] for record in sink.messages]
+
+
+async def test_a_poke_over_a_refusal_takes_one_message_and_everybody_gets_their_own(sink):
+    sink.faults.set("@no.example", Fault(rcpt="550 5.1.1 no such user"))
+    names = ["a@no.example", "b@x.example", "c@no.example", "d@x.example", "e@x.example"]
+
+    ends = await _send(EagerDesk(*names), sink.port)
+
+    assert ["550", "accepted", "550", "accepted", "accepted"] == [ends[one] for one in names]
+    assert names[1::2] + names[4:] == [record["rcpt"] for record in sink.messages]
+    assert [(one["rcpt"], "Hei " + one["rcpt"]) for one in sink.messages] == [
+        (one["rcpt"], one["message"].splitlines()[-1]) for one in sink.messages
+    ]
+    assert not [one for one in sink.messages if "MAIL FROM" in one["message"]]
 
 
 async def test_refused_content_harms_nobody_else(sink):

@@ -11,21 +11,24 @@ from kantis_kit.auth.links import LinkSigner
 from kantis_kit.auth.policy import needs, public
 from kantis_kit.errors import Forbidden, Invalid, NotFound
 from kantis_kit.web.deps import Read, Write
-from kantis_kit.web.paging import Page, encode_cursor, id_after
+from kantis_kit.web.paging import Page, id_after, page_by_id
 from kantis_kit.web.router import Router
 from kantis_kit.web.uploads import posted_file
 from messaging_svc.bounces import queries, usecases
 from messaging_svc.bounces.errors import MailMissing, MailOfOtherKind
+from messaging_svc.bounces.mailbox import account_of
 from messaging_svc.bounces.model import Category
 from messaging_svc.bounces.parsing import Clipping, read_mail
 from messaging_svc.bounces.reports import incidents_of
 from messaging_svc.bounces.schemas import BounceOut, ReportsIn, Taken, UndoIn
+from messaging_svc.mailboxes.fetching import MAX_MAIL_BYTES
+from messaging_svc.mailboxes.queries import list_mailboxes
+from messaging_svc.mailboxes.schemas import MailboxOut
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.webhooks import is_secret, is_standard
 
 router = Router(prefix="/v1/bounces", tags=["bounces"])
 hooks = Router(prefix="/w/bounces")
-MAX_MAIL_BYTES = 30 * 1024 * 1024
 _KINDS = ("message/rfc822", "application/octet-stream", "text/plain")
 
 
@@ -48,9 +51,13 @@ async def list_bounces(
         after=id_after(cursor),
         limit=limit,
     )
-    return Page(
-        items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None
-    )
+    return page_by_id(found, limit)
+
+
+@router.get("/mailboxes", policy=needs("messaging:read"))
+async def get_mailboxes(tx: Read) -> list[MailboxOut]:
+    """Return the mailbox that bounces come to: when it was looked into last, and what was wrong."""
+    return await list_mailboxes(tx, account_of(tx.settings(MessagingSettings)))
 
 
 @router.post("/{bounce_id}/undo", policy=needs("messaging:write"), status_code=204)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from uuid import UUID
@@ -35,7 +37,7 @@ _ABSENCE = re.compile(
     r"frånvaro|poissa|lomalla|on (?:vacation|holiday)|ikke til stede|semester",
     re.IGNORECASE,
 )
-_ROBOT = re.compile(r"mailer-daemon|postmaster|mail delivery|<>", re.IGNORECASE)
+ROBOT = re.compile(r"mailer-daemon|postmaster|mail delivery|<>", re.IGNORECASE)
 _RETURNED = frozenset(
     {"message/rfc822", "message/rfc822-headers", "text/rfc822-headers", "message/global-headers"}
 )
@@ -87,14 +89,14 @@ class _Found:
 
 def read_mail(clipping: Clipping, signer: LinkSigner, *, now: datetime) -> list[Incident]:
     """Return what a mail says, one incident for each recipient that it names."""
-    whole = _parsed(bytes(clipping.head))
+    whole = mail_from_bytes(bytes(clipping.head))
     found = _Found()
     _look_into(whole, found)
     if clipping.report and not (found.reports or found.complaint):
-        _look_into(_parsed(bytes(clipping.report)), found)
+        _look_into(mail_from_bytes(bytes(clipping.report)), found)
     message_id = _message_of(whole, found, signer, now)
-    name = (_header(whole, "Message-ID") or clipping.name)[:300]
-    at = _moment(_header(whole, "Date"), now)
+    name = (header_of(whole, "Message-ID") or clipping.name)[:300]
+    at = _moment(header_of(whole, "Date"), now)
     evidence = _evidence(whole, found)
     verdicts = list(_verdicts(whole, found))[:_MOST_RECIPIENTS]
     return [
@@ -114,7 +116,8 @@ def read_mail(clipping: Clipping, signer: LinkSigner, *, now: datetime) -> list[
     ]
 
 
-def _parsed(data: bytes) -> Message:
+def mail_from_bytes(data: bytes) -> Message:
+    """Read a mail; one that is made to cost time is read as plain text."""
     if len(_BOUNDARY.findall(data)) > _MOST_BOUNDARIES:
         head, _, body = data.partition(b"\n\n" if b"\n\n" in data else b"\r\n\r\n")
         # Its headers, and its text as it stands.
@@ -141,30 +144,32 @@ def _look_into(mail: Message, found: _Found) -> None:
             if not is_report:
                 waiting.append(inner)  # forwarded as a whole: the report stands inside
         elif kind == "text/plain" and not found.text:
-            found.text = _words(part)
+            found.text = words_in(part)
         elif part.is_multipart():
-            waiting += _inside(part)
+            waiting += parts_inside(part)
 
 
-def _inside(part: Message) -> list[Message]:
+def parts_inside(part: Message) -> list[Message]:
+    """Return the parts of a part."""
     inside = part.get_payload()
     return [one for one in inside if isinstance(one, Message)] if isinstance(inside, list) else []
 
 
 def _blocks(part: Message) -> list[Message]:
     if part.is_multipart():
-        return [one for one in _inside(part) if one.keys()]
-    blocks = re.split(r"\r?\n\r?\n", _words(part))
+        return [one for one in parts_inside(part) if one.keys()]
+    blocks = re.split(r"\r?\n\r?\n", words_in(part))
     return [message_from_bytes(one.encode("utf-8", "replace")) for one in blocks if one.strip()]
 
 
 def _returned(part: Message) -> Message:
-    if inside := _inside(part):
+    if inside := parts_inside(part):
         return inside[0]
-    return message_from_bytes(_words(part).encode("utf-8", "replace"))
+    return message_from_bytes(words_in(part).encode("utf-8", "replace"))
 
 
-def _words(part: Message) -> str:
+def words_in(part: Message) -> str:
+    """Return the text of a part, whatever it says of its signs; the beginning of a long one."""
     try:
         raw = part.get_payload(decode=True)
     except (ValueError, LookupError):
@@ -177,8 +182,30 @@ def _words(part: Message) -> str:
         return raw[:REPORT_BYTES].decode("latin-1")
 
 
-def _header(mail: Message, name: str) -> str:
-    return " ".join(str(mail.get(name) or "").replace("\x00", "").split())
+def header_of(mail: Message, name: str) -> str:
+    """Return a header on one line, as it was sent; empty when there is none."""
+    told = next((str(one) for key, one in mail.raw_items() if key.lower() == name.lower()), "")
+    # What is outside ASCII against the rules is taken for UTF-8, as everybody writes it.
+    text = told.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join(text.replace("\x00", "").split())
+
+
+def decoded(value: str) -> str:
+    """Return a header with its encoded words decoded, whatever they say of their signs."""
+    try:
+        parts = decode_header(value)
+    except (HeaderParseError, ValueError):
+        return value
+    return "".join(
+        one if isinstance(one, str) else _as_text(one, charset) for one, charset in parts
+    )
+
+
+def _as_text(raw: bytes, charset: str | None) -> str:
+    try:
+        return raw.decode(charset or "utf-8", "replace")
+    except LookupError:
+        return raw.decode("latin-1")
 
 
 def _verdicts(whole: Message, found: _Found) -> Iterator[tuple[str, Verdict, str, str]]:
@@ -188,24 +215,29 @@ def _verdicts(whole: Message, found: _Found) -> Iterator[tuple[str, Verdict, str
         return
     told = [block for block in found.reports if block.get("Final-Recipient") or block.get("Action")]
     for block in told:
-        address = _address(_header(block, "Original-Recipient")) or _address(
-            _header(block, "Final-Recipient")
+        address = _address(header_of(block, "Original-Recipient")) or _address(
+            header_of(block, "Final-Recipient")
         )
-        status, text = _header(block, "Status"), _header(block, "Diagnostic-Code")
+        status, text = header_of(block, "Status"), header_of(block, "Diagnostic-Code")
         yield address, _by_action(block, status, text or found.text), status, text[:_TEXT]
     if told:
         return
-    if _is_absence(whole):
-        yield "", Verdict(Category.AUTO_REPLY, "auto_reply"), "", _header(whole, "Subject")[:_TEXT]
+    if is_absence(whole):
+        yield (
+            "",
+            Verdict(Category.AUTO_REPLY, "auto_reply"),
+            "",
+            header_of(whole, "Subject")[:_TEXT],
+        )
         return
     text = found.text[:_TEXT].replace("\x00", "")
     addresses = _named_in_own_style(whole)
-    if addresses or _ROBOT.search(f"{_header(whole, 'From')} {_header(whole, 'Return-Path')}"):
+    if addresses or ROBOT.search(f"{header_of(whole, 'From')} {header_of(whole, 'Return-Path')}"):
         verdict = classify("", text)
         for address in addresses or [""]:
             yield address, verdict, status_in(text), text
         return
-    yield "", Verdict(Category.AUTO_REPLY, "no_bounce"), "", _header(whole, "Subject")[:_TEXT]
+    yield "", Verdict(Category.AUTO_REPLY, "no_bounce"), "", header_of(whole, "Subject")[:_TEXT]
 
 
 def _named_in_own_style(mail: Message) -> list[str]:
@@ -220,8 +252,8 @@ def _named_in_own_style(mail: Message) -> list[str]:
 
 
 def _complaint(block: Message) -> Iterator[tuple[str, Verdict, str, str]]:
-    kind = _header(block, "Feedback-Type").lower()
-    address = _address(_header(block, "Original-Rcpt-To"))
+    kind = header_of(block, "Feedback-Type").lower()
+    address = _address(header_of(block, "Original-Rcpt-To"))
     if kind == "not-spam":
         yield address, Verdict(Category.AUTO_REPLY, "not_spam"), "", kind
     else:
@@ -229,7 +261,7 @@ def _complaint(block: Message) -> Iterator[tuple[str, Verdict, str, str]]:
 
 
 def _by_action(block: Message, status: str, text: str) -> Verdict:
-    action = _header(block, "Action").lower()
+    action = header_of(block, "Action").lower()
     if action in ("delivered", "relayed", "expanded"):
         return Verdict(Category.AUTO_REPLY, f"action_{action}")
     if action == "delayed":
@@ -242,12 +274,13 @@ def _address(told: str) -> str:
     return told.rpartition(";")[2].strip().strip("<>")[:254]
 
 
-def _is_absence(mail: Message) -> bool:
-    submitted = _header(mail, "Auto-Submitted").lower()
+def is_absence(mail: Message) -> bool:
+    """Say whether a mail was written by a machine because somebody is away."""
+    submitted = header_of(mail, "Auto-Submitted").lower()
     return (
         submitted.startswith("auto-replied")
         or any(mail.get(name) for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress"))
-        or bool(_ABSENCE.search(_header(mail, "Subject")))
+        or bool(_ABSENCE.search(decoded(header_of(mail, "Subject"))))
     ) and mail.get_content_type() != "multipart/report"  # fmt: skip
 
 
@@ -255,12 +288,12 @@ def _message_of(whole: Message, found: _Found, signer: LinkSigner, now: datetime
     """Return which message came back: by the signed address to which it came, else by the id in what was returned."""
     told = [whole, *([found.returned] if found.returned is not None else [])]
     told += [found.complaint] if found.complaint is not None else []
-    addresses = " ".join(_header(one, name) for one in told for name in _NAMING)
+    addresses = " ".join(header_of(one, name) for one in told for name in _NAMING)
     named = message_named_by(addresses, signer, now=now)
     if named is not None or found.returned is None:
         return named
     try:
-        return UUID(_header(found.returned, _OUR_HEADER))
+        return UUID(header_of(found.returned, _OUR_HEADER))
     except ValueError:
         return None
 
@@ -277,7 +310,7 @@ def _evidence(whole: Message, found: _Found) -> str:
     lines = [
         f"{name}: {value}"
         for name in ("From", "To", "Subject", "Date", "Message-ID")
-        if (value := _header(whole, name))
+        if (value := header_of(whole, name))
     ]
     for block in [*found.reports, *([found.complaint] if found.complaint is not None else [])]:
         lines += ["", *(f"{name}: {' '.join(str(value).split())}" for name, value in block.items())]

@@ -15,6 +15,8 @@ from messaging_svc.bounces import events, queries
 from messaging_svc.bounces.errors import BounceNotFound, BounceUndone
 from messaging_svc.bounces.model import SOFT, Category, Incident, bounce
 from messaging_svc.bounces.queries import Sent
+from messaging_svc.holds import spikes
+from messaging_svc.holds.schemas import Kind
 from messaging_svc.tracking import usecases as tracking
 from messaging_svc.tracking.model import suppression
 
@@ -24,6 +26,10 @@ _PAGE = 1_000
 _OUTCOMES = {Category.BAD_ADDRESS: AddressOutcome.HARD_BOUNCE} | dict.fromkeys(
     SOFT, AddressOutcome.SOFT_BOUNCE
 )
+_SIGNALS = {Category.COMPLAINT: Kind.COMPLAINT} | dict.fromkeys(
+    (Category.BAD_ADDRESS, Category.POLICY, Category.CONTENT), Kind.BOUNCE
+)
+"""What speaks against the launch that a message belongs to; a passing trouble or an absence does not."""
 
 
 async def take(tx: Tx, incidents: Sequence[Incident]) -> list[Category]:
@@ -67,7 +73,21 @@ async def take(tx: Tx, incidents: Sequence[Incident]) -> list[Category]:
             if m.person_id and m.is_current and one.verdict.category in _OUTCOMES
         )
     )
-    return [one.verdict.category for _, one in new]  # fmt: skip
+    await _count_against_launches(tx, [(one, m) for _, one, m in known])
+    return [one.verdict.category for _, one in new]
+
+
+async def _count_against_launches(tx: Tx, told: Sequence[tuple[Incident, Sent]]) -> None:
+    """Count bounces and complaints by the moment when they happened: old news that come late make no spike."""
+    now = tx.clock.now()
+    for kind in Kind:
+        signals = [
+            (message.id, min(one.occurred_at, now))
+            for one, message in told
+            if _SIGNALS.get(one.verdict.category) is kind
+        ]
+        if signals:
+            await spikes.count_signals(tx, kind, signals)
 
 
 def _hash(one: Incident, message: Sent) -> bytes | None:

@@ -58,11 +58,11 @@ Asked while the person's row is locked against every other hand-over: two sender
 """
 
 SCOPE = """CASE k.period WHEN 'day' THEN to_char(cast(:today AS date), 'YYYY-MM-DD')
-                WHEN 'month' THEN to_char(cast(:today AS date), 'YYYY-MM') ELSE cast(c.campaign_id AS text) END"""
-"""What a spend cap (k) counts in for a message of a cell (c): a day, a month, a campaign."""
+                WHEN 'month' THEN to_char(cast(:today AS date), 'YYYY-MM') ELSE cast(coalesce(c.campaign_id, c.asker_id) AS text) END"""
+"""What a spend cap (k) counts in for a message of a cell (c): a day, a month, a campaign or rule."""
 
 CONCERNS = """k.channel = d.channel AND k.currency = c.currency
-              AND (k.campaign_id IS NULL OR k.campaign_id = c.campaign_id)"""
+              AND (k.campaign_id IS NULL OR k.campaign_id = coalesce(c.campaign_id, c.asker_id))"""
 
 COSTS = "d.cost_minor > 0 AND d.attempts = 0"
 """A message is paid for at its first hand-over; what is put off and tried again was counted then."""

@@ -64,16 +64,6 @@ NOTE_REACHED = text(
     """  # noqa: S608 - the conditions are constants
 )
 
-ASK_AGAIN = text(
-    """
-    WITH again AS (
-        UPDATE dispatch SET next_at = :now
-        WHERE state = 'planned' AND channel = :channel AND rule = 'waits_for_budget' RETURNING id
-    )
-    SELECT pg_notify('kantis_dispatch', '') FROM again LIMIT 1
-    """
-)
-
 # What was spent before there was a cap counts; later periods begin at nothing.
 SPENT_SO_FAR = text(
     f"""

@@ -13,6 +13,7 @@ from messaging_svc.caps import sql
 from messaging_svc.caps.errors import CapExists, CapNotFound
 from messaging_svc.caps.model import frequency_cap, spend_cap
 from messaging_svc.caps.schemas import FrequencyCapIn, SpendCapIn, SpendCapPatch
+from messaging_svc.openings.usecases import ask_again
 from messaging_svc.settings import MessagingSettings
 
 
@@ -115,4 +116,4 @@ async def drop_spend_cap(tx: Tx, cap_id: UUID) -> None:
 async def _ask_again(tx: Tx, channel: str | None) -> None:
     if channel is None:
         raise CapNotFound("No spend cap has this id")
-    await tx.execute(sql.ASK_AGAIN, {"channel": channel, "now": tx.clock.now()})
+    await ask_again(tx, "channel = :channel AND rule = 'waits_for_budget'", channel=channel)

@@ -7,7 +7,7 @@ from fastapi import Query, Request
 
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
-from kantis_kit.web.paging import Page, encode_cursor, id_after
+from kantis_kit.web.paging import Page, id_after, page_by_id
 from kantis_kit.web.router import Router
 from messaging_svc.dispatch import doubt, explaining, queries, recipients
 from messaging_svc.dispatch.errors import NotALog
@@ -30,9 +30,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 def _page(found: list[MessageOut], limit: int) -> Page[MessageOut]:
-    return Page(
-        items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None
-    )
+    return page_by_id(found, limit)
 
 
 @router.get("", policy=needs("messaging:read"))

@@ -1,4 +1,4 @@
-"""What a channel gives the sender: how its messages are written, and lines on which they leave one by one."""
+"""What a channel gives the sender: how its messages are written, and how they leave one by one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,6 @@ from kantis_kit.tx import Tx
 from messaging_svc.dispatch.letters import Item
 
 MessageT = TypeVar("MessageT")
-MessageT_contra = TypeVar("MessageT_contra", contravariant=True)
 
 
 class Refused(KantisError):
@@ -28,41 +27,6 @@ class Lost(KantisError):
     def __init__(self, reason: str, *, is_unknown: bool = False) -> None:
         self.is_unknown = is_unknown
         super().__init__(reason)
-
-
-class Line(Protocol[MessageT_contra]):
-    """One way out; used by one message at a time."""
-
-    @property
-    def is_open(self) -> bool:
-        """Say whether the other side is still listening: what it refuses then concerns the message alone."""
-        ...
-
-    async def begin(self, message: MessageT_contra) -> None:
-        """Do all that can be repeated freely before the hand-over.
-
-        Raises:
-            Refused: the other side does not want the message, or us.
-            Lost: it is away; nothing was sent.
-        """
-        ...
-
-    async def deliver(self, message: MessageT_contra) -> str:
-        """Send; return the other side's words.
-
-        Raises:
-            Refused: it did not take the message.
-            Lost: no answer; `is_unknown` says whether the message may have been taken.
-        """
-        ...
-
-    async def quit(self) -> None:
-        """Say goodbye."""
-        ...
-
-    def close(self) -> None:
-        """Drop the line."""
-        ...
 
 
 class Claimant(Protocol):
@@ -96,8 +60,9 @@ class LineCarrier(Protocol[MessageT]):
         """Say whether a transactional message may be sent again when nobody knows whether it was taken."""
         ...
 
-    def line(self) -> Line[MessageT]:
-        """Return a new way out."""
+    @property
+    def is_away(self) -> bool:
+        """Say whether the other side has failed too often and is left alone for a while."""
         ...
 
     def write(self, item: Item, *, at: datetime) -> MessageT:
@@ -105,5 +70,14 @@ class LineCarrier(Protocol[MessageT]):
 
         Raises:
             CannotRender: it cannot be made for this recipient.
+        """
+        ...
+
+    async def deliver(self, message: MessageT) -> str:
+        """Send; return the other side's words.
+
+        Raises:
+            Refused: it did not take the message.
+            Lost: no answer; `is_unknown` says whether the message may have been taken.
         """
         ...

@@ -1,6 +1,6 @@
-"""What makes messages: pieces, confirmations, notices, tests."""
+"""What makes messages: pieces, steps, confirmations, notices, tests."""
 
-from kantis_contracts.campaign import PieceReleasedV1, TestRequestedV1
+from kantis_contracts.campaign import PieceReleasedV1, StepRequestedV1, TestRequestedV1
 from kantis_contracts.contacts import ConfirmationRequestedV1, PageRequestedV1
 from kantis_contracts.orders import NoticeRequestedV1
 from kantis_kit.consumer import Meta, consumes
@@ -12,6 +12,12 @@ from messaging_svc.dispatch import usecases
 async def on_pieces_released(tx: Tx, event: PieceReleasedV1, _meta: Meta) -> None:
     """Plan a message per piece."""
     await usecases.plan_pieces(tx, event)
+
+
+@consumes(StepRequestedV1, queue="messaging.dispatch")
+async def on_steps_requested(tx: Tx, event: StepRequestedV1, _meta: Meta) -> None:
+    """Plan what rules and programmes want said."""
+    await usecases.plan_steps(tx, event)
 
 
 @consumes(ConfirmationRequestedV1, queue="messaging.dispatch")

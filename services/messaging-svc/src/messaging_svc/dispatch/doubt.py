@@ -9,10 +9,10 @@ from sqlalchemy import BigInteger, Text, case, func, literal, select, update
 
 from kantis_kit.tx import Tx
 from messaging_svc.base import Moment, Uid
-from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.errors import LaunchNotFound, MessageNotFound, NotInDoubt
 from messaging_svc.dispatch.model import State, dispatch, dispatch_source
 from messaging_svc.dispatch.relaylog import RelayLog
+from messaging_svc.openings.usecases import WAKE
 from messaging_svc.sets import recordset
 
 Outcome = Literal["sent", "failed", "not_sent"]
@@ -69,7 +69,7 @@ async def settle(tx: Tx, settlements: Sequence[Settlement], rule: str) -> set[UU
         )
         .returning(dispatch.c.id)
     )
-    await tx.execute(sql.WAKE)
+    await tx.execute(WAKE)
     return set(changed)
 
 

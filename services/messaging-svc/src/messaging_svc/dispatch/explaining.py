@@ -18,6 +18,7 @@ from messaging_svc.dispatch.schemas import (
     MessageOut,
     PermissionWhy,
     SegmentWhy,
+    StepWhy,
     TemplateWhy,
     TimesWhy,
     Why,
@@ -58,6 +59,15 @@ _SENTENCES = {
     "frequency_cap": "The person has got as many messages as a cap allows",
     "waits_for_turn": "Messages that come before it may fill a cap; it waits for what becomes of them",
     "waits_for_budget": "A spend cap is reached; it waits until a person raises it or the next period begins",
+    "waits_for_domain": "Its mail domain is limited, or puts mails off and is left alone for a while",
+    "waits_for_relay": "The mail servers for its domain are away or busy; it is tried again soon",
+    "ready": "The gate has looked at it; it waits for somebody who calls, and is decided on then",
+    "no_contact_in_any_role": "In none of the organisations where the person has a role may they be called",
+    "waits_for_more_relevant": "Somebody more relevant answers the same number; it waits for that call",
+    "less_relevant": "Somebody more relevant was called on the same number",
+    "not_reached": "Nobody was reached, as often as a person is called",
+    "wrong_number": "The number is not the person's",
+    "gone": "The person is not to be reached there any more",
     "cannot_be_written": "The mail could not be made for this recipient",
     "refused": "The mail server refused it for good",
     "gave_up": "The mail server put it off too often",
@@ -79,7 +89,9 @@ async def explain(tx: ReadTx, message_id: UUID) -> Why:
     columns = (
         dispatch, dispatch_source.c.campaign_name, dispatch_source.c.launch_id, dispatch_source.c.cell_name,
         dispatch_source.c.segment_id, dispatch_source.c.segment_name, dispatch_source.c.offer,
-        dispatch_source.c.cost_per_piece_minor, dispatch_source.c.currency,
+        dispatch_source.c.cost_per_piece_minor, dispatch_source.c.currency, dispatch_source.c.asker_kind,
+        dispatch_source.c.asker_id, dispatch_source.c.asker_version, dispatch_source.c.step,
+        dispatch_source.c.message_class,
         template.c.id.label("template_id"), template.c.name.label("template_name"),
         template_version.c.number.label("template_number"),
     )  # fmt: skip
@@ -114,6 +126,18 @@ def _why(message: MessageOut, row: Row[Any], caps: list[CapWhy]) -> Why:
             currency=row.currency,
         )
         segment = SegmentWhy(segment_id=row.segment_id, name=row.segment_name, because=row.because)
+    step = None
+    if row.asker_id is not None:
+        step = StepWhy(
+            kind=row.asker_kind,
+            id=row.asker_id,
+            name=row.campaign_name,
+            version=row.asker_version,
+            step=row.step,
+            message_class=row.message_class,
+            because=row.because,
+            facts=row.facts.get("known") or {},
+        )
     if row.template_id is not None:
         used = TemplateWhy(
             template_id=row.template_id,
@@ -136,6 +160,7 @@ def _why(message: MessageOut, row: Row[Any], caps: list[CapWhy]) -> Why:
         message=message,
         campaign=campaign,
         segment=segment,
+        step=step,
         permission=PermissionWhy.model_validate(row.permission) if row.permission else None,
         gate=GateWhy(
             verdict=verdict,

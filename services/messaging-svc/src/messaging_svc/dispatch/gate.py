@@ -20,8 +20,9 @@ TOLD_ALREADY = (
 )
 """A launch that was planned for both of two records of one person tells them once: of two that wait, the first."""
 
-ADDRESS = "CASE d.channel WHEN 'sms' THEN p.phone ELSE p.email END"
-ADDRESS_HASH = "CASE d.channel WHEN 'sms' THEN p.phone_hash ELSE p.email_hash END"
+_BY_NUMBER = "d.channel IN ('sms', 'phone')"
+ADDRESS = f"CASE WHEN {_BY_NUMBER} THEN p.phone ELSE p.email END"
+ADDRESS_HASH = f"CASE WHEN {_BY_NUMBER} THEN p.phone_hash ELSE p.email_hash END"
 """Where a person (p) is reached in the channel of a message (d), and under which hash that is suppressed."""
 
 ABOUT_THE_ADDRESS = "('hard_bounce', 'soft_bounces')"
@@ -30,7 +31,7 @@ ABOUT_THE_ADDRESS = "('hard_bounce', 'soft_bounces')"
 _NO_UNDER = f"""EXISTS (
                     SELECT FROM person_alias a
                     LEFT JOIN person_card f ON f.person_id = a.merged_id
-                    LEFT JOIN suppression fs ON fs.address_hash = CASE d.channel WHEN 'sms' THEN f.phone_hash
+                    LEFT JOIN suppression fs ON fs.address_hash = CASE WHEN {_BY_NUMBER} THEN f.phone_hash
                             ELSE coalesce(f.email_hash, f.last_email_hash) END
                         AND fs.reason NOT IN {ABOUT_THE_ADDRESS}
                     LEFT JOIN withdrawal fw ON fw.person_id = a.merged_id AND fw.channel = d.channel

@@ -1,24 +1,24 @@
 """The sender's hand on the ledger: claims, hand-overs and outcomes, many in one transaction.
 
-Whoever sends asks for a hand-over and waits; while one transaction commits, the next one's requests gather. No timer
-is involved: a lone message is handed over at once, a crowd shares its commits.
+Whoever sends asks for a hand-over and waits; while one transaction commits, the next one's requests gather. A lone
+message is handed over at once, a crowd shares its commits; only outcomes, for which nobody waits, wait for each other.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Row
 
 from kantis_kit import failpoints, observability
 from kantis_kit.db.database import is_away
 from kantis_kit.ids import new_id
-from kantis_kit.tx import Scope, Tx, write
+from kantis_kit.tx import Scope, Tx, read, write
 from messaging_svc.caps import spending
 from messaging_svc.dispatch import sql
 from messaging_svc.dispatch.carriers import Claimant
@@ -28,6 +28,7 @@ from messaging_svc.dispatch.model import State
 from messaging_svc.dispatch.queries import sources_of
 from messaging_svc.holds import spikes
 from messaging_svc.holds.spikes import Sent
+from messaging_svc.openings.usecases import put_off
 from messaging_svc.quarantine.guard import Guard
 from messaging_svc.settings import MessagingSettings
 
@@ -36,10 +37,16 @@ log = observability.get_logger(__name__)
 ACTOR = "sender"
 _AWAY_PAUSE_SECONDS = 0.5
 _BOUNCED = (State.FAILED.value, "refused")
+_TOLD_AT_ONCE = 32
+"""So many ends that are recorded together are told in the same transaction; fewer wait for others (`announce`)."""
+_CLAIMED = State.CLAIMED.value
+_MANY_OUTCOMES = 256
+_SOURCES_HELD = 1_024
+_GATHER_SECONDS = 0.02
+"""Outcomes wait so long for others: nobody waits for them, and one transaction of many costs little more than of one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a message that was claimed; `next_at` when it will be tried again."""
 
     id: UUID
@@ -54,8 +61,8 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Wish:
-    item: Item
-    granted: "asyncio.Future[bool]"
+    items: Sequence[Item]
+    granted: "asyncio.Future[Collection[UUID]]"
 
 
 class Ledger:
@@ -69,11 +76,14 @@ class Ledger:
         self._wishes: list[_Wish] = []
         self._outcomes: list[Outcome] = []
         self._woken = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._idle = asyncio.Event()
         self.ends = asyncio.Event()
         """Set when messages may have ended that nobody has been told of."""
         self.ends.set()
         self._idle.set()
+        self._sources: dict[UUID, tuple[UUID | None, UUID | None]] = {}
+        """Campaign and cell of what is being sent; they never change."""
         self.committed: Callable[[Sequence[Outcome]], None] = _nobody
         """Called with outcomes that are durable now."""
 
@@ -89,13 +99,21 @@ class Ledger:
 
     # -- claims ------------------------------------------------------------------------------------------------------
 
-    async def claim(self, carrier: Claimant) -> tuple[list[Item], int]:
-        """Claim what is due and pass it through the gate; return what may be sent, and how many were decided."""
+    async def claim(
+        self, carrier: Claimant, *, most: int | None = None, is_urgent: bool = False
+    ) -> tuple[list[Item], int]:
+        """Claim what is due and pass it through the gate; return what may be sent, and how many were decided.
+
+        Args:
+            carrier: of the channel.
+            most: fewer than the usual batch.
+            is_urgent: only what somebody waits for; no advertising.
+        """
         now = self._scope.clock.now()
         today, tomorrow = spending.days_of(now, self._settings)
         async with write(self._scope, actor=ACTOR) as tx:
             result = await tx.execute(
-                sql.CLAIM,
+                sql.CLAIM_URGENT if is_urgent else sql.CLAIM,
                 {
                     "now": now,
                     "today": today,
@@ -105,18 +123,19 @@ class Ledger:
                     "channel": carrier.channel,
                     "channels": list(carrier.takes),
                     "epoch": self._guard.epoch,
-                    "limit": self._settings.sender_batch,
+                    "limit": most or self._settings.sender_batch,
                     "person_grace": self._settings.person_grace_seconds,
                     "permission_grace": self._settings.permission_grace_seconds,
                 },
             )
             rows = result.all()
-            items = [Item.of(row, email=row.email) for row in rows if row.state == State.CLAIMED]
+            items = [Item.first_of(row) for row in rows if row.state == _CLAIMED]
             if items:
                 await carrier.prepare(tx, items)
             short = [row.id for row in rows if row.rule == "waits_for_budget"]
             if short and await spending.note_reached(tx, short, today):
                 log.warning("sending.budget_reached", messages=len(short))
+            await put_off(tx, rows, now=now)
         if len(items) < len(rows):
             self.ends.set()
         if rows:
@@ -141,6 +160,11 @@ class Ledger:
             },
         )
 
+    async def held(self, sources: Collection[UUID]) -> set[UUID]:
+        """Return of these cells those whose launch was paused or has ended."""
+        async with read(self._scope) as tx:
+            return set(await tx.scalars(sql.HELD_SOURCES, {"sources": list(sources)}))
+
     async def recover(self) -> None:
         """End leases that ran out, ours or another sender's."""
         async with write(self._scope, actor=ACTOR) as tx:
@@ -153,35 +177,45 @@ class Ledger:
     def record(self, outcome: Outcome) -> None:
         """Have an outcome written, in the order of the calls and before any later hand-over."""
         self._outcomes.append(outcome)
-        self._idle.clear()
-        self._woken.set()
+        if len(self._outcomes) == 1:
+            self._idle.clear()
+            self._woken.set()
+        elif len(self._outcomes) == _MANY_OUTCOMES:
+            self._hurry.set()
 
     async def hand_over(self, item: Item) -> bool:
         """Mark the message as handed over; False when it is not ours or not allowed any more."""
-        wish = _Wish(item, asyncio.get_running_loop().create_future())
+        return item.id in await self.hand_over_all([item])
+
+    async def hand_over_all(self, items: Sequence[Item]) -> Collection[UUID]:
+        """Mark messages as handed over, together; return those that are ours and allowed still."""
+        wish = _Wish(items, asyncio.get_running_loop().create_future())
         self._wishes.append(wish)
         self._idle.clear()
         self._woken.set()
+        self._hurry.set()
         return await wish.granted
 
-    async def hand_over_all(self, items: Sequence[Item]) -> list[bool]:
-        """Mark messages as handed over, together; say of each whether it is ours and allowed still."""
-        loop = asyncio.get_running_loop()
-        wishes = [_Wish(item, loop.create_future()) for item in items]
-        self._wishes += wishes
-        self._idle.clear()
-        self._woken.set()
-        return [await wish.granted for wish in wishes]
+    async def hand_over_at_once(self, items: Sequence[Item]) -> Collection[UUID]:
+        """Mark messages as handed over beside what others have asked for; return those that are ours and allowed."""
+        wish = _Wish(items, asyncio.get_running_loop().create_future())
+        await self._write([wish], [])
+        return await wish.granted
 
     async def settled(self) -> None:
         """Wait until everything that was asked for is committed."""
+        self._hurry.set()
         await self._idle.wait()
 
     async def run(self) -> None:
         """Write, for ever."""
         while True:
             await self._woken.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GATHER_SECONDS):
+                    await self._hurry.wait()
             self._woken.clear()
+            self._hurry.clear()
             wishes, self._wishes = self._wishes, []
             outcomes, self._outcomes = self._outcomes, []
             await self._write(wishes, outcomes)
@@ -205,20 +239,40 @@ class Ledger:
             self._woken.set()
         for wish in wishes:
             if not wish.granted.done():
-                wish.granted.set_result(wish.item.id in granted)
+                wish.granted.set_result(granted)
 
     async def _commit(self, wishes: Sequence[_Wish], outcomes: Sequence[Outcome]) -> set[UUID]:
         now = self._scope.clock.now()
         granted: set[UUID] = set()
         async with write(self._scope, actor=ACTOR) as tx:
             if outcomes:
-                text = orjson.dumps(outcomes, default=str).decode()
-                await tx.execute(sql.RECORD, {"outcomes": text, "now": now})
+                await self._record(tx, outcomes, now)
             if wishes:
-                granted = await self._mark(tx, [wish.item for wish in wishes], now)
-        if outcomes:
-            self.ends.set()
+                items = [item for wish in wishes for item in wish.items]
+                granted = await self._mark(tx, items, now)
         return granted
+
+    async def _record(self, tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> None:
+        ids, fences, states, rules, reasons, next_ats, spared = zip(*outcomes, strict=True)
+        is_told = len(outcomes) >= _TOLD_AT_ONCE
+        result = await tx.execute(
+            sql.RECORD,
+            {
+                "ids": ids,
+                "fences": fences,
+                "states": states,
+                "rules": rules,
+                "reasons": reasons,
+                "next_ats": next_ats,
+                "spared": spared,
+                "is_told": is_told,
+                "now": now,
+            },
+        )
+        if is_told:
+            await self._tell(tx, [row for row in result.all() if row.settled_at is not None])
+        else:
+            self.ends.set()
 
     async def _mark(self, tx: Tx, items: Sequence[Item], now: datetime) -> set[UUID]:
         today, _ = spending.days_of(now, self._settings)
@@ -254,47 +308,24 @@ class Ledger:
         """Publish the ends that nobody has been told of, up to a thousand at a time; return how many."""
         async with write(self._scope, actor=ACTOR) as tx:
             rows = (await tx.execute(sql.ANNOUNCE)).all()
-            if rows:
-                sources = await sources_of(tx, {row.source_id for row in rows if row.source_id})
-                tx.stage(messages_settled(_with_source(rows, sources)))
-                await spikes.count_sent(tx, _sent(rows))
+            await self._tell(tx, rows)
         return len(rows)
+
+    async def _tell(self, tx: Tx, rows: Sequence[Row[Any]]) -> None:
+        if not rows:
+            return
+        missing = {row.source_id for row in rows if row.source_id} - self._sources.keys()
+        if missing:
+            if len(self._sources) > _SOURCES_HELD:
+                self._sources.clear()
+                missing = {row.source_id for row in rows if row.source_id}
+            self._sources |= await sources_of(tx, missing)
+        tx.stage(messages_settled(rows, self._sources))
+        await spikes.count_sent(tx, _sent(rows))
 
 
 def _nobody(_outcomes: Sequence[Outcome]) -> None:
     """Hear nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    id: UUID
-    piece_id: UUID | None
-    campaign_id: UUID | None
-    cell_id: UUID | None
-    person_id: UUID | None
-    channel: str
-    state: str
-    rule: str
-    reason: str
-    settled_at: datetime
-
-
-def _with_source(rows: Sequence[Row[Any]], sources: dict[UUID, tuple[UUID, UUID]]) -> list[_Ended]:
-    return [
-        _Ended(
-            id=row.id,
-            piece_id=row.piece_id,
-            campaign_id=sources[row.source_id][0] if row.source_id else None,
-            cell_id=sources[row.source_id][1] if row.source_id else None,
-            person_id=row.person_id,
-            channel=row.channel,
-            state=row.state,
-            rule=row.rule,
-            reason=row.reason,
-            settled_at=row.settled_at,
-        )
-        for row in rows
-    ]
 
 
 def _sent(rows: Sequence[Row[Any]]) -> list[Sent]:

@@ -8,17 +8,18 @@ most one per connection is on the wire, and only that one is in doubt after a ki
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import cast
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from kantis_kit import observability
 from kantis_kit.clock import Clock
+from messaging_svc.dispatch.handed import Handed, Notes, handed_of
 from messaging_svc.dispatch.ledger import Ledger, Outcome
 from messaging_svc.dispatch.letters import Item, Letters
 from messaging_svc.dispatch.model import State
 from messaging_svc.dispatch.outcomes import Retries, ended
+from messaging_svc.dispatch.waiting import STALE_SECONDS, Window
+from messaging_svc.dispatch.watching import Watch, until
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.templates.errors import CannotRender
 from messaging_svc.verp import ReturnPath
@@ -29,14 +30,8 @@ from messaging_svc.wire.journal import Journal, Mark
 from messaging_svc.wire.pool import Pool
 from messaging_svc.wire.server import Server
 
-log = observability.get_logger(__name__)
-
-_STALE_SECONDS = 2.0
-"""What was asked to be handed over and has not begun after this long is decided on anew. Whoever takes a no waits for a
-little longer than this before it is answered (`tracking.usecases`): so nothing begins after the answer."""
-_RETURNS_AT_ONCE = 3
-_LONGEST_RETURN_SECONDS = 60.0
-_LOOK_SECONDS = 0.25
+_ACCEPTED = State.ACCEPTED.value
+_WRITTEN_AT_A_TIME = 32
 
 
 class Mailing:
@@ -51,32 +46,43 @@ class Mailing:
         letters: Letters,
         return_path: ReturnPath,
         server: Server,
+        connections: int,
         journal: Journal | None,
         signer: Signer | None,
+        watch: Watch,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._ledger = ledger
         self._letters = letters
         self._return_path = return_path
-        self._journal = journal
+        self._notes = Notes(journal)
         self._signer = signer
-        self._ready: deque[_Handed] = deque()
-        self._slots: dict[tuple[UUID, int], int] = {}
+        self._watch = watch
+        self.last_answer = ""
+        self._ready: deque[Handed] = deque()
+        self._named: set[Handed] = set()  # with a connection; the content has not left
         # Without a journal nobody knows after a kill what had begun: then only as much as may be in doubt.
-        self._widest = settings.sender_ahead if journal else settings.sender_concurrency
-        self._window = self._narrowest = min(self._widest, 2 * settings.sender_concurrency)
-        self._under_way = self._ended = 0
-        self._look_at = 0.0
-        self._room = asyncio.Event()
-        self._room.set()
+        widest = settings.sender_ahead if journal else connections
+        self._window = Window(2 * connections, widest, self._notes)
         self._reachable = asyncio.Event()
         self._is_over = False
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
         self._retries = Retries(clock, self._random, max_attempts=settings.max_attempts)
-        self._pool = Pool(server, self, settings.sender_concurrency, self._opened)
-        ledger.committed = self._committed
+        self._pool = Pool(
+            server, self, connections, self._opened, closed=self._closed, failed=self._unreachable
+        )
+
+    @property
+    def may_try(self) -> bool:
+        """Say whether one message may find out whether a mail server that failed is good again."""
+        return self._pool.is_on_trial and self._window.is_empty
+
+    @property
+    def pool(self) -> Pool:
+        """The connections."""
+        return self._pool
 
     # -- from the queue to the wire ----------------------------------------------------------------------------------
 
@@ -89,7 +95,7 @@ class Mailing:
         """Send what comes until None comes; `taken` is called after each step."""
         try:
             async with asyncio.TaskGroup() as group:
-                watcher = group.create_task(self._watch())
+                watcher = group.create_task(self._until_failed())
                 pool = group.create_task(self._pool.run())
                 pump = group.create_task(self._pump(queue, stopping, taken))
                 await asyncio.wait({watcher, pump}, return_when=asyncio.FIRST_COMPLETED)
@@ -108,14 +114,9 @@ class Mailing:
 
     def close(self, *, all_is_told: bool) -> None:
         """End the journal; when not all is told, the next sender reads it."""
-        if self._journal is None:
-            return
-        if all_is_told:
-            self._journal.remove()
-        else:
-            self._journal.close()
+        self._notes.close(all_is_told=all_is_told)
 
-    async def _watch(self) -> None:
+    async def _until_failed(self) -> None:
         await self._failed
 
     async def _pump(
@@ -126,13 +127,14 @@ class Mailing:
     ) -> None:
         while (first := await queue.get()) is not None:
             batch = [first]
-            if not await self._until(self._room, stopping) or not await self._until_reachable(
+            if not await until(self._window.room, stopping) or not await self._until_reachable(
                 first, stopping
             ):
                 await self._ledger.give_back(batch)
+                self._watch.gone(first)
                 continue
             is_last = False
-            while len(batch) < self._free() and not queue.empty():
+            while len(batch) < self._window.free and not queue.empty():
                 item = queue.get_nowait()
                 if item is None:
                     is_last = True
@@ -143,86 +145,102 @@ class Mailing:
             if is_last:
                 return
 
-    def _fit_window(self) -> None:
-        """Hand over as much ahead as went out in the last half second: a slow server's messages wait in the ledger."""
-        now = asyncio.get_running_loop().time()
-        if now >= self._look_at:
-            self._window = max(self._narrowest, min(self._widest, 2 * self._ended))
-            self._look_at, self._ended = now + _LOOK_SECONDS, 0
-
-    def _free(self) -> int:
-        free = self._window - self._under_way
-        return min(free, self._journal.room) if self._journal else free
-
     async def _until_reachable(self, item: Item, stopping: asyncio.Event) -> bool:
         while not self._pool.is_open:
             if self._clock.now() >= item.claimed_until:
                 return False
+            if self._pool.is_away and self._watch.has_another:
+                return False
             self._reachable.clear()
             self._pool.want()
-            if not await self._until(self._reachable, stopping):
+            if not await until(self._reachable, stopping):
                 return False
         return True
 
-    @staticmethod
-    async def _until(event: asyncio.Event, stopping: asyncio.Event) -> bool:
-        """Wait for the event; False when the stop comes first."""
-        if event.is_set():
-            return True
-        waits = {asyncio.ensure_future(event.wait()), asyncio.ensure_future(stopping.wait())}
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        return event.is_set()
+    async def urge(self, items: Sequence[Item]) -> bool:
+        """Hand these over beside the others and send them first; False while the mail server is away."""
+        if not self._pool.is_open or self._notes.room < len(items):
+            return False
+        parcels = await self._write(items)
+        if parcels:
+            self._handed_over(
+                parcels,
+                await self._ledger.hand_over_at_once([p.item for p in parcels]),
+                is_first=True,
+            )
+        return True
 
     async def _hand_over(self, batch: Sequence[Item]) -> None:
+        parcels = await self._write(batch)
+        if parcels:
+            self._handed_over(parcels, await self._ledger.hand_over_all([p.item for p in parcels]))
+
+    async def _write(self, batch: Sequence[Item]) -> list[Handed]:
         now = self._clock.now()
-        parcels = [
-            parcel
-            for item in batch
-            if item.claimed_until > now and (parcel := self._written(item, now)) is not None
-        ]
-        if not parcels:
-            return
-        self._under_way += len(parcels)
-        self._fit_window()
-        self._show_room()
-        stale_at = asyncio.get_running_loop().time() + _STALE_SECONDS
-        granted = await self._ledger.hand_over_all([one.item for one in parcels])
-        for parcel, is_granted in zip(parcels, granted, strict=True):
+        parcels = []
+        for start in range(0, len(batch), _WRITTEN_AT_A_TIME):
+            parcels += [
+                parcel
+                for item in batch[start : start + _WRITTEN_AT_A_TIME]
+                if item.claimed_until > now and (parcel := self._written(item, now)) is not None
+            ]
+            await asyncio.sleep(0)  # the connections go on meanwhile
+        self._window.enter(len(parcels))
+        stale_at = asyncio.get_running_loop().time() + STALE_SECONDS
+        for parcel in parcels:
             parcel.stale_at = stale_at
-            if is_granted:
-                self._ready.append(parcel)
+        return parcels
+
+    def _handed_over(
+        self, parcels: Sequence[Handed], granted: Collection[UUID], *, is_first: bool = False
+    ) -> None:
+        allowed = []
+        for parcel in parcels:
+            if parcel.item.id in granted:
+                allowed.append(parcel)
             else:
-                self._under_way -= 1
+                self._window.withdraw()
                 self._forget(parcel.item)
-        self._show_room()
+                self._watch.gone(parcel.item)
+        if is_first:
+            self._ready.extendleft(reversed(allowed))
+        else:
+            self._ready.extend(allowed)
+        self._window.show_room()
         self._pool.poke(lambda: len(self._ready))
 
-    def _written(self, item: Item, now: datetime) -> "_Handed | None":
+    def _written(self, item: Item, now: datetime) -> Handed | None:
         try:
             recipient, mail = self._letters.write(item, at=now)
         except CannotRender as error:
             self._ledger.record(ended(item, State.FAILED, "cannot_be_written", str(error)))
+            self._watch.gone(item)
             return None
         if self._signer is not None:
             mail = self._signer.sign(mail)
-        if self._journal is not None:
-            self._slots[item.id, item.fence] = self._journal.note(item.id, item.fence)
+        self._notes.note(item)
         sender = self._return_path.of(item.id) or self._letters.sender
-        return _Handed(sender, recipient, mail, item, now + self._ledger.lease)
+        return Handed(sender, recipient, mail, item, now + self._ledger.lease)
 
     def _opened(self) -> None:
         self._reachable.set()
+        self._watch.changed()
         self._pool.poke(lambda: len(self._ready))
 
-    def _show_room(self) -> None:
-        if self._free() > 0:
-            self._room.set()
-        else:
-            self._room.clear()
+    def _closed(self) -> None:
+        if self._ready and not self._is_over:
+            asyncio.get_running_loop().call_later(STALE_SECONDS, self._take_stale_back)
+
+    def _take_stale_back(self) -> None:
+        """Let the ledger have what no connection came for: its lease would end in doubt, and nothing of it was sent."""
+        if not self._pool.is_open and not self._is_over:
+            self._take_ready_back()
+
+    def _unreachable(self, reason: str) -> None:
+        self.last_answer = reason[:300]
+        self._take_stale_back()
+        self._reachable.set()
+        self._watch.changed()
 
     # -- what connections ask and say --------------------------------------------------------------------------------
 
@@ -231,20 +249,26 @@ class Mailing:
         while self._ready:
             parcel = self._ready.popleft()
             if self._may_begin(parcel):
+                self._named.add(parcel)
                 return parcel
             self.put_back(parcel)
         return None
 
     def begins(self, parcel: Parcel) -> bool:
-        """Note that the content leaves; False when we slept so long that another sender may have taken over."""
-        handed = _handed(parcel)
+        """Note that the content leaves; False when it must not any more, or another sender may have taken over."""
+        handed = self._handed_back(parcel)
         if not self._may_begin(handed):
             self.put_back(parcel)
             return False
         self._mark(handed.item, Mark.BEGUN)
         return True
 
-    def _may_begin(self, parcel: "_Handed") -> bool:
+    def _handed_back(self, parcel: Parcel) -> Handed:
+        handed = handed_of(parcel)
+        self._named.discard(handed)
+        return handed
+
+    def _may_begin(self, parcel: Handed) -> bool:
         return (
             asyncio.get_running_loop().time() < parcel.stale_at
             and self._clock.now() < parcel.leased_until
@@ -252,33 +276,39 @@ class Mailing:
 
     def put_back(self, parcel: Parcel) -> None:
         """Have it decided on anew: nothing of it was sent, and no attempt is counted."""
-        item = _handed(parcel).item
-        next_at, often = self._clock.now(), item.fence - item.attempts - _RETURNS_AT_ONCE
-        if often > 0:
-            pause = min(_LONGEST_RETURN_SECONDS, 0.1 * 2 ** min(often, 10))
-            next_at += timedelta(seconds=pause * self._random.uniform(0.5, 1))
-        self._end(
-            item, Outcome(item.id, item.fence, State.PLANNED.value, "", "", next_at, is_spared=True)
-        )
+        item = self._handed_back(parcel).item
+        if parcel.last_word is not None:
+            self._watch.answered(item, parcel.last_word)
+        self._end(item, self._retries.anew(item))
 
     def accepted(self, parcel: Parcel, answer: str) -> None:
         """Record it."""
-        item = _handed(parcel).item
+        item = handed_of(parcel).item
         self._mark(item, Mark.ACCEPTED)
-        self._end(item, Outcome(item.id, item.fence, State.ACCEPTED.value, "", answer))
+        self._heard(answer)
+        if self._watch.is_watching:
+            self._watch.answered(item, None)
+        self._end(item, Outcome(item.id, item.fence, _ACCEPTED, "", answer))
 
     def refused(self, parcel: Parcel, refusal: Refused) -> None:
         """Record it, and try again what the server only puts off."""
-        item = _handed(parcel).item
+        item = self._handed_back(parcel).item
         self._mark(item, Mark.REFUSED)
+        self._heard(str(refusal))
+        self._watch.answered(item, refusal)
         if refusal.is_permanent:
             self._end(item, ended(item, State.FAILED, "refused", str(refusal)))
         else:
             self._end(item, self._retries.again(item, str(refusal)))
 
+    def _heard(self, answer: str) -> None:
+        self.last_answer = answer
+        if self._pool.is_on_trial:
+            self._pool.trust()
+
     def lost(self, parcel: Parcel, loss: Lost) -> None:
         """Record that nobody knows; marketing is not repeated."""
-        item = _handed(parcel).item
+        item = handed_of(parcel).item
         if item.is_marketing:
             self._end(item, ended(item, State.IN_DOUBT, "no_answer", str(loss)))
         else:
@@ -290,13 +320,22 @@ class Mailing:
         if not self._failed.done():
             self._failed.set_exception(error)
 
-    def _take_ready_back(self) -> None:
-        while self._ready:
-            item = self._ready.popleft().item
-            now = self._clock.now()
-            self._end(
-                item, Outcome(item.id, item.fence, State.PLANNED.value, "", "", now, is_spared=True)
-            )
+    def ahead(self) -> Collection[UUID]:
+        """Return the cells of what is handed over and has not begun."""
+        return {one.item.source_id for one in (*self._ready, *self._named) if one.item.source_id}
+
+    def take_back(self, sources: Collection[UUID]) -> None:
+        """Have what of these cells is handed over and has not begun decided on anew."""
+        for one in self._named:
+            if one.item.source_id in sources:
+                one.stale_at = 0.0  # its connection asks before the content leaves
+        self._take_ready_back(lambda item: item.source_id in sources)
+
+    def _take_ready_back(self, is_meant: Callable[[Item], bool] = lambda _: True) -> None:
+        ready = list(self._ready)
+        self._ready = deque(one for one in ready if not is_meant(one.item))
+        for item in [one.item for one in ready if is_meant(one.item)]:
+            self._end(item, self._retries.anew(item, at_once=True))
 
     # -- what is recorded --------------------------------------------------------------------------------------------
 
@@ -304,40 +343,18 @@ class Mailing:
         if self._is_over:
             return  # a sender that has failed records nothing: its journal and its leases speak for it
         self._ledger.record(outcome)
-        # The outcome is committed before or with the next hand-over: there is room for it now.
-        self._under_way -= 1
-        self._ended += 1
-        self._show_room()
+        if self._watch.is_watching:
+            self._watch.gone(item)
+        self._window.end()
 
     def _mark(self, item: Item, mark: Mark) -> None:
-        if self._journal is not None and not self._is_over:
-            self._journal.mark(self._slots[item.id, item.fence], mark)
+        if not self._is_over:
+            self._notes.mark(item, mark)
 
-    def _committed(self, outcomes: Sequence[Outcome]) -> None:
+    def committed(self, outcomes: Sequence[Outcome]) -> None:
         """Forget what the ledger knows."""
-        for outcome in outcomes:
-            slot = self._slots.pop((outcome.id, outcome.fence), None)
-            if slot is not None and self._journal is not None:
-                self._journal.free(slot)
-        self._show_room()
+        self._notes.forget((outcome.id, outcome.fence) for outcome in outcomes)
+        self._window.show_room()
 
     def _forget(self, item: Item) -> None:
-        self._committed([Outcome(item.id, item.fence, "")])
-
-
-class _Handed(Parcel):
-    """A written message of the ledger."""
-
-    __slots__ = ("item", "leased_until", "stale_at")
-
-    def __init__(
-        self, sender: str, recipient: str, content: bytes, item: Item, leased_until: datetime
-    ) -> None:
-        super().__init__(sender, recipient, content)
-        self.item = item
-        self.leased_until = leased_until
-        self.stale_at = 0.0
-
-
-def _handed(parcel: Parcel) -> _Handed:
-    return cast("_Handed", parcel)  # what a connection gives back is what it was given
+        self.committed([Outcome(item.id, item.fence, "")])

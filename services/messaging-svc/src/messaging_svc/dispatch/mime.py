@@ -54,6 +54,20 @@ class Marketing:
     list_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Where the answer of a person stands: behind these mails, by their Message-IDs, the oldest first."""
+
+    references: tuple[str, ...]
+
+    def headers(self) -> list[str]:
+        """Return the headers by which mail programs show it beside what it answers (RFC 5322, 3.6.4)."""
+        if not self.references:
+            return []
+        known = [header_value("References", one) for one in self.references]
+        return [f"In-Reply-To: {known[-1]}", "References: " + "\r\n ".join(known)]
+
+
 def header_value(name: str, value: str) -> str:
     """Return the value when it may stand in a header.
 
@@ -110,6 +124,8 @@ def build(
     content: Rendered,
     language: str,
     marketing: Marketing | None,
+    reply_to: str = "",
+    thread: Thread | None = None,
 ) -> bytes:
     """Return the whole mail, ready for DATA.
 
@@ -125,7 +141,11 @@ def build(
         f"X-Kantis-Dispatch: {header_value('X-Kantis-Dispatch', key)}",
         f"Content-Language: {language}",
     ]
-    if marketing is None:
+    if reply_to:
+        lines.append(f"Reply-To: <{header_value('Reply-To', reply_to)}>")
+    if thread is not None:
+        lines += thread.headers()
+    elif marketing is None:
         lines.append("Auto-Submitted: auto-generated")
     else:
         lines += [

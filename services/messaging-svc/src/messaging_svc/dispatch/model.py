@@ -25,13 +25,14 @@ dispatch_source = Table(
     "dispatch_source",
     metadata,
     Column("id", Uid, primary_key=True),
-    Column("launch_id", Uid, nullable=False),
-    Column("cell_id", Uid, nullable=False),
-    Column("campaign_id", Uid, nullable=False),
+    # Of a launch's cell; a step has an asker instead, whose name stands as that of the campaign.
+    Column("launch_id", Uid),
+    Column("cell_id", Uid),
+    Column("campaign_id", Uid),
     Column("campaign_name", Text, nullable=False),
     Column("key_code", Text, nullable=False),
     Column("cell_name", Text, nullable=False),
-    Column("segment_id", Uid, nullable=False),
+    Column("segment_id", Uid),
     Column("segment_name", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("purpose", Text, nullable=False),
@@ -43,6 +44,11 @@ dispatch_source = Table(
     Column("created_at", Moment, nullable=False),
     Column("topic", Text, nullable=False, server_default=""),
     Column("list_id", Uid),
+    Column("asker_kind", Text, nullable=False, server_default="campaign"),
+    Column("asker_id", Uid),
+    Column("asker_version", Integer),
+    Column("step", Text, nullable=False, server_default=""),
+    Column("message_class", Text, nullable=False, server_default="marketing"),
 )
 
 dispatch = Table(

@@ -63,8 +63,10 @@ async def get_message(tx: ReadTx, message_id: UUID) -> MessageOut:
     return MessageOut.model_validate(row)
 
 
-async def sources_of(tx: ReadTx, ids: Collection[UUID]) -> dict[UUID, tuple[UUID, UUID]]:
-    """Return campaign and cell of each source."""
+async def sources_of(
+    tx: ReadTx, ids: Collection[UUID]
+) -> dict[UUID, tuple[UUID | None, UUID | None]]:
+    """Return campaign and cell of each source; a step is of none."""
     if not ids:
         return {}
     found = await tx.execute(

@@ -62,6 +62,19 @@ class CampaignWhy(Out):
     currency: str
 
 
+class StepWhy(Out):
+    """The rule, milestone or programme that wanted the message, and what it rested on then."""
+
+    kind: str = Field(description="rule, programme, milestone, coupon or care")
+    id: UUID
+    name: str
+    version: int
+    step: str
+    message_class: str
+    because: list[str] = Field(description="The clauses that had become true")
+    facts: dict[str, str] = Field(description="What was known when they did")
+
+
 class PermissionWhy(Out):
     """The permission as it was when the gate decided."""
 
@@ -132,6 +145,7 @@ class Why(Out):
     message: MessageOut
     campaign: CampaignWhy | None
     segment: SegmentWhy | None
+    step: StepWhy | None
     permission: PermissionWhy | None
     gate: GateWhy
     template: TemplateWhy | None

@@ -27,21 +27,26 @@ _CONDITIONS = frozenset({"if", "elif", "else", "endif", "and", "or", "not"})
 _FILTERS = frozenset({"upper", "lower", "capitalize", "title", "trim", "default", "safe"})
 _MARK = "\ue000"  # of the private use area: a template that holds it takes the general path
 _SLOT = re.compile(f"{_MARK}(\\w+)(<|&lt;)")
-_SPECIAL = re.compile("[&<>\"'/]")
-_REFERENCES = {
-    "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;", "/": "&#x2f;",
-}  # fmt: skip
+_REFERENCES = (
+    ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#x27;"), ("/", "&#x2f;"),
+)  # fmt: skip
+_SOFT_BREAK = "=\r\n"
 
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
     field: str
     is_escaped: bool
+    is_token: bool
+    """Its value has only signs that stand in a mail as they are."""
 
 
 def escaped(value: str) -> str:
     """Escape as the engine does in HTML."""
-    return _SPECIAL.sub(lambda found: _REFERENCES[found[0]], value)
+    for sign, reference in _REFERENCES:
+        if sign in value:
+            value = value.replace(sign, reference)
+    return value
 
 
 def compile_mail(
@@ -49,7 +54,8 @@ def compile_mail(
     compiled: Compiled,
     language: Language,
     *,
-    fields: Mapping[str, object],
+    personal: Collection[str],
+    heads: Mapping[str, str],
     shared: Mapping[str, str],
     list_name: str | None,
 ) -> "CompiledMail | None":
@@ -59,16 +65,17 @@ def compile_mail(
         head: the sender.
         compiled: the version of the template.
         language: one that the version has.
-        fields: those of any one recipient; their names count.
+        personal: the names of the fields of a recipient.
+        heads: how some of them begin for everybody; what follows is a token (`wire.quoted.is_token`), and only that is
+            given for each mail.
         shared: the fields that are the same for all recipients.
         list_name: what the mail is sent under; None for mail that is no marketing.
     """
     source = compiled.source(language)
-    personal = fields.keys() - shared.keys()
     texts = (source.subject, source.html, source.text)
     if not all(_is_plain(text, personal, shared.keys()) for text in texts):
         return None
-    if _MARK in "".join((*texts, *shared.values())):
+    if _MARK in "".join((*texts, *shared.values(), *heads.values())):
         return None
     marks: dict[str, str] = {name: f"{_MARK}{name}<" for name in personal}
     try:
@@ -78,9 +85,9 @@ def compile_mail(
     return CompiledMail(
         head,
         language,
-        subject=_pieces(content.subject),
-        text=_pieces(content.text),
-        html=_pieces(content.html),
+        subject=_pieces(content.subject, heads),
+        text=_pieces(content.text, heads),
+        html=_pieces(content.html, heads),
         list_name=list_name,
     )
 
@@ -97,11 +104,13 @@ def _is_plain(text: str, personal: Collection[str], shared: Collection[str]) -> 
     return True
 
 
-def _pieces(text: str) -> list[str | _Slot]:
+def _pieces(text: str, heads: Mapping[str, str]) -> list[str | _Slot]:
     pieces: list[str | _Slot] = []
     end = 0
     for match in _SLOT.finditer(text):
-        pieces += [text[end : match.start()], _Slot(match[1], match[2] != "<")]
+        slot = _Slot(match[1], match[2] != "<", match[1] in heads)
+        head = heads.get(slot.field, "")
+        pieces += [text[end : match.start()] + (escaped(head) if slot.is_escaped else head), slot]
         end = match.end()
     return [piece for piece in (*pieces, text[end:]) if piece]
 
@@ -129,28 +138,29 @@ class CompiledMail:
             f"List-Id: <{header_value('List-Id', list_name)}.{head.domain}>\r\nPrecedence: bulk\r\n"
         )
         self._last += f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{BOUNDARY}"\r\n\r\n'
-        self._frame: list[bytes] = [b""]
+        self._frame: list[str] = [""]
         self._slots: list[_Slot] = []
         self._places: list[tuple[int, int]] = []
+        self.fields = frozenset(p.field for p in (*subject, *text, *html) if isinstance(p, _Slot))
         self._add_part("plain", text)
         self._add_part("html", html)
-        self._frame.append(f"--{BOUNDARY}--\r\n".encode())
+        self._frame.append(f"--{BOUNDARY}--\r\n")
         self._room = MAX_OUTPUT_CHARS - sum(len(p) for p in (*text, *html) if isinstance(p, str))
 
     def _add_part(self, kind: str, pieces: Sequence[str | _Slot]) -> None:
         self._frame.append(
             f"--{BOUNDARY}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
-            "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
+            "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
         )
         for piece in pieces:
             if isinstance(piece, str):
-                self._frame.append(encode(piece))
+                self._frame.append(encode(piece).decode())
                 continue
             if piece not in self._slots:
                 self._slots.append(piece)
             self._places.append((len(self._frame), self._slots.index(piece)))
-            self._frame.append(b"")
-        self._frame.append(b"\r\n")
+            self._frame.append("")
+        self._frame.append("\r\n")
 
     def write(
         self,
@@ -161,6 +171,7 @@ class CompiledMail:
         key: str,
         at: datetime,
         unsubscribe_url: str,
+        reply_to: str = "",
     ) -> bytes:
         """Return the whole mail, ready for DATA.
 
@@ -168,7 +179,7 @@ class CompiledMail:
             CannotRender: a field is missing, too long, or would break the subject.
             BadHeader: a value would break its header.
         """
-        parts = self._frame.copy()
+        header_value("To, Message-ID", f"{to} {message_id} {key} {unsubscribe_url} {reply_to}")
         values = []
         try:
             subject = "".join(
@@ -176,22 +187,26 @@ class CompiledMail:
             )
             for slot in self._slots:
                 value = fields[slot.field]
-                values.append(encode_value(escaped(value) if slot.is_escaped else value))
+                if slot.is_token:
+                    values.append(value + _SOFT_BREAK)
+                else:
+                    value = escaped(value) if slot.is_escaped else value
+                    values.append(encode_value(value).decode())
         except KeyError as error:
             raise CannotRender(f"the field {error.args[0]} is missing") from error
         if sum(map(len, values)) > self._room:
             raise CannotRender(f"the text has more than {MAX_OUTPUT_CHARS} characters")
+        parts = self._frame.copy()
         for place, index in self._places:
             parts[place] = values[index]
-        off = f"List-Unsubscribe: <{header_value('List-Unsubscribe', unsubscribe_url)}>\r\n"
+        back = f"Reply-To: <{reply_to}>\r\n" if reply_to else ""
+        off = f"List-Unsubscribe: <{unsubscribe_url}>\r\n" if self._is_marketing else ""
         parts[0] = (
-            f"{self._first}{header_value('To', to)}>\r\nSubject: {_subject(subject.strip())}\r\n"
-            f"Date: {_date(at.replace(microsecond=0))}\r\n"
-            f"Message-ID: {header_value('Message-ID', message_id)}\r\n"
-            f"X-Kantis-Dispatch: {header_value('X-Kantis-Dispatch', key)}\r\n"
-            f"{off if self._is_marketing else ''}{self._last}"
-        ).encode()
-        return b"".join(parts)
+            f"{self._first}{to}>\r\nSubject: {_subject(subject.strip())}\r\n"
+            f"Date: {_date(at.replace(microsecond=0))}\r\nMessage-ID: {message_id}\r\n"
+            f"X-Kantis-Dispatch: {key}\r\n{back}{off}{self._last}"
+        )
+        return "".join(parts).encode()
 
 
 @lru_cache(maxsize=4_096)

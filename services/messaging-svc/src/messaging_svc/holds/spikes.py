@@ -5,9 +5,8 @@ A message counts once as sent; the rate is that of the limit's window, and nothi
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from kantis_kit import observability
@@ -15,13 +14,13 @@ from kantis_kit.tx import Tx
 from messaging_svc.holds import sql
 from messaging_svc.holds.events import launches_paused
 from messaging_svc.holds.schemas import Kind
+from messaging_svc.openings.usecases import WAKE
 
 log = observability.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message of a launch that has gone out, or that the relay refused."""
+class Sent(NamedTuple):
+    """A message of a launch that has gone out, or that the relay refused; there is one for each that leaves."""
 
     launch_id: UUID
     at: datetime
@@ -32,8 +31,8 @@ async def count_sent(tx: Tx, messages: Collection[Sent]) -> None:
     """Count what has gone out; called once for each message."""
     await _count(
         tx,
-        Counter((one.launch_id, _minute(one.at)) for one in messages),
-        bounced=Counter((one.launch_id, _minute(one.at)) for one in messages if one.is_bounced),
+        _by_minute(Counter((one.launch_id, one.at) for one in messages)),
+        bounced=_by_minute(Counter((one.launch_id, one.at) for one in messages if one.is_bounced)),
     )
 
 
@@ -47,7 +46,7 @@ async def count_signals(tx: Tx, kind: Kind, signals: Sequence[tuple[UUID, dateti
             "times": [at for _, at in signals],
         },
     )
-    found = Counter((row.origin_id, _minute(row.at)) for row in rows)
+    found = _by_minute(Counter((row.origin_id, row.at) for row in rows))
     counts = {"bounced": found} if kind is Kind.BOUNCE else {"complained": found}
     await _count(tx, Counter(), **counts)
 
@@ -57,6 +56,14 @@ def _minute(at: datetime) -> datetime:
 
 
 _Counts = Counter[tuple[UUID, datetime]]
+
+
+def _by_minute(found: _Counts) -> _Counts:
+    """Add up what was counted by moments, of which whatever is recorded together has one."""
+    counts: _Counts = Counter()
+    for (launch_id, at), number in found.items():
+        counts[launch_id, _minute(at)] += number
+    return counts
 
 
 async def _count(
@@ -87,6 +94,7 @@ async def _pause(tx: Tx, launches: Sequence[UUID]) -> None:
     if not paused:
         return
     tx.stage(launches_paused(paused))
+    await tx.execute(WAKE)
     for row in paused:
         log.warning("sending.launch_paused", launch_id=str(row.launch_id), kind=row.spike["kind"])
         tx.audit("launches.pause", str(row.launch_id), **row.spike)

@@ -51,14 +51,6 @@ PAUSE = text(
     """
 )
 
-ASK_AGAIN = text(
-    """
-    WITH again AS (
-        UPDATE dispatch SET next_at = :now
-        WHERE state = 'planned' AND (:is_end OR rule = 'waits_for_resume')
-          AND source_id IN (SELECT id FROM dispatch_source WHERE launch_id = ANY(cast(:launches AS uuid[])))
-        RETURNING id
-    )
-    SELECT pg_notify('kantis_dispatch', '') FROM again LIMIT 1
-    """
-)
+THEIRS = """source_id IN (SELECT id FROM dispatch_source WHERE launch_id = ANY(cast(:launches AS uuid[])))
+    AND (:is_end OR rule = 'waits_for_resume')"""
+"""What waits of these launches, or with their end all that is left of them."""

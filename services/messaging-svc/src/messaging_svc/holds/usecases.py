@@ -11,6 +11,7 @@ from messaging_svc.base import Moment, Uid
 from messaging_svc.holds import sql
 from messaging_svc.holds.model import launch_hold, spike_limit
 from messaging_svc.holds.schemas import Kind, SpikeLimitIn
+from messaging_svc.openings.usecases import WAKE, ask_again
 from messaging_svc.sets import recordset
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
@@ -19,7 +20,7 @@ RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 async def keep_decisions(tx: Tx, state: str, items: Sequence[LaunchHold]) -> None:
     """Let launches wait, go on or end, where the decision is newer than what is held. Any order, any number of times.
 
-    What waits for a launch that goes on or has ended is asked for at once.
+    What waits for a launch that goes on or has ended is asked for at once; of one that waits or has ended nothing begins.
     """
     newest = {one.launch_id: one for one in sorted(items, key=lambda one: one.version)}
     new = recordset(
@@ -52,9 +53,10 @@ async def keep_decisions(tx: Tx, state: str, items: Sequence[LaunchHold]) -> Non
         ).returning(held.launch_id)
     )
     launches = list(changed)
+    if launches and state != RUNNING:
+        await tx.execute(WAKE)  # what is handed over and has not begun is taken back
     if launches and state != PAUSED:
-        values = {"launches": launches, "now": tx.clock.now(), "is_end": state == STOPPED}
-        await tx.execute(sql.ASK_AGAIN, values)
+        await ask_again(tx, sql.THEIRS, launches=launches, is_end=state == STOPPED)
 
 
 async def set_spike_limit(tx: Tx, kind: Kind, body: SpikeLimitIn) -> None:

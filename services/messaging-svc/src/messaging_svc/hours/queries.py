@@ -1,6 +1,6 @@
 """Read the hours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -40,3 +40,15 @@ async def list_hours(tx: ReadTx, channel: Channel | None = None) -> Sequence[Hou
     if channel is not None:
         statement = statement.where(table.c.channel == channel.value)
     return [_out(row) for row in await tx.execute(statement)]
+
+
+async def hours_by_country(tx: ReadTx, channel: Channel) -> Callable[[str], HoursOut | None]:
+    """Return what tells the hours that hold today in a country: the company's own before the defaults."""
+    today = tx.clock.now().date()
+    rows = [one for one in await list_hours(tx, channel) if one.valid_from <= today]
+
+    def of(country: str) -> HoursOut | None:
+        held = [one for one in rows if one.country in (country, "")]
+        return max(held, key=lambda one: (one.is_own, one.country, one.valid_from), default=None)
+
+    return of

@@ -7,10 +7,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from kantis_contracts.values import Channel
 from kantis_kit.tx import Tx
-from messaging_svc.hours import sql
 from messaging_svc.hours.errors import HoursNotFound
 from messaging_svc.hours.model import sending_hours
 from messaging_svc.hours.schemas import HoursIn
+from messaging_svc.openings.usecases import ask_again
+
+_WAITING = "channel = :channel AND rule IN ('waits_for_hours', 'waits_for_wished_hours')"
 
 
 async def set_hours(tx: Tx, channel: Channel, country: str, body: HoursIn) -> None:
@@ -40,7 +42,7 @@ async def set_hours(tx: Tx, channel: Channel, country: str, body: HoursIn) -> No
         .on_conflict_do_update(index_elements=list(key), set_=values)
     )
     tx.audit("sending_rules.set_hours", channel.value, country=country, valid_from=str(day))
-    await tx.execute(sql.ASK_AGAIN, {"channel": channel.value, "now": now})
+    await ask_again(tx, _WAITING, channel=channel.value)
 
 
 async def drop_hours(tx: Tx, channel: Channel, country: str) -> None:
@@ -60,4 +62,4 @@ async def drop_hours(tx: Tx, channel: Channel, country: str) -> None:
             f"The company has set no hours for {channel.value} in {country or 'every country'}"
         )
     tx.audit("sending_rules.drop_hours", channel.value, country=country)
-    await tx.execute(sql.ASK_AGAIN, {"channel": channel.value, "now": tx.clock.now()})
+    await ask_again(tx, _WAITING, channel=channel.value)

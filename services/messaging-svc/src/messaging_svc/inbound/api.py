@@ -8,12 +8,10 @@ from fastapi import Path, Query, Request, Response
 
 from kantis_kit.auth.policy import needs, public
 from kantis_kit.web.deps import Read, Write
-from kantis_kit.web.paging import Page, encode_cursor, id_after
+from kantis_kit.web.paging import Page, id_after, page_by_id
 from kantis_kit.web.router import Router
 from messaging_svc.inbound import queries, usecases
 from messaging_svc.inbound.schemas import (
-    AnswerIn,
-    CloseIn,
     InboundOut,
     KeywordIn,
     KeywordOut,
@@ -41,9 +39,7 @@ async def list_inbound(
     found = await queries.list_inbound(
         tx, is_open=is_open, kind=kind, person_id=person_id, after=id_after(cursor), limit=limit
     )
-    return Page(
-        items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None
-    )
+    return page_by_id(found, limit)
 
 
 @router.get("/keywords", policy=needs("messaging:read"))
@@ -74,20 +70,6 @@ async def get_poll(poll: Annotated[str, Path(max_length=60)], tx: Read) -> PollO
 @router.get("/{inbound_id}", policy=needs("messaging:read"))
 async def get_inbound(inbound_id: UUID, tx: Read) -> InboundOut:
     """Return a message that came in."""
-    return await queries.get_inbound(tx, inbound_id)
-
-
-@router.post("/{inbound_id}/close", policy=needs("messaging:write"))
-async def close(inbound_id: UUID, body: CloseIn, tx: Write) -> InboundOut:
-    """Say that nothing more is to be done."""
-    await usecases.close(tx, inbound_id, note=body.note)
-    return await queries.get_inbound(tx, inbound_id)
-
-
-@router.post("/{inbound_id}/answer", policy=needs("messaging:write"))
-async def answer(inbound_id: UUID, body: AnswerIn, tx: Write) -> InboundOut:
-    """Answer by a text message, which stands in the ledger as every message does, and close."""
-    await usecases.answer_by_hand(tx, inbound_id, body.text)
     return await queries.get_inbound(tx, inbound_id)
 
 

@@ -25,9 +25,3 @@ class KeywordInvalid(Invalid):
     """The keyword says nothing, or contradicts itself."""
 
     slug, title = "keyword-invalid", "This keyword cannot be used"
-
-
-class CannotAnswer(Conflict):
-    """The message cannot be answered by a text message."""
-
-    slug, title = "cannot-answer", "This message cannot be answered here"

@@ -5,6 +5,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from messaging_svc.base import Moment, Uid, metadata
 
+SOURCE = "sms"
+"""Names, with its id, a message that came in within its conversation."""
+
 inbound_message = Table(
     "inbound_message",
     metadata,
@@ -23,6 +26,7 @@ inbound_message = Table(
     Column("option", Text, nullable=False),
     Column("is_open", Boolean, nullable=False),
     Column("note", Text, nullable=False),
+    # Conversations hold these now; a later release drops them.
     Column("closed_by", Text, nullable=False),
     Column("closed_at", Moment),
     Column("received_at", Moment, nullable=False),

@@ -5,15 +5,37 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, and_, cast, func, select, true
 
 from kantis_kit.tx import ReadTx
+from messaging_svc.conversations.model import State, conversation, conversation_message
 from messaging_svc.inbound.errors import InboundNotFound
-from messaging_svc.inbound.model import inbound_message, keyword, vote
+from messaging_svc.inbound.model import SOURCE, inbound_message, keyword, vote
 from messaging_svc.inbound.schemas import InboundOut, KeywordOut, PollOut
 from messaging_svc.register.model import person_card
 
 _DAY = timedelta(days=1)
+_IS_OPEN = and_(inbound_message.c.is_open, conversation.c.state == State.OPEN.value).is_(true())
+_SHOWN = (
+    select(
+        *(
+            one
+            for one in inbound_message.c
+            if one.name in InboundOut.model_fields and one.name != "is_open"
+        ),
+        _IS_OPEN.label("is_open"),
+        conversation_message.c.conversation_id,
+    )
+    .outerjoin(
+        conversation_message,
+        and_(
+            conversation_message.c.source == SOURCE,
+            conversation_message.c.external_id == cast(inbound_message.c.id, Text),
+        ),
+    )
+    .outerjoin(conversation, conversation.c.id == conversation_message.c.conversation_id)
+)
+"""What came in, and whether it waits for a person still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +87,9 @@ async def list_inbound(
     limit: int,
 ) -> list[InboundOut]:
     """Return a page of what came in, in the order of its coming."""
-    statement = select(inbound_message).order_by(inbound_message.c.id).limit(limit)
+    statement = _SHOWN.order_by(inbound_message.c.id).limit(limit)
     for column, wanted in (
-        (inbound_message.c.is_open, is_open),
+        (_IS_OPEN, is_open),
         (inbound_message.c.kind, kind),
         (inbound_message.c.person_id, person_id),
     ):
@@ -84,9 +106,7 @@ async def get_inbound(tx: ReadTx, inbound_id: UUID) -> InboundOut:
     Raises:
         InboundNotFound: there is none.
     """
-    row = (
-        await tx.execute(select(inbound_message).where(inbound_message.c.id == inbound_id))
-    ).first()
+    row = (await tx.execute(_SHOWN.where(inbound_message.c.id == inbound_id))).first()
     if row is None:
         raise InboundNotFound("No message that came in has this id")
     return InboundOut.model_validate(row, from_attributes=True)

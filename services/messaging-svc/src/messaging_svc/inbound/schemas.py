@@ -13,7 +13,7 @@ Action = Literal["help", "vote", "order", "inquiry"]
 
 
 class InboundOut(Out):
-    """A message that came in; an open one waits for a person."""
+    """A message that came in; an open one waits for a person, in its conversation."""
 
     id: UUID
     channel: str
@@ -27,21 +27,8 @@ class InboundOut(Out):
     option: str
     is_open: bool
     note: str
-    closed_by: str
-    closed_at: datetime | None
+    conversation_id: UUID | None
     received_at: datetime
-
-
-class CloseIn(In):
-    """Why nothing more is to be done."""
-
-    note: str = Field(default="", max_length=500)
-
-
-class AnswerIn(In):
-    """An answer by text message; it closes the message that it answers."""
-
-    text: str = Field(min_length=1, max_length=1_000)
 
 
 class KeywordIn(In):

@@ -6,24 +6,24 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from kantis_contracts.values import Channel, Language
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from messaging_svc.addresses import phone_hash
-from messaging_svc.dispatch.usecases import TextReply, plan_replies
+from messaging_svc.conversations.model import Way
+from messaging_svc.conversations.usecases import receiving as conversing
+from messaging_svc.dispatch.replies import TextReply, plan_replies
 from messaging_svc.inbound import events, queries
 from messaging_svc.inbound.answers import answer, language_for
 from messaging_svc.inbound.errors import (
-    CannotAnswer,
-    InboundNotFound,
     KeywordInvalid,
     KeywordNotFound,
     KeywordTaken,
 )
-from messaging_svc.inbound.model import inbound_message, keyword, vote
+from messaging_svc.inbound.model import SOURCE, inbound_message, keyword, vote
 from messaging_svc.inbound.queries import Owner
 from messaging_svc.inbound.schemas import KeywordIn, KeywordOut
 from messaging_svc.inbound.words import is_reserved, is_small_talk, meaning_of, words_of
@@ -36,6 +36,7 @@ from messaging_svc.tracking.model import suppression
 STOPPED_BY_TEXT = "stopped by a text message"
 MOST_ANSWERS_A_DAY = 10
 """Of a number that writes more often, nothing is answered by itself: it may be a machine that answers ours."""
+_FOR_A_PERSON = frozenset({"other", "order", "inquiry"})
 _LONGEST_KEYWORD = 3
 _LONGEST_TEXT = 2_000
 
@@ -79,8 +80,32 @@ async def take(tx: Tx, provider: str, received: Sequence[Received]) -> int:
     # In the order of the persons, as everybody locks them.
     for one in sorted(fresh, key=lambda one: [owner.person_id for owner in one.owners]):
         await _act(tx, one)
-    tx.stage(events.replies_received(_row(provider, one) for one in fresh))
+    waiting = await _begin_conversations(tx, fresh)
+    tx.stage(events.replies_received((_row(provider, one), waiting.get(one.id)) for one in fresh))
     return len(fresh)
+
+
+async def _begin_conversations(tx: Tx, fresh: Sequence[_Read]) -> dict[UUID, conversing.Received]:
+    """Leave to the inbox what waits for a person."""
+    waiting = {}
+    for one in sorted(fresh, key=lambda one: one.hashed):
+        if one.kind not in _FOR_A_PERSON:
+            continue
+        waiting[one.id] = await conversing.receive(
+            tx,
+            conversing.Arrival(
+                channel=Way.SMS,
+                source=SOURCE,
+                external_id=str(one.id),
+                body=one.received.text[:_LONGEST_TEXT],
+                phone=number_of(one.received.sender) or one.received.sender[:32],
+                origin=conversing.Origin(one.person_id),
+                language=one.language,
+                topic=one.keyword.word if one.keyword else one.note,
+                is_told=True,
+            ),
+        )
+    return waiting
 
 
 async def _understand(tx: Tx, read: Sequence[_Read]) -> None:
@@ -130,7 +155,6 @@ async def _keep(tx: Tx, provider: str, read: Sequence[_Read]) -> list[_Read]:
 
 def _row(provider: str, one: _Read) -> dict[str, Any]:
     told = one.received
-    is_open = one.kind in ("other", "order", "inquiry")
     return {
         "id": one.id,
         "channel": Channel.SMS.value,
@@ -145,10 +169,8 @@ def _row(provider: str, one: _Read) -> dict[str, Any]:
         "language": one.language.value,
         "keyword": one.keyword.word if one.keyword else "",
         "option": one.keyword.option if one.keyword else "",
-        "is_open": is_open,
+        "is_open": one.kind in _FOR_A_PERSON,
         "note": one.note,
-        "closed_by": "",
-        "closed_at": None,
         "received_at": told.received_at,
     }
 
@@ -224,37 +246,6 @@ async def _answer(tx: Tx, one: _Read, text: str) -> None:
     if await queries.count_lately(tx, one.hashed, tx.clock.now()) > MOST_ANSWERS_A_DAY:
         return
     await plan_replies(tx, [TextReply(one.id, one.person_id, number, one.language.value, text)])
-
-
-async def close(tx: Tx, inbound_id: UUID, *, note: str) -> None:
-    """Say that nothing more is to be done.
-
-    Raises:
-        InboundNotFound: there is no such message.
-    """
-    changed = await tx.scalar(
-        update(inbound_message)
-        .where(inbound_message.c.id == inbound_id)
-        .values(is_open=False, note=note, closed_by=tx.actor, closed_at=tx.clock.now())
-        .returning(inbound_message.c.id)
-    )
-    if changed is None:
-        raise InboundNotFound("No message that came in has this id")
-
-
-async def answer_by_hand(tx: Tx, inbound_id: UUID, text: str) -> None:
-    """Answer a message by a text message, and close it.
-
-    Raises:
-        InboundNotFound: there is no such message.
-        CannotAnswer: it did not come from a number.
-    """
-    found = await queries.get_inbound(tx, inbound_id)
-    number = number_of(found.from_phone)
-    if number is None:
-        raise CannotAnswer("It did not come from a number that can be written to")
-    await plan_replies(tx, [TextReply(new_id(), found.person_id, number, found.language, text)])
-    await close(tx, inbound_id, note="answered")
 
 
 async def add_keyword(tx: Tx, body: KeywordIn) -> UUID:

@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
-from kantis_kit.web.paging import Page, encode_cursor, id_after
+from kantis_kit.web.paging import Page, id_after, page_by_id
 from kantis_kit.web.router import Router
 from messaging_svc.letters import files, previews, queries, usecases
 from messaging_svc.letters.errors import FilesGone, LetterNotFound, NoWindow
@@ -84,9 +84,7 @@ async def list_batches(
 ) -> Page[BatchOut]:
     """Return batches in the order of their making."""
     found = await queries.list_batches(tx, state=state, after=id_after(cursor), limit=limit)
-    return Page(
-        items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None
-    )
+    return page_by_id(found, limit)
 
 
 @router.get("/batches/{batch_id}", policy=needs("messaging:read"))

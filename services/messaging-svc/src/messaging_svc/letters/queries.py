@@ -1,11 +1,13 @@
 """Read batches of letters."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, select
 
 from kantis_kit.tx import ReadTx
+from messaging_svc.dispatch.model import dispatch, dispatch_source
 from messaging_svc.letters import sql
 from messaging_svc.letters.errors import BatchNotFound, LetterNotFound
 from messaging_svc.letters.model import letter_address, letter_batch, letter_piece
@@ -60,6 +62,31 @@ async def find_piece_by_return(tx: ReadTx, return_code: str) -> PieceOut:
         LetterNotFound: none does.
     """
     return await _piece(tx, letter_piece.c.return_code == return_code)
+
+
+async def owners_by_return(
+    tx: ReadTx, return_codes: Collection[str]
+) -> dict[str, dict[str, UUID | None]]:
+    """Return of letters that carry these return marks whose they are, and of which campaign."""
+    rows = await tx.execute(
+        select(
+            letter_piece.c.return_code,
+            letter_piece.c.person_id,
+            dispatch.c.piece_id,
+            dispatch_source.c.campaign_id,
+        )
+        .join(dispatch, dispatch.c.id == letter_piece.c.message_id)
+        .outerjoin(dispatch_source, dispatch_source.c.id == dispatch.c.source_id)
+        .where(letter_piece.c.return_code.in_(return_codes))
+    )
+    return {
+        row.return_code: {
+            "person_id": row.person_id,
+            "piece_id": row.piece_id,
+            "campaign_id": row.campaign_id,
+        }
+        for row in rows
+    }
 
 
 async def get_piece(tx: ReadTx, batch_id: UUID, message_id: UUID) -> PieceOut:

@@ -11,7 +11,7 @@ import orjson
 from babel.dates import format_date
 
 from kantis_contracts.values import Language
-from messaging_svc.letters import codes
+from kantis_kit import barcodes
 from messaging_svc.templates.rendering import Letter
 
 _RETURN_DIGITS = 13
@@ -96,23 +96,25 @@ def _day(day: date, language: Language) -> str:
 def words_of(sheet: Sheet, sender: Sender, day: date) -> dict[str, Any]:
     """Return the data of one letter for the layout."""
     words = _words()[sheet.language]
-    square, side = codes.square(sheet.response_url) if sheet.response_code else (None, 0)
+    square, side = barcodes.square(sheet.response_url) if sheet.response_code else (None, 0)
+    # A rule's letter asks for no response; the mark of its return names it as well.
+    named = sheet.response_code or sheet.return_code
     return {
         "lang": sheet.language.value,
         "number": f"{sheet.position:06d}",
         "mark": f"{words['return']}: {sender.company}, {sender.return_address}"
         if sender.return_address
         else sender.company,
-        "track": codes.bars(sheet.return_code),
+        "track": barcodes.bars(sheet.return_code),
         "to": sheet.address.lines(sender.country, sheet.language),
         "date": _day(day, sheet.language),
         "qr": square,
         "side": side,
-        "bars": codes.bars(sheet.response_code) if sheet.response_code else None,
+        "bars": barcodes.bars(sheet.response_code) if sheet.response_code else None,
         "code": sheet.response_code,
         "subject": sheet.letter.subject,
         "blocks": sheet.letter.blocks,
-        "footer": words["refuse"].format(contact=sender.contact, code=sheet.response_code)
+        "footer": words["refuse"].format(contact=sender.contact, code=named)
         if sheet.is_marketing
         else sender.company,
     }

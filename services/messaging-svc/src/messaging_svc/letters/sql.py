@@ -30,7 +30,7 @@ CLAIM = text(
         LEFT JOIN dispatch_source c ON c.id = d.source_id
         WHERE d.state = 'planned' AND d.channel = 'letter' AND d.next_at <= :now AND {MAY_SEND}
           AND coalesce(a.country, :country) = :country
-          AND (cast(:campaign AS uuid) IS NULL OR c.campaign_id = :campaign)
+          AND (cast(:campaign AS uuid) IS NULL OR coalesce(c.campaign_id, c.asker_id) = :campaign)
         ORDER BY d.next_at, d.id LIMIT :limit FOR UPDATE OF d SKIP LOCKED
     ), verdict AS (
         SELECT d.id, coalesce(d.language, p.language, 'en') AS language,

@@ -9,19 +9,20 @@ from sqlalchemy import BigInteger, Boolean, Text, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from kantis_contracts.contacts import PersonCard
+from kantis_contracts.orders import PostReturned
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from messaging_svc.base import Uid
 from messaging_svc.caps import spending
 from messaging_svc.caps.spending import days_of
 from messaging_svc.dispatch.sql import LOCK_PERSONS
-from messaging_svc.dispatch.sql import WAKE as WAKE_SENDERS
-from messaging_svc.letters import queries, sql
+from messaging_svc.letters import events, queries, sql
 from messaging_svc.letters.errors import BatchBusy, LettersOverturned, NoWindow
 from messaging_svc.letters.model import letter_address, letter_batch, letter_piece
 from messaging_svc.letters.schemas import BatchIn
 from messaging_svc.letters.states import BatchState
 from messaging_svc.letters.windows import COUNTRIES, window_for
+from messaging_svc.openings.usecases import WAKE as WAKE_SENDERS
 from messaging_svc.quarantine.epoch_file import read_epoch
 from messaging_svc.sets import recordset
 from messaging_svc.settings import MessagingSettings
@@ -231,3 +232,10 @@ async def mark_forgotten(tx: Tx, batch_id: UUID) -> None:
         .where(letter_batch.c.id == batch_id)
         .values(files_deleted_at=tx.clock.now())
     )
+
+
+async def identify(tx: Tx, items: Sequence[PostReturned]) -> None:
+    """Tell whose letters came back, by their return marks; of those that nobody knows, that nobody does."""
+    asked = [one for one in items if one.person_id is None]
+    found = await queries.owners_by_return(tx, [one.code for one in asked])
+    tx.stage(events.letters_identified(asked, found))

@@ -5,8 +5,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from kantis_kit.retention import Rule
 from messaging_svc.bounces.model import bounce
+from messaging_svc.conversations.model import conversation
 from messaging_svc.dispatch.model import dispatch
 from messaging_svc.inbound.model import inbound_message
+from messaging_svc.phone.model import call, insight_card
 from messaging_svc.tracking.model import engagement
 
 RULES = (
@@ -38,7 +40,17 @@ RULES = (
         values={"ip_prefix": "", "user_agent": ""},
         where=or_(engagement.c.ip_prefix != "", engagement.c.user_agent != ""),
     ),
+    Rule("messaging.conversation", 730, conversation, conversation.c.last_at),
     Rule("messaging.inbound", 730, inbound_message, inbound_message.c.received_at),
+    Rule(
+        "messaging.call",
+        1_095,
+        call,
+        call.c.ended_at,
+        values={"phone": "", "note": "", "follow_up": "", "learned": literal([], JSONB())},
+        where=call.c.phone != "",
+    ),
+    Rule("messaging.insight", 1_825, insight_card, insight_card.c.said_at),
     Rule(
         "messaging.bounce",
         395,

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, literal, null, or_, update
+from sqlalchemy import Table, delete, literal, null, or_, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from kantis_contracts.contacts.privacy import DossierRequest, ErasureRequest
@@ -16,6 +16,7 @@ from kantis_kit.db.sets import one_of
 from kantis_kit.forgetting import Counts
 from kantis_kit.tx import Tx
 from messaging_svc.base import Uid, metadata
+from messaging_svc.conversations.model import conversation
 from messaging_svc.dispatch.model import dispatch
 from messaging_svc.privacy import events, queries
 from messaging_svc.register.model import person_card
@@ -89,6 +90,7 @@ async def _empty(
     tx: Tx, ids: Collection[UUID], counts: Counts, since: datetime | None = None
 ) -> None:
     chosen = one_of(sorted(ids), Uid)
+    await _forget_unrecognised(tx, ids, counts)
     card = person_card
     blank: dict[str, Any] = {"email": null(), "email_hash": null(), "preferred_name": ""}
     blank |= {"phone": null(), "phone_hash": null()}
@@ -131,6 +133,22 @@ async def _empty(
     )
     await counts.delete(tx, doomed(), ids)
     await _forget_engagement(tx, ids, counts)
+
+
+async def _forget_unrecognised(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
+    """Delete what they wrote before anybody knew that it was them: from their address or number."""
+    theirs = person_card.c.person_id == one_of(sorted(ids), Uid)
+    same = or_(
+        conversation.c.email_hash == person_card.c.email_hash,
+        conversation.c.phone_hash == person_card.c.phone_hash,
+    )
+    await counts.run(
+        tx,
+        conversation.name,
+        delete(conversation)
+        .where(conversation.c.person_id.is_(None), theirs, same)
+        .returning(person_card.c.person_id),
+    )
 
 
 async def _forget_engagement(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Row, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from kantis_kit.tx import Tx
+from messaging_svc.openings.usecases import WAKE
 from messaging_svc.quarantine import queries
 from messaging_svc.quarantine.errors import SendingNotHeld
 from messaging_svc.quarantine.model import sending
@@ -26,7 +27,6 @@ _SENT = text(
     RETURNING id
     """
 )
-_WAKE = text("SELECT pg_notify('kantis_dispatch', '')")
 
 
 async def check(tx: Tx, known: int, *, is_start: bool) -> str:
@@ -125,7 +125,7 @@ async def record_sent(tx: Tx, message_ids: Sequence[str], *, reason: str) -> int
     values = {"message_ids": wanted, "reason": reason, "now": tx.clock.now()}
     recorded = len((await tx.scalars(_SENT, values)).all())
     tx.audit("messages.reconcile", "sending", reason=reason, recorded=recorded)
-    await tx.execute(_WAKE)
+    await tx.execute(WAKE)
     return recorded
 
 
@@ -150,4 +150,4 @@ async def release(tx: Tx, *, reason: str) -> None:
     if held is None:
         raise SendingNotHeld("Sending is not held; mails go out")
     tx.audit("messages.release", "sending", reason=reason, was_held_because=held)
-    await tx.execute(_WAKE)
+    await tx.execute(WAKE)

@@ -11,6 +11,8 @@ from kantis_kit.http import OutgoingClient, Unanswered
 from kantis_kit.service import Service
 from kantis_kit.tx import Scope, Tx
 from messaging_svc.dispatch.carriers import Lost
+from messaging_svc.dispatch.handed import NOTES_PER_MESSAGE_AHEAD
+from messaging_svc.dispatch.inheritance import FOLDER, inherit
 from messaging_svc.dispatch.ledger import Ledger
 from messaging_svc.dispatch.letters import Item
 from messaging_svc.dispatch.lines import Lines
@@ -20,23 +22,65 @@ from messaging_svc.sms.model import TextMessage
 from messaging_svc.sms.providers.known import provider_of
 from messaging_svc.sms.providers.port import Provider
 from messaging_svc.sms.writing import Texts
+from messaging_svc.wire.journal import Journal
 
 log = observability.get_logger(__name__)
 
 
-class SmsLine:
-    """One message at a time to the provider."""
+class SmsCarrier:
+    """The channel of text messages."""
 
-    is_open = True  # what it refuses concerns the message
+    channel = Channel.SMS.value
+    takes: Sequence[str] = (Channel.SMS.value,)
 
-    def __init__(self, provider: Provider, client: OutgoingClient) -> None:
+    def __init__(self, settings: MessagingSettings, provider: Provider) -> None:
+        self.lines = settings.sms_concurrency
+        self._settings = settings
+        self.repeats = provider.repeats
         self._provider = provider
-        self._client = client
+        self._texts = Texts(settings, report_url=report_url(settings, provider))
+        self._client = OutgoingClient(
+            timeout_seconds=settings.sms_timeout_seconds,
+            connect_seconds=settings.sms_timeout_seconds,
+            max_in_flight=settings.sms_concurrency,
+        )
 
-    async def begin(self, message: TextMessage) -> None:
-        """Make sure that the provider is not being left alone after failures."""
-        if self._client.is_cut_off(self._provider.url):
-            raise Lost("the provider has failed too often; it is left alone for a while")
+    def desk(self, ledger: Ledger, clock: Clock) -> Lines[TextMessage]:
+        """Return as many lines as may ask the provider at once."""
+        settings = self._settings
+        return Lines(
+            self,
+            ledger,
+            clock,
+            max_attempts=settings.max_attempts,
+            most_ahead=settings.sender_ahead,
+            journal=Journal.create(
+                settings.data_dir / FOLDER,
+                ledger.me,
+                NOTES_PER_MESSAGE_AHEAD * settings.sender_ahead,
+            ),
+        )
+
+    async def look(self, scope: Scope) -> None:
+        """Put right what dead senders of this machine left."""
+        await inherit(scope, self._settings.data_dir)
+
+    @property
+    def is_away(self) -> bool:
+        """Say whether the provider has failed too often and is left alone for a while."""
+        return self._client.is_cut_off(self._provider.url)
+
+    async def prepare(self, tx: Tx, items: Sequence[Item]) -> None:
+        """Load texts, and make links."""
+        await self._texts.prepare(tx, items)
+
+    def forget_old(self) -> None:
+        """Drop what is held too long."""
+        self._texts.forget_old()
+
+    def write(self, item: Item, *, at: datetime) -> TextMessage:
+        """Write the message."""
+        return self._texts.write(item, at=at)
 
     async def deliver(self, message: TextMessage) -> str:
         """Send; return the provider's id of the message."""
@@ -54,54 +98,6 @@ class SmsLine:
         except Unavailable as error:
             raise Lost(str(error)) from error
         return self._provider.accepted(answer.status_code, answer.content)
-
-    async def quit(self) -> None:
-        """Connections belong to the pool."""
-
-    def close(self) -> None:
-        """Connections belong to the pool."""
-
-
-class SmsCarrier:
-    """The channel of text messages."""
-
-    channel = Channel.SMS.value
-    takes: Sequence[str] = (Channel.SMS.value,)
-
-    def __init__(self, settings: MessagingSettings, provider: Provider) -> None:
-        self.lines = settings.sms_concurrency
-        self._max_attempts = settings.max_attempts
-        self.repeats = provider.repeats
-        self._provider = provider
-        self._texts = Texts(settings, report_url=report_url(settings, provider))
-        self._client = OutgoingClient(
-            timeout_seconds=settings.sms_timeout_seconds,
-            connect_seconds=settings.sms_timeout_seconds,
-            max_in_flight=settings.sms_concurrency,
-        )
-
-    def desk(self, ledger: Ledger, clock: Clock) -> Lines[TextMessage]:
-        """Return as many lines as may ask the provider at once."""
-        return Lines(self, ledger, clock, max_attempts=self._max_attempts)
-
-    async def inherit(self, scope: Scope) -> None:
-        """What dead senders left is decided by their leases."""
-
-    def line(self) -> SmsLine:
-        """Return a way to the provider."""
-        return SmsLine(self._provider, self._client)
-
-    async def prepare(self, tx: Tx, items: Sequence[Item]) -> None:
-        """Load texts, and make links."""
-        await self._texts.prepare(tx, items)
-
-    def forget_old(self) -> None:
-        """Drop what is held too long."""
-        self._texts.forget_old()
-
-    def write(self, item: Item, *, at: datetime) -> TextMessage:
-        """Write the message."""
-        return self._texts.write(item, at=at)
 
     async def close(self) -> None:
         """Close the connections."""

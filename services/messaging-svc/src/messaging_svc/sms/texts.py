@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kantis_contracts.values import Language
-from messaging_svc.templates.engine import TAG, Sandbox, check_tags
+from messaging_svc.templates.engine import FIELDS, TAG, Sandbox, check_tags
 from messaging_svc.templates.errors import CannotRender, Flaw
 
 _URL = re.compile(r"https?://[^\s{}\"<>]+[^\s{}\"<>.,;:!?)']")
@@ -48,7 +48,7 @@ class SmsText:
         self.slots = slots
         self._sandbox = Sandbox({_NAME: source})
 
-    def render(self, fields: Mapping[str, str], links: Mapping[int, str]) -> str:
+    def render(self, fields: Mapping[str, object], links: Mapping[int, str]) -> str:
         """Return the message; `links` holds the short link of each slot.
 
         Raises:
@@ -69,7 +69,7 @@ def compile_text(source: str, language: Language, *, reply_number: str = "") -> 
     Raises:
         Flaw: with what is wrong, and how to mend it.
     """
-    check_tags(source)
+    check_tags(source, FIELDS - {"contact_url"})  # who gets a text message answers it
     if not source.strip():
         raise Flaw("text: is empty")
     written = TAG.sub(lambda tag: _CALL.sub("greeting", tag[0]), source.strip())

@@ -25,7 +25,7 @@ from messaging_svc.sms.texts import compile_text
 from messaging_svc.templates import usecases as templates
 from messaging_svc.templates.engine import TAG
 from messaging_svc.templates.errors import CannotRender, Flaw
-from messaging_svc.templates.schemas import LanguageIn
+from messaging_svc.templates.schemas import LanguageIn, SaveIn, TemplateIn
 from messaging_svc.templates.texts import greeting
 from messaging_svc.tracking import queries as tracked
 from messaging_svc.tracking import usecases as tracking
@@ -113,7 +113,9 @@ async def create_template(tx: Tx, body: SmsTemplateIn) -> tuple[UUID, dict[Langu
         TextRefused: something in it cannot be sent.
     """
     sizes = check_texts(tx, body.languages)
-    return await templates.create_template(tx, body.name, _as_template(body)), sizes
+    return await templates.create_template(
+        tx, TemplateIn(name=body.name, languages=_as_template(body))
+    ), sizes
 
 
 async def save_template(
@@ -126,7 +128,9 @@ async def save_template(
         TemplateNotFound: there is no such template.
     """
     sizes = check_texts(tx, body.languages)
-    return await templates.save_version(tx, template_id, _as_template(body)), sizes
+    return await templates.save_version(
+        tx, template_id, SaveIn(languages=_as_template(body))
+    ), sizes
 
 
 async def follow_short_link(tx: Tx, token: str, visitor: Visitor) -> str | None:

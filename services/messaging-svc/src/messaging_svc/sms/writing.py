@@ -17,6 +17,8 @@ from messaging_svc.sms import links
 from messaging_svc.sms.counting import MOST_PARTS, count
 from messaging_svc.sms.model import TextMessage, number_of
 from messaging_svc.sms.texts import SmsText, compile_text
+from messaging_svc.templates.blocks import known
+from messaging_svc.templates.engine import FACT
 from messaging_svc.templates.errors import CannotRender, Flaw
 from messaging_svc.templates.model import template_version
 from messaging_svc.templates.texts import greeting, price
@@ -123,7 +125,7 @@ class Texts:
         short = {slot: f"{self._base}/s/{token}" for slot, token in held.items()}
         return text.render(self._fields(item, language), short)
 
-    def _fields(self, item: Item, language: Language) -> dict[str, str]:
+    def _fields(self, item: Item, language: Language) -> dict[str, object]:
         offer = self._offers.get(item.source_id) if item.source_id else None
         return {
             "preferred_name": item.preferred_name.strip(),
@@ -133,4 +135,5 @@ class Texts:
             "offer_price": price(int(offer["price_minor"]), str(offer["currency"]), language)
             if offer
             else "",
+            FACT: known(item.facts),
         }

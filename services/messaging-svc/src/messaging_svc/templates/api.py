@@ -8,8 +8,9 @@ from fastapi import Path, Query, Response
 from kantis_contracts.values import Language
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
-from kantis_kit.web.paging import Page, encode_cursor, id_after
+from kantis_kit.web.paging import Page, id_after, page_by_id
 from kantis_kit.web.router import Router
+from messaging_svc.products.queries import blocks_of
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.templates import checking, queries, usecases
 from messaging_svc.templates.errors import CannotRender, TemplateRefused
@@ -43,7 +44,7 @@ PREVIEW_HEADERS = {
 @router.post("", policy=needs("messaging:write"), status_code=201)
 async def create_template(body: TemplateIn, tx: Write, response: Response) -> TemplateOut:
     """Save a new template; it is checked and compiled before it is stored."""
-    template_id = await usecases.create_template(tx, body.name, body.languages, body.message_class)
+    template_id = await usecases.create_template(tx, body)
     response.headers["Location"] = f"/v1/templates/{template_id}"
     return await queries.get_template(tx, template_id)
 
@@ -54,9 +55,7 @@ async def list_templates(
 ) -> Page[TemplateOut]:
     """Return the templates that are in use."""
     found = await queries.list_templates(tx, after=id_after(cursor), limit=limit)
-    return Page(
-        items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None
-    )
+    return page_by_id(found, limit)
 
 
 @router.get("/{template_id}", policy=needs("messaging:read"))
@@ -68,9 +67,7 @@ async def get_template(template_id: UUID, tx: Read) -> TemplateOut:
 @router.put("/{template_id}", policy=needs("messaging:write"))
 async def save_version(template_id: UUID, body: SaveIn, tx: Write) -> TemplateOut:
     """Save a new version; launches that have begun keep the one they began with."""
-    await usecases.save_version(
-        tx, template_id, body.languages, body.message_class, is_draft=body.is_draft
-    )
+    await usecases.save_version(tx, template_id, body)
     return await queries.get_template(tx, template_id)
 
 
@@ -116,9 +113,10 @@ async def preview_template(template_id: UUID, body: PreviewIn, tx: Read) -> Resp
     """Return the mail as a person, or an imagined one, would get it, as a sandboxed page."""
     if body.languages:
         await queries.get_template(tx, template_id)
-        compiled = Compiled(usecases.compile_all(body.languages))
+        compiled, skus = Compiled(usecases.compile_all(body.languages)), body.products
     else:
-        _, stored = await queries.get_version(tx, template_id, body.version)
+        version, stored = await queries.get_version(tx, template_id, body.version)
+        skus = version.products
         compiled = Compiled.from_json(stored)
     wanted, name = body.language.value, body.preferred_name
     if body.person_id:
@@ -135,6 +133,7 @@ async def preview_template(template_id: UUID, body: PreviewIn, tx: Read) -> Resp
         price_minor=body.offer_price_minor,
         currency=body.currency,
         company=tx.settings(MessagingSettings).company,
+        products=[*(await blocks_of(tx, skus)).values()] if skus else None,
     )
     shown = compiled.render(language, fields)
     return Response(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from kantis_contracts.campaign import Piece
+from kantis_contracts.campaign import Piece, Step
 from kantis_contracts.values import Language
 from messaging_svc.templates.texts import price
 
@@ -24,13 +24,18 @@ _MAX_CHARS = 500
 Shown = list[dict[str, str]]
 
 
-def facts_of(piece: Piece) -> dict[str, Any]:
+def facts_of(piece: Piece | Step) -> dict[str, Any]:
     """Return the lists that a piece carries, as its row keeps them; without any, nothing."""
     return {
         name: [one.model_dump(mode="json") for one in getattr(piece, name)[:MAX_ITEMS]]
         for name in sorted(LISTS)
         if getattr(piece, name)
     }
+
+
+def known(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was known when a rule or a programme wrote, each fact on one line."""
+    return {name: _line(value) for name, value in (facts.get("known") or {}).items()}
 
 
 def shown(facts: Mapping[str, Any], language: Language, *, response_url: str) -> dict[str, Shown]:

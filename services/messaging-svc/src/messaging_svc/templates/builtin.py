@@ -10,15 +10,39 @@ from importlib.resources import files
 import orjson
 
 from kantis_contracts.values import Language
+from kantis_kit.web.contact import CONTACT
 from messaging_svc.templates.compiling import LanguageSource, compile_language
 from messaging_svc.templates.rendering import Compiled
 
+ANSWER = "answer"
+"""What a person of ours writes: nothing but their words."""
+_CLAIM = (
+    "invoice_number",
+    "principal",
+    "fee",
+    "interest",
+    "amount",
+    "due_on",
+    "reference",
+    "bank_account",
+)
 FACTS: Mapping[str, tuple[str, ...]] = {
     "confirmation": ("confirm_url",),
     "own_data": ("confirm_url",),
     "own_erase": ("confirm_url",),
     "order_placed": ("order_number", "lines", "amount"),
+    "order_waiting": ("order_number", "lines", "amount", "promised_on", "instead"),
+    "order_promised": ("order_number", "lines", "promised_on"),
+    "order_filled": ("order_number", "lines"),
+    "order_substituted": ("order_number", "lines", "amount"),
+    "order_changed": ("order_number", "lines", "amount"),
+    "order_cancelled": ("order_number", "lines"),
     "order_shipped": ("order_number", "lines", "tracking"),
+    "order_delayed": ("order_number", "lines"),
+    "order_shortened": ("order_number", "lines"),
+    "order_delivered": ("order_number", "lines"),
+    "return_announced": ("order_number", "return_number", "lines"),
+    "return_received": ("order_number", "return_number", "lines", "refund"),
     "invoice_issued": (
         "order_number",
         "invoice_number",
@@ -26,11 +50,24 @@ FACTS: Mapping[str, tuple[str, ...]] = {
         "due_on",
         "reference",
         "bank_account",
+        "document_url",
     ),
+    "credit_note_issued": (
+        "order_number",
+        "invoice_number",
+        "credit_note_number",
+        "credited",
+        "reason",
+        "document_url",
+    ),
+    # Dunning: a kind of its own for each step of the law, so that nothing else is ever said with it.
+    "payment_reminder": _CLAIM,
+    "collection_warning": _CLAIM,
+    ANSWER: ("subject", "text"),
 }
 """Kinds of messages, and the facts that each can show; one that is not given is left out."""
 
-_COMMON = ("greeting", "preferred_name", "company")
+_COMMON = ("greeting", "preferred_name", "company", "contact_url")
 _STYLE = (
     "body{font-family:Helvetica,Arial,sans-serif;font-size:16px;line-height:24px;color:#1c1c1c;background:#fff;"
     "margin:0;padding:24px}table{border-collapse:collapse}th{text-align:left;font-weight:normal;color:#595959;"
@@ -45,22 +82,33 @@ def _catalogue() -> dict[str, dict[str, str]]:
     return loaded
 
 
+def _answer(language: str) -> LanguageSource:
+    html = (
+        f'<html lang="{language}"><head><meta charset="utf-8"><style>{_STYLE}</style></head><body>'
+        '<p style="white-space:pre-line">{{ text }}</p></body></html>'
+    )
+    return LanguageSource(subject="{{ subject }}", html=html, text="{{ text }}")
+
+
 def _source(kind: str, words: Mapping[str, str], language: str) -> LanguageSource:
+    if kind == ANSWER:
+        return _answer(language)
     rows = "".join(
         f"{{% if {fact} %}}<tr><th>{words[f'fact.{fact}']}</th><td>{{{{ {fact} }}}}</td></tr>{{% endif %}}"
         for fact in FACTS[kind]
         if not fact.endswith("_url")
     )
-    action = ""
-    if "confirm_url" in FACTS[kind]:
-        action = (
-            f'<p><a class="button" href="{{{{ confirm_url }}}}">{words[f"{kind}.button"]}</a></p>'
-        )
+    action = "".join(
+        f'{{% if {fact} %}}<p><a class="button" href="{{{{ {fact} }}}}">{words[f"{kind}.button"]}</a></p>{{% endif %}}'
+        for fact in FACTS[kind]
+        if fact.endswith("_url")
+    )
     after = f"<p>{words[f'{kind}.after']}</p>" if words.get(f"{kind}.after") else ""
     html = (
         f'<html lang="{language}"><head><meta charset="utf-8"><style>{_STYLE}</style></head><body>'
         f"<p>{{{{ greeting() }}}},</p><p>{words[f'{kind}.body']}</p><table>{rows}</table>{action}{after}"
-        f"<p>{words['regards']}<br>{{{{ company }}}}</p></body></html>"
+        f"<p>{words['regards']}<br>{{{{ company }}}}</p>"
+        f'<p><a href="{{{{ contact_url }}}}">{CONTACT[Language(language)]}</a></p></body></html>'
     )
     return LanguageSource(subject=words[f"{kind}.subject"], html=html)
 

@@ -1,9 +1,10 @@
 """What a launch would meet: asked before anything is planned."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kantis_contracts.values import Channel, Language
 from kantis_kit.tx import ReadTx
+from messaging_svc.products.queries import blocks_of
 from messaging_svc.templates import queries
 from messaging_svc.templates.errors import CannotRender
 from messaging_svc.templates.linting import ADVERTISING, Finding
@@ -11,17 +12,23 @@ from messaging_svc.templates.rendering import Compiled, Part
 from messaging_svc.templates.schemas import CheckIn, CheckOut, FindingOut, Severity, VersionOut
 from messaging_svc.templates.usecases import find_faults
 
-_PARTS: Mapping[Channel, Part] = {Channel.EMAIL: "html", Channel.LETTER: "letter"}
+_PARTS: Mapping[Channel, Part] = {
+    Channel.EMAIL: "html",
+    Channel.LETTER: "letter",
+    Channel.PHONE: "script",
+}
 _OFFER = ("offer_name", "offer_price")
-_LISTS = ("products", "recommendations")
 
 
 async def check(tx: ReadTx, version: VersionOut, compiled: Compiled, asked: CheckIn) -> CheckOut:
     """Return what the linter finds in a version, and what this launch would lack."""
     readers = await queries.count_readers(tx)
+    if version.products:
+        asked = asked.model_copy(update={"has_products": True})
     found = [
         *find_faults(version.languages, version.message_class),
         *_of_launch(version, compiled, asked, readers),
+        *_of_products(version, await blocks_of(tx, version.products)),
     ]
     found.sort(key=lambda one: one.severity != Severity.ERROR)
     return CheckOut(
@@ -31,6 +38,15 @@ async def check(tx: ReadTx, version: VersionOut, compiled: Compiled, asked: Chec
         version_id=version.id,
         number=version.number,
     )
+
+
+def _of_products(version: VersionOut, there: Collection[str]) -> Iterator[Finding]:
+    for sku in version.products:
+        if sku not in there:
+            yield Finding(
+                "product-not-for-sale", Severity.WARNING, None, "launch",
+                f"{sku} cannot be bought now, the message is sent without it", "name another product",
+            )  # fmt: skip
 
 
 def _of_launch(
@@ -85,7 +101,11 @@ def _fields(
 ) -> Iterator[Finding]:
     used = compiled.fields(language)
     lacking = [name for name in _OFFER if name in used and not asked.has_offer]
-    lacking += [name for name in _LISTS if name in used and not asked.has_products]
+    lacking += ["products"] if "products" in used and not asked.has_products else []
+    # What is recommended goes with what is offered or shown.
+    has_any = asked.has_offer or asked.has_products
+    lacking += ["recommendations"] if "recommendations" in used and not has_any else []
+    lacking += ["fact"] if "fact" in used else []  # a launch has no moment of its own
     for name in lacking:
         yield Finding(
             "field-always-empty", Severity.WARNING, language, "launch",

@@ -14,6 +14,7 @@ import mjml
 from pydantic import BaseModel
 
 from kantis_contracts.values import Language
+from kantis_kit.web.contact import CONTACT
 from messaging_svc.links import MAX_LINKS
 from messaging_svc.templates.blocks import ITEM
 from messaging_svc.templates.engine import (
@@ -55,6 +56,8 @@ class LanguageSource(BaseModel):
     """What mail programs show beside the subject."""
     letter: str = ""
     """The text on paper; `letter_text` says how it is written."""
+    script: str = ""
+    """What a caller says."""
 
 
 class Link(BaseModel):
@@ -74,10 +77,14 @@ class LanguageTemplate(BaseModel):
     links: list[Link]
     letter: str = ""
     """Empty when there is no letter in this language."""
+    script: str = ""
+    """Empty when there is no call in this language."""
 
     def parts(self, language: Language) -> dict[str, str]:
         """Return the texts by the names under which they are rendered."""
-        named = {"subject.txt": self.subject, "body.html": self.html, "body.txt": self.text}
+        named = {
+            "subject.txt": self.subject, "body.html": self.html, "body.txt": self.text, "script.txt": self.script,
+        }  # fmt: skip
         return {f"{language}.{name}": text for name, text in named.items()}
 
 
@@ -142,15 +149,20 @@ def compile_language(
     Raises:
         Flaw: with what is wrong, where, and how to mend it.
     """
-    if not source.html.strip() and not source.letter.strip():
-        raise Flaw("html: there is neither a mail (html) nor a letter (letter) in this language")
+    if not any(part.strip() for part in (source.html, source.letter, source.script)):
+        raise Flaw(
+            "html: there is neither a mail (html) nor a letter (letter) nor a call (script) in this language"
+        )
     subject = _subject(source.subject, fields)
     html, text = "", ""
     links: list[Link] = []
     if source.html.strip():
         html, text, links = _mail(source, language, is_marketing=is_marketing, fields=fields)
     letter = _plain(source.letter, "letter", {*fields} - WEB_ONLY)
-    ready = LanguageTemplate(subject=subject, html=html, text=text, links=links, letter=letter)
+    script = _plain(source.script, "script", {*fields} - WEB_ONLY)
+    ready = LanguageTemplate(
+        subject=subject, html=html, text=text, links=links, letter=letter, script=script
+    )
     sandbox = Sandbox(ready.parts(language))
     for name in ready.parts(language):
         sandbox.check(name)
@@ -163,6 +175,8 @@ def _mail(
     html, tags, links = _html(source.html, language, is_marketing=is_marketing, fields=fields)
     if source.text:
         text = _plain(source.text, "text", fields)
+        if is_marketing and "contact_url" not in text:
+            text = f"{text.rstrip()}\n\n{CONTACT[language]}: {{{{ contact_url }}}}\n"
         if is_marketing and "unsubscribe_url" not in text:
             text = f"{text.rstrip()}\n\n{FOOTER[language][1]}: {{{{ unsubscribe_url }}}}\n"
     else:
@@ -225,11 +239,12 @@ def _html(
         raise Flaw(
             f"html: {active[0].strip()} does nothing in a mail and is not accepted; remove it"
         )
-    page = _laid_out(held)
+    page = _laid_out(held, language)
     page = _no_references(page, "html")
     tags.check_complete(held, page)
-    if is_marketing and not any("unsubscribe_url" in tags.kept[i] for i in _numbers(page)):
-        page = _before_end(page, _footer(tags, language))
+    for field, footer in (("contact_url", _contact), ("unsubscribe_url", _footer)):
+        if is_marketing and not any(field in tags.kept[i] for i in _numbers(page)):
+            page = _before_end(page, footer(tags, language))
     page, links = _slots(page, tags, fields)
     if is_marketing:
         pixel = tags.hold("{{ open_url|safe }}")
@@ -239,11 +254,12 @@ def _html(
     return page, tags, links
 
 
-def _laid_out(held: str) -> str:
+def _laid_out(held: str, language: Language) -> str:
     page = held
     if page.lstrip().lower().startswith("<mjml"):
         try:
-            page = mjml.mjml2html(page)
+            # MJML leaves the language open where its author does; who has mails read aloud needs it.
+            page = mjml.mjml2html(page).replace('lang="und"', f'lang="{language.value}"', 1)
         except ValueError as error:
             raise Flaw(f"html: the MJML cannot be read: {str(error)[:200]}") from error
     try:
@@ -258,6 +274,13 @@ def _no_references(text: str, where: str) -> str:
             f"{where}: write the tags of the template plainly, not with character references"
         )
     return text
+
+
+def _contact(tags: _Tags, language: Language) -> str:
+    return (
+        '<p style="font-size:12px;line-height:18px;color:#595959;text-align:center">'
+        f'<a href="{tags.hold("{{ contact_url }}")}" style="color:#595959">{CONTACT[language]}</a></p>'
+    )
 
 
 def _footer(tags: _Tags, language: Language) -> str:
@@ -285,9 +308,7 @@ def _slots(page: str, tags: _Tags, fields: Collection[str]) -> tuple[str, list[L
     def replace(match: re.Match[str]) -> str:
         href = html_entities.unescape(match[2]).strip()
         field = tags.field(href)
-        if field in ("unsubscribe_url", "preferences_url") or (
-            field and field.endswith("_url") and field not in ADDRESSES
-        ):
+        if field in WEB_ONLY or (field and field.endswith("_url") and field not in ADDRESSES):
             return f'{match[1]}"{tags.hold("{{ " + field + "|safe }}")}"'
         if field == f"{ITEM}.url":
             # Another one for each piece, so it has no position: it leads there directly, escaped like any text.

@@ -21,7 +21,7 @@ MAX_OUTPUT_CHARS = 512 * 1024
 TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _OPENING = re.compile(r"\{\{|\{%|\{#")
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<name>[A-Za-z_][A-Za-z_0-9]*(?:\.[a-z_]+)?)|(?P<string>"[^"\\]*"|'[^'\\]*')|(?P<number>\d{1,9})"""
+    r"""\s*(?:(?P<name>[A-Za-z_][A-Za-z_0-9]*(?:\.[a-z][a-z_0-9]*)?)|(?P<string>"[^"\\]*"|'[^'\\]*')|(?P<number>\d{1,9})"""
     r"""|(?P<sign>==|!=|\||\(|\)))"""
 )
 _FILTERS = frozenset({"upper", "lower", "capitalize", "title", "trim", "default"})
@@ -30,14 +30,19 @@ _WORDS = _STARTS | {"and", "or", "not"}
 _LOOPS = frozenset((("for", ITEM, "in", name)) for name in LISTS)
 _ITEM_NAMES = frozenset(f"{ITEM}.{field}" for field in ITEM_FIELDS)
 
+FACT = "fact"
+"""What is known of the moment for which a rule or a programme writes: `fact.gate`, as whoever told of it called it."""
+_ANY_FACT = f"{FACT}.*"
+_FACT_NAME = re.compile(rf"\b{FACT}\.([a-z][a-z_0-9]*)")
+
 FIELDS = frozenset(
-    {"preferred_name", "greeting", "offer_name", "offer_price", "response_url", "unsubscribe_url",
-     "preferences_url", "company", "language", "response_code", *LISTS}
+    {_ANY_FACT, "preferred_name", "greeting", "offer_name", "offer_price", "response_url", "unsubscribe_url",
+     "preferences_url", "contact_url", "company", "language", "response_code", *LISTS}
 )  # fmt: skip
 """What a campaign's template may name."""
-ADDRESSES = frozenset({"response_url", "unsubscribe_url", "preferences_url"})
+ADDRESSES = frozenset({"response_url", "unsubscribe_url", "preferences_url", "contact_url"})
 """Fields that are addresses: the only ones that a link may lead to."""
-WEB_ONLY = frozenset({"unsubscribe_url", "preferences_url"})
+WEB_ONLY = frozenset({"unsubscribe_url", "preferences_url", "contact_url"})
 """Addresses that are too long to be typed from paper."""
 
 
@@ -123,6 +128,8 @@ def _check_name(
         raise Flaw(
             f"{_shown(tag)}: {word} is a list; go through it with {{% for {ITEM} in {word} %}}"
         )
+    elif word.startswith(f"{FACT}.") and _ANY_FACT in fields:
+        return
     elif word not in fields:
         raise Flaw(
             f"{_shown(tag)}: the field {word} is not known; there are {', '.join(sorted(fields))}"
@@ -158,6 +165,9 @@ class Sandbox:
         self, templates: Mapping[str, str], *, shown: Callable[[object], str] | None = None
     ) -> None:
         """Take the templates; `shown` says how a value is printed, where not as it is."""
+        self.facts = frozenset(
+            name for text in templates.values() for tag in TAG.findall(text) for name in _FACT_NAME.findall(tag)
+        )  # fmt: skip
         self._engine = Environment(
             templates=dict(templates),
             undefined_behavior="strict",
@@ -169,11 +179,15 @@ class Sandbox:
             self._engine.remove_global(name)
 
     def render(self, name: str, fields: Mapping[str, object]) -> str:
-        """Return the text.
+        """Return the text; a fact that is not known of this moment is empty.
 
         Raises:
             CannotRender: a field is missing, the fuel is spent, or the text is too long.
         """
+        if self.facts:
+            known = fields.get(FACT)
+            told = known if isinstance(known, Mapping) else {}
+            fields = {**fields, FACT: {one: str(told.get(one) or "") for one in self.facts}}
         try:
             text = self._engine.render_template(name, **fields)
         except TemplateError as error:

@@ -1,10 +1,11 @@
 """Readers who do not exist: what a template is tried out on before anybody gets it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from kantis_contracts.values import Language
 from messaging_svc.templates.blocks import LISTS, shown
 from messaging_svc.templates.compiling import LanguageTemplate
+from messaging_svc.templates.engine import FACT
 from messaging_svc.templates.rendering import Compiled, Rendered
 from messaging_svc.templates.texts import greeting, price
 
@@ -20,8 +21,15 @@ def sample_fields(
     price_minor: int = 49_900,
     currency: str = "NOK",
     company: str = "Kantis",
+    products: Sequence[Mapping[str, object]] | None = None,
 ) -> dict[str, object]:
-    """Return the fields of an imagined reader; the links lead nowhere. Who has no offer has no products, either."""
+    """Return the fields of an imagined reader; the links lead nowhere.
+
+    Without products of the template's own, who has no offer has no products, either.
+    """
+    blocks = _blocks(offer_name, price_minor, currency)
+    if products is not None:
+        blocks = {**blocks, "products": products}
     fields: dict[str, object] = {
         "preferred_name": preferred_name,
         "greeting": greeting(language, preferred_name),
@@ -31,10 +39,12 @@ def sample_fields(
         "response_url": "#response",
         "unsubscribe_url": "#unsubscribe",
         "preferences_url": "#preferences",
+        "contact_url": "#contact",
         "open_url": "data:,",
         "language": language.value,
         "response_code": "C0DE1234",
-        **shown(_blocks(offer_name, price_minor, currency), language, response_url="#response"),
+        FACT: {name: f"[{name}]" for name in compiled.facts},
+        **shown(blocks, language, response_url="#response"),
     }
     for position, link in enumerate(compiled.links(language)):
         fields[f"link_{position}"] = link.target or "#response"
@@ -59,4 +69,6 @@ def try_out(language: Language, one: LanguageTemplate) -> list[Rendered]:
         tried.append(compiled.render(language, fields))
         if one.letter:
             compiled.render_letter(language, fields)
+        if one.script:
+            compiled.render_script(language, fields)
     return tried

@@ -156,6 +156,7 @@ def _sales(language: Language, source: LanguageSource) -> Iterator[Finding]:
         "html": _visible(source.html).text,
         "text": source.text or "",
         "letter": source.letter,
+        "script": source.script,
     }
     for place, text in places.items():
         words = _matches(TAG.sub(" ", text), _words(language)["sales"])
@@ -165,7 +166,7 @@ def _sales(language: Language, source: LanguageSource) -> Iterator[Finding]:
                 "say it without, or make the message a marketing one",
             )  # fmt: skip
     fields = _SALES_FIELDS.findall(
-        " ".join(TAG.findall(" ".join((source.subject, source.preheader, source.html, source.text or "", source.letter))))
+        " ".join(TAG.findall(" ".join((source.subject, source.preheader, source.html, source.text or "", source.letter, source.script))))
     )  # fmt: skip
     if fields:
         yield _error(
@@ -300,7 +301,7 @@ def _images(language: Language, page: _Visible, written: str) -> Iterator[Findin
 
 
 def _links(language: Language, page: _Visible, ready: LanguageTemplate) -> Iterator[Finding]:
-    ours = {"#response", "#unsubscribe", "#preferences"}
+    ours = {"#response", "#unsubscribe", "#preferences", "#contact"}
     for href, words in page.links:
         problem = None if href in ours else _broken(href, page.names)
         if problem:

@@ -24,6 +24,7 @@ template_version = Table(
     Column("number", Integer, nullable=False),
     Column("source", JSONB, nullable=False),
     Column("compiled", JSONB, nullable=False),
+    Column("products", JSONB, nullable=False, server_default="[]"),
     Column("message_class", Text, nullable=False, server_default="marketing"),
     Column("created_by", Text, nullable=False),
     Column("created_at", Moment, nullable=False),

@@ -83,6 +83,7 @@ async def get_version(
             Language(name): LanguageIn.model_validate(one) for name, one in row.source.items()
         },
         message_class=MessageClass(row.message_class),
+        products=row.products,
         created_by=row.created_by,
         created_at=row.created_at,
     )

@@ -11,7 +11,7 @@ from messaging_svc.templates.engine import Sandbox
 from messaging_svc.templates.errors import CannotRender
 from messaging_svc.templates.letter_text import Block
 
-Part = Literal["html", "letter"]
+Part = Literal["html", "letter", "script"]
 _FALLBACK = (Language.EN, Language.NB, Language.SV, Language.DA, Language.FI)
 
 
@@ -74,7 +74,7 @@ class Compiled:
         return found
 
     def languages(self, part: Part = "html") -> frozenset[Language]:
-        """Return the languages in which there is a mail, or a letter."""
+        """Return the languages in which there is a mail, a letter, or a call."""
         return frozenset(name for name, one in self._languages.items() if getattr(one, part))
 
     def fields(self, language: Language) -> frozenset[str]:
@@ -82,6 +82,11 @@ class Compiled:
         names = self._languages[language].parts(language)
         used = {field for name in names for field in self._sandbox.fields(name)}
         return frozenset(used | self._paper.fields(f"{language}.letter.txt"))
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The names of the facts that are told in any language."""
+        return self._sandbox.facts | self._paper.facts
 
     def source(self, language: Language) -> LanguageTemplate:
         """Return the message in a language as it is before anything is filled in."""
@@ -111,6 +116,14 @@ class Compiled:
         """
         text = self._paper.render(f"{language}.letter.txt", fields)
         return Letter(self._subject(language, fields), letter_text.parse(text))
+
+    def render_script(self, language: Language, fields: Mapping[str, object]) -> str:
+        """Return what a caller says.
+
+        Raises:
+            CannotRender: a field is missing.
+        """
+        return self._sandbox.render(f"{language}.script.txt", fields).strip()
 
     def _subject(self, language: Language, fields: Mapping[str, object]) -> str:
         subject = self._sandbox.render(f"{language}.subject.txt", fields).strip()

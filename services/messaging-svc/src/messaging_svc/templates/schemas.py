@@ -2,13 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from kantis_contracts.values import Channel, Language, MessageClass
 from kantis_kit.web.schemas import In, Out
+from messaging_svc.templates.blocks import MAX_ITEMS
+
+Sku = Annotated[str, Field(min_length=1, max_length=60)]
 
 
 class LanguageIn(In):
@@ -26,6 +29,9 @@ class LanguageIn(In):
         default="",
         description="The letter on paper: paragraphs, `# headings`, `- lists` and `**bold words**`",
     )
+    script: str = Field(
+        default="", max_length=20_000, description="What somebody says who calls, as plain text"
+    )
 
 
 class VersionIn(In):
@@ -35,6 +41,12 @@ class VersionIn(In):
     message_class: MessageClass = Field(
         default=MessageClass.MARKETING,
         description="What the message is for; only one that advertises may sell, and it offers a way out",
+    )
+    products: list[Sku] = Field(
+        default=[],
+        max_length=MAX_ITEMS,
+        description="What `products` holds where a message brings none of its own: products of the catalogue by their "
+        "SKU, with name and price of the moment when it is planned, without those that cannot be bought then",
     )
 
 
@@ -70,6 +82,7 @@ class VersionOut(Out):
     number: int
     languages: dict[Language, LanguageIn]
     message_class: MessageClass
+    products: list[Sku]
     created_by: str
     created_at: datetime
 
@@ -89,6 +102,7 @@ class PreviewIn(In):
     offer_price_minor: int = Field(default=49_900, ge=0)
     currency: str = Field(default="NOK", pattern=r"^[A-Z]{3}$")
     languages: dict[Language, LanguageIn] | None = None
+    products: list[Sku] = Field(default=[], max_length=MAX_ITEMS)
 
 
 class Severity(StrEnum):

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 from kantis_contracts.values import Language, MessageClass
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
+from messaging_svc.products.queries import find_unknown
 from messaging_svc.templates import queries
 from messaging_svc.templates.compiling import LanguageSource, LanguageTemplate, compile_language
 from messaging_svc.templates.errors import (
@@ -21,7 +22,7 @@ from messaging_svc.templates.errors import (
 from messaging_svc.templates.imagined import try_out
 from messaging_svc.templates.linting import ADVERTISING, Finding, lint
 from messaging_svc.templates.model import template, template_version
-from messaging_svc.templates.schemas import LanguageIn, Severity
+from messaging_svc.templates.schemas import LanguageIn, SaveIn, Severity, TemplateIn, VersionIn
 
 
 def compile_all(
@@ -85,37 +86,39 @@ def _refuse(errors: list[dict[str, Any]]) -> None:
         raise TemplateRefused(f"{first['field']}: {first['message']}", errors=errors)
 
 
-async def create_template(
-    tx: Tx,
-    name: str,
-    languages: Mapping[Language, LanguageIn],
-    message_class: MessageClass = MessageClass.MARKETING,
-) -> UUID:
+async def _refuse_unknown(tx: Tx, body: VersionIn) -> None:
+    _refuse(
+        [
+            {
+                "in": "body",
+                "field": "products",
+                "message": f"the catalogue has no product {sku}; add it under /v1/products, or wait a moment if it is new",
+            }
+            for sku in await find_unknown(tx, body.products)
+        ]
+    )
+
+
+async def create_template(tx: Tx, body: TemplateIn) -> UUID:
     """Save a new template with its first version.
 
     Raises:
         TemplateRefused: something in it cannot be sent.
     """
-    compiled = compile_all(languages, message_class)
-    refuse_errors(languages, message_class)
+    compiled = compile_all(body.languages, body.message_class)
+    refuse_errors(body.languages, body.message_class)
+    await _refuse_unknown(tx, body)
     template_id, now = new_id(), tx.clock.now()
     await tx.execute(
         insert(template).values(
-            id=template_id, name=name, version=1, created_at=now, changed_at=now
+            id=template_id, name=body.name, version=1, created_at=now, changed_at=now
         )
     )
-    await _add_version(tx, template_id, 1, languages, compiled, message_class=message_class)
+    await _add_version(tx, template_id, 1, body, compiled)
     return template_id
 
 
-async def save_version(
-    tx: Tx,
-    template_id: UUID,
-    languages: Mapping[Language, LanguageIn],
-    message_class: MessageClass = MessageClass.MARKETING,
-    *,
-    is_draft: bool = False,
-) -> int:
+async def save_version(tx: Tx, template_id: UUID, body: SaveIn) -> int:
     """Save a new version, and let it stand unless it is a draft; launches that have begun keep theirs.
 
     Raises:
@@ -123,17 +126,18 @@ async def save_version(
         TemplateArchived: it takes no new versions.
         TemplateRefused: something in it cannot be sent; a draft only has to compile.
     """
-    compiled = compile_all(languages, message_class)
-    if not is_draft:
-        refuse_errors(languages, message_class)
+    compiled = compile_all(body.languages, body.message_class)
+    if not body.is_draft:
+        refuse_errors(body.languages, body.message_class)
+    await _refuse_unknown(tx, body)
     await _lock(tx, template_id)
     number = await tx.scalar(
         select(func.max(template_version.c.number) + 1).where(
             template_version.c.template_id == template_id
         )
     )
-    await _add_version(tx, template_id, number, languages, compiled, message_class=message_class)
-    if not is_draft:
+    await _add_version(tx, template_id, number, body, compiled)
+    if not body.is_draft:
         await _let_stand(tx, template_id, number)
     return int(number)
 
@@ -178,19 +182,18 @@ async def _add_version(
     tx: Tx,
     template_id: UUID,
     number: int,
-    languages: Mapping[Language, LanguageIn],
+    body: VersionIn,
     compiled: Mapping[Language, LanguageTemplate],
-    *,
-    message_class: MessageClass,
 ) -> None:
     await tx.execute(
         insert(template_version).values(
             id=new_id(),
             template_id=template_id,
             number=number,
-            source={language.value: one.model_dump() for language, one in languages.items()},
+            source={language.value: one.model_dump() for language, one in body.languages.items()},
             compiled={language.value: one.model_dump() for language, one in compiled.items()},
-            message_class=message_class.value,
+            message_class=body.message_class.value,
+            products=body.products,
             created_by=tx.actor,
             created_at=tx.clock.now(),
         )

@@ -1,6 +1,5 @@
 """Addresses that stand in delivered mail (`/c`, `/o`, `/u`), and the suppression list."""
 
-import base64
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlencode
@@ -15,7 +14,7 @@ from kantis_kit.auth.policy import needs, public
 from kantis_kit.errors import NotFound
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.deps import Read, Write
-from kantis_kit.web.paging import Page, encode_cursor, id_after
+from kantis_kit.web.paging import Page, id_after, page_by_id
 from kantis_kit.web.router import Router
 from messaging_svc.links import (
     NOBODY,
@@ -28,7 +27,7 @@ from messaging_svc.links import (
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.tracking import queries, usecases
 from messaging_svc.tracking.answers import MOST_FIELDS, read_noes
-from messaging_svc.tracking.pages import HEADERS, page_of_a_test, unsubscribe_page
+from messaging_svc.tracking.pages import HEADERS, PIXEL, page_of_a_test, unsubscribe_page
 from messaging_svc.tracking.schemas import (
     Suppressed,
     SuppressionAnswer,
@@ -38,7 +37,6 @@ from messaging_svc.tracking.schemas import (
 )
 from messaging_svc.tracking.visiting import visitor_of
 
-PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 NO_SUCH_LINK = "This link is not one of ours, or it is incomplete"
 _IN_MAIL = "stands in delivered mail; the token names the message"
 _STAMP_LIFE = timedelta(hours=1)
@@ -175,9 +173,7 @@ async def list_suppressions(
 ) -> Page[SuppressionOut]:
     """Return the suppression list."""
     found = await queries.list_suppressions(tx, after=id_after(cursor), limit=limit)
-    return Page(
-        items=found, next_cursor=encode_cursor(found[-1].id) if len(found) == limit else None
-    )
+    return page_by_id(found, limit)
 
 
 @suppressions.post("/check", policy=needs("messaging:read"))

@@ -10,7 +10,9 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from kantis_contracts.values import Language
+from kantis_kit.web.contact import CONTACT, CONTACT_PATH
 
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 STYLE = (
     "body{margin:0;background:#f6f6f4;color:#1c1c1c;font:18px/1.5 system-ui,sans-serif}"
     "main{max-width:34rem;margin:12vh auto;padding:2rem;background:#fff;border-radius:8px}"
@@ -60,6 +62,8 @@ def unsubscribe_page(
             done=done,
             preferences=preferences,
             is_test=is_test,
+            contact=CONTACT[language],
+            contact_path=CONTACT_PATH,
         )
     )
 

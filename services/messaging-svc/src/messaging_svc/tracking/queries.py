@@ -41,8 +41,8 @@ async def find_message(tx: ReadTx, message_id: UUID) -> Mail | None:
     return Mail(**told)
 
 
-async def find_target(tx: ReadTx, message: Mail, position: int, public_url: str) -> str | None:
-    """Return where a link leads: stored with the version of the template, never taken from the request."""
+async def find_target(tx: ReadTx, message: Mail, position: int) -> str | None:
+    """Return where a link leads."""
     if message.template_version_id is None:
         return None
     stored = await tx.scalar(
@@ -50,14 +50,18 @@ async def find_target(tx: ReadTx, message: Mail, position: int, public_url: str)
             template_version.c.id == message.template_version_id
         )
     )
-    compiled = Compiled.from_json(stored)
+    return target_of(message, Compiled.from_json(stored), position, tx.use(LinkMaker))
+
+
+def target_of(message: Mail, compiled: Compiled, position: int, own: LinkMaker) -> str | None:
+    """Return where a link leads: stored with the version of the template, never taken from the request."""
     links = compiled.links(compiled.language_for(message.language))
     if position >= len(links):
         return None
     if links[position].kind == "response":
         if message.origin == "test":
-            return tx.use(LinkMaker).click(message.id, TEST_PAGE)
-        return f"{public_url}/r/{message.response_code}" if message.response_code else public_url
+            return own.click(message.id, TEST_PAGE)
+        return own.response(message.response_code) if message.response_code else own.base
     return links[position].target
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select
@@ -17,7 +18,6 @@ from messaging_svc.aliases import person_alias
 from messaging_svc.dispatch.model import State, dispatch
 from messaging_svc.links import Unsubscribe
 from messaging_svc.register.model import permission_card, person_card
-from messaging_svc.settings import MessagingSettings
 from messaging_svc.tracking import events, queries
 from messaging_svc.tracking.answers import Noes
 from messaging_svc.tracking.errors import SuppressionNotFound
@@ -43,9 +43,7 @@ async def follow_link(tx: Tx, message_id: UUID, position: int, visitor: Visitor)
     message = await queries.find_message(tx, message_id)
     if message is None:
         return None
-    target = await queries.find_target(
-        tx, message, position, tx.settings(MessagingSettings).public_url.rstrip("/")
-    )
+    target = await queries.find_target(tx, message, position)
     if target is None:
         return None
     await record_click(tx, message, position, visitor)
@@ -68,28 +66,31 @@ async def record_opening(tx: Tx, message_id: UUID, visitor: Visitor) -> None:
 async def _record(
     tx: Tx, message: Mail, visitor: Visitor, *, position: int | None, burst: int
 ) -> None:
-    now = tx.clock.now()
-    kind = "open" if position is None else "click"
-    delay = None if message.accepted_at is None else (now - message.accepted_at).total_seconds()
-    verdict, because = judge(Evidence(visitor.method, visitor.user_agent, delay, burst))
-    engagement_id = new_id()
-    await tx.execute(
-        insert(engagement).values(
-            id=engagement_id,
-            kind=kind,
-            message_id=message.id,
-            link=position,
-            method=visitor.method,
-            ip_prefix=ip_prefix(visitor.address),
-            user_agent=visitor.user_agent.replace("\x00", "")[:_MAX_AGENT],
-            delay_ms=None if delay is None else int(delay * 1000),
-            verdict=verdict.value,
-            because=because,
-            seen_at=now,
-        )
-    )
+    kept = engagement_of(message, visitor, position=position, burst=burst, at=tx.clock.now())
+    await tx.execute(insert(engagement).values(kept))
     if message.origin != "test":
-        tx.stage(events.engaged(kind, engagement_id, message, verdict.value, now))
+        tx.stage(events.engaged([(kept, message)], kept["kind"]))
+
+
+def engagement_of(
+    message: Mail, visitor: Visitor, *, position: int | None, burst: int, at: datetime
+) -> dict[str, Any]:
+    """Return what is kept of a click (with the position of its link) or an opening: evidence and verdict."""
+    delay = None if message.accepted_at is None else (at - message.accepted_at).total_seconds()
+    verdict, because = judge(Evidence(visitor.method, visitor.user_agent, delay, burst))
+    return {
+        "id": new_id(),
+        "kind": "open" if position is None else "click",
+        "message_id": message.id,
+        "link": position,
+        "method": visitor.method,
+        "ip_prefix": ip_prefix(visitor.address),
+        "user_agent": visitor.user_agent.replace("\x00", "")[:_MAX_AGENT],
+        "delay_ms": None if delay is None else int(delay * 1000),
+        "verdict": verdict.value,
+        "because": because,
+        "seen_at": at,
+    }
 
 
 async def withdraw(tx: Tx, link: Unsubscribe, *, source: str, every_purpose: bool = False) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 MACHINE_SECONDS = 2.0
 SUSPECT_SECONDS = 15.0
@@ -40,10 +41,15 @@ class Evidence:
     """Different links of the message that were followed within seconds, this one included."""
 
 
+@lru_cache(maxsize=4_096)
+def _is_scanner(user_agent: str) -> bool:
+    return _SCANNERS.search(user_agent) is not None
+
+
 _RULES: tuple[tuple[Verdict, str, Callable[[Evidence], bool]], ...] = (
     (Verdict.MACHINE, "head_request", lambda e: e.method == "HEAD"),
     (Verdict.MACHINE, "no_user_agent", lambda e: not e.user_agent.strip()),
-    (Verdict.MACHINE, "known_agent", lambda e: bool(_SCANNERS.search(e.user_agent))),
+    (Verdict.MACHINE, "known_agent", lambda e: _is_scanner(e.user_agent)),
     (Verdict.MACHINE, "faster_than_people", lambda e: (e.delay_seconds or 0.0) < MACHINE_SECONDS),
     (Verdict.SUSPECT, "many_links_at_once", lambda e: e.links_of_burst >= BURST_LINKS),
     (Verdict.SUSPECT, "very_fast", lambda e: (e.delay_seconds or 0.0) < SUSPECT_SECONDS),
@@ -59,6 +65,7 @@ def judge(evidence: Evidence) -> tuple[Verdict, str]:
     return Verdict.HUMAN, "no_sign_of_a_machine"
 
 
+@lru_cache(maxsize=4_096)
 def ip_prefix(address: str) -> str:
     """Return the network of an address, /24 or /48: enough to see a data centre, not enough to find a person."""
     try:

@@ -13,6 +13,13 @@ _LONGEST_ANSWER = 64 * 1024
 _CODE_LENGTH = 3
 
 
+_KNOWN_CODES = {b"%d" % code: code for code in range(200, 600)}
+
+
+def _text(line: bytes) -> str:
+    return line[_CODE_LENGTH + 1 :].rstrip(b"\r").decode("utf-8", "replace")
+
+
 class Refused(KantisError):
     """The server said no to this message; nothing of it was taken."""
 
@@ -61,6 +68,11 @@ class Answers:
             raise Lost("the mail server's answer has no end")
         found = []
         for raw in complete:
+            if not self._lines and raw[_CODE_LENGTH : _CODE_LENGTH + 1] == b" ":
+                known = _KNOWN_CODES.get(raw[:_CODE_LENGTH])
+                if known is not None:
+                    found.append((known, [_text(raw)]))
+                    continue
             code, mark = raw[:_CODE_LENGTH], raw[_CODE_LENGTH : _CODE_LENGTH + 1]
             if (
                 len(code) < _CODE_LENGTH
@@ -68,7 +80,7 @@ class Answers:
                 or mark not in (b" ", b"-", b"\r", b"")
             ):
                 raise Lost("the mail server does not speak SMTP")
-            self._lines.append(raw[_CODE_LENGTH + 1 :].rstrip(b"\r").decode("utf-8", "replace"))
+            self._lines.append(_text(raw))
             if mark != b"-":
                 found.append((int(code), self._lines))
                 self._lines = []

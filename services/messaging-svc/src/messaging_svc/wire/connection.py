@@ -20,6 +20,7 @@ from messaging_svc.wire.server import Server
 _ALL = (Step.MAIL, Step.RCPT, Step.DATA)
 _ALL_WITH_RESET = (Step.RSET, *_ALL)
 _BEFORE_CONTENT = frozenset(_ALL_WITH_RESET)
+_ABOUT_RECIPIENT = frozenset({Step.RCPT, Step.DATA})
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +31,8 @@ class Parcel:
     recipient: str
     content: bytes
     owner: object = None
+    last_word: Refused | None = None
+    """What the server said to its recipient when it closed the connection over it."""
 
 
 class Desk(Protocol):
@@ -80,6 +83,9 @@ class Connection(Line):
         self._is_rcpt_said = False
         self._needs_reset = False
         self._held_mail = b""
+        self._has_served = False
+        self.was_in_vain = False
+        """Whether it broke over a message before any message had its answer: it opened, and that was all."""
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -112,6 +118,9 @@ class Connection(Line):
 
     def _answered(self, step: Step, code: int, lines: list[str]) -> None:
         if code == CLOSING and step in _BEFORE_CONTENT:
+            if self._named is not None and step in _ABOUT_RECIPIENT:
+                self._named.last_word = Refused(code, " ".join(lines)[:300])
+                self._has_served = True
             self.abort(f"the mail server closes: {code} {' '.join(lines)[:200]}")
         else:
             self._after[step](self, code, lines)
@@ -161,7 +170,7 @@ class Connection(Line):
 
     def _give_up(self, parcel: Parcel, refusal: Refused) -> None:
         self._named = self._refusal = None
-        self._needs_reset = True
+        self._needs_reset = self._has_served = True
         self._desk.refused(parcel, refusal)
         self._next(b"")
 
@@ -187,6 +196,7 @@ class Connection(Line):
         if parcel is None:
             raise Lost("the mail server answered what was not asked")
         text = " ".join(lines)[:300]
+        self._has_served = True
         if code >= TEMPORARY:
             self._desk.refused(parcel, Refused(code, text))
             if code == CLOSING:
@@ -211,7 +221,9 @@ class Connection(Line):
     def _next(self, before: bytes) -> None:
         """Write what stands before it, and the envelope of the next message when there is one."""
         parcel, options = None, None
-        if self._is_ready and not self._is_ending and (self._ahead or self._sent is None):
+        # Whoever heard of an end may have poked us already: a second envelope would stand in the first one's content.
+        may_take = self._named is None and (self._ahead or self._sent is None)
+        if may_take and self._is_ready and not self._is_ending:
             while (parcel := self._desk.take()) is not None:
                 options = self._options(parcel)
                 if options is not None:
@@ -262,6 +274,8 @@ class Connection(Line):
     def _gone(self, reason: str) -> None:
         sent, named = self._sent, self._named
         self._sent = self._named = None
+        is_refused = named is not None and self._refusal is not None
+        self.was_in_vain = (sent or named) is not None and not (self._has_served or is_refused)
         waits_for = self._expected[0] if self._expected else None
         if self._ahead and waits_for in (Step.RCPT, Step.DATA):
             # One answer came to what was sent ahead, and then silence or a closed door.
@@ -277,6 +291,9 @@ class Connection(Line):
     @staticmethod
     def _pass(point: str, then: Callable[[], None]) -> None:
         """Pass a fail-point on the way; one that hangs keeps us there for ever."""
+        if not failpoints.are_set():
+            then()
+            return
         passage = failpoints.reach(point)
         try:
             passage.send(None)

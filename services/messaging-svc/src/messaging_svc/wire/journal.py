@@ -66,13 +66,13 @@ class Journal:
         self._free = list(range(slots))
 
     @classmethod
-    def create(cls, folder: Path, sender: UUID, slots: int) -> Self | None:
-        """Begin a journal; None where the folder or the system does not allow one."""
+    def create(cls, folder: Path, sender: UUID, slots: int, *, part: int = 0) -> Self | None:
+        """Begin a journal, one of several that a sender may have; None where the folder or the system allows none."""
         boot = boot_id()
         if not boot:
             return None
         start = _HEADER.size
-        new = folder / f"{sender}.new"
+        new = folder / f"{sender}-{part}.new"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)

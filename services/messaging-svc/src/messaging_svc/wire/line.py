@@ -43,6 +43,7 @@ class Line(asyncio.Protocol):
         self._extensions: dict[str, str] = {}
         self._is_ready = False
         self._is_ending = False
+        self._is_hearing = False
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -90,7 +91,8 @@ class Line(asyncio.Protocol):
                     server_hostname=server.host if server.tls == "implicit" else None,
                 )
                 await self._greet()
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, UnicodeError) as error:
+            # A host that cannot be a name in the DNS is a UnicodeError.
             self.abort()
             raise Lost(f"the mail server cannot be reached ({type(error).__name__})") from error
         except (Refused, Lost):
@@ -168,6 +170,7 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Go on with each answer."""
+        self._is_hearing = True
         try:
             for code, lines in self._answers.feed(data):
                 if self._ended.done():
@@ -179,6 +182,8 @@ class Line(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - a fault of ours ends the sender, not this connection alone
             self._is_ending = True
             self._broken(error)
+        finally:
+            self._is_hearing = False
 
     def _heard(self, code: int, lines: list[str]) -> None:
         if self._expected:
@@ -196,7 +201,8 @@ class Line(asyncio.Protocol):
         if self._transport is None:
             raise Lost("the connection is closed")
         self._transport.write(data)
-        self._watch()
+        if not self._is_hearing:  # else when all that came is heard
+            self._watch()
 
     def _watch(self) -> None:
         """Say when the answer that is due must have come. One timer serves all: it looks again when it was too early."""

@@ -5,6 +5,7 @@ begins with a dot: nothing has to be stuffed. Source: RFC 2045 (6.7), RFC 5321 (
 """
 
 import re
+from functools import lru_cache
 
 _LONGEST_LINE = 75
 """Of a line's 76 characters the last is the soft break's."""
@@ -15,7 +16,13 @@ _CODED = [bytes((n,)) if n in _PLAIN or n in b" \t" else _CODES[n] for n in rang
 _PIECE = 73
 """Characters of a plain value to a line: a dot at its beginning takes two more."""
 _PLAIN_VALUE = re.compile("[ !-<>-~]*")
+_TOKEN = re.compile(f"[A-Za-z0-9_-]{{1,{_PIECE}}}")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+def is_token(text: str) -> bool:
+    """Say whether a text stands in a mail as it is, whatever is before and behind it: letters, digits, - and _."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def encode(text: str) -> bytes:
@@ -27,13 +34,17 @@ def encode(text: str) -> bytes:
 def encode_value(text: str) -> bytes:
     """Return what stands in one place of one mail; most of it is short and plain and needs no look at its letters."""
     if not _PLAIN_VALUE.fullmatch(text):
-        return encode(text)
+        return _encoded_name(text) if len(text) <= _PIECE else encode(text)
     if len(text) <= _PIECE and text[:1] != ".":
         return text.encode() + _SOFT_BREAK if text else b""
     pieces = [text[at : at + _PIECE].encode() for at in range(0, len(text), _PIECE)]
     return b"".join(
         [(b"=2E" + one[1:] if one[:1] == b"." else one) + _SOFT_BREAK for one in pieces]
     )
+
+
+_encoded_name = lru_cache(maxsize=4_096)(encode)
+"""Many people have the same name."""
 
 
 def _line(line: bytes) -> bytes:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import orjson
 
+from kantis_kit.webhooks import signature
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.sms.errors import Unsigned
 from messaging_svc.sms.model import Received, Report, TextMessage
@@ -24,7 +25,7 @@ from messaging_svc.sms.providers.port import (
     refuse,
     text_of,
 )
-from messaging_svc.webhooks import is_young, signature
+from messaging_svc.webhooks import is_young
 
 _BASE = "https://eu.sms.api.sinch.com/xms/v1"
 _REPORT = "recipient_delivery_report_sms"

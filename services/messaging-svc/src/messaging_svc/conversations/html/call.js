@@ -1,0 +1,1 @@
+document.getElementById("zone").value = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
