@@ -1,7 +1,7 @@
 """What tests of orders-svc have in common: people, pieces and goods, made as their owners would make them."""
 
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -77,6 +77,11 @@ class Desk:
         while before != (now := await self.rows(HANDLED_AND_STAGED)):
             before = now
             await self.rig.drain()
+
+    def later(self, passed: timedelta) -> None:
+        """Let time pass; the caller's token of before would be too old."""
+        self.rig.clock.advance(passed)
+        self.client.headers["Authorization"] = f"Bearer {self.rig.token('orders')}"
 
     async def product(self, stock: int = 5, **given: Any) -> dict[str, Any]:
         body = {"sku": "BLANKET", "name": "Ullteppe", "price_minor": PRICE, **given}

@@ -1,11 +1,14 @@
-"""The base of this service's tables, and the column type of a moment."""
+"""The base of this service's tables, and the column types of a moment and of a rate."""
 
-from sqlalchemy import DateTime, Table
+from sqlalchemy import DateTime, Numeric, Table
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
 Moment = DateTime(timezone=True)
 """A point in time, always with its zone."""
+
+Pct = Numeric(5, 2)
+"""A rate in per cent, exact to the hundredth: Finland has 25.5."""
 
 
 class Base(SQLModel, registry=registry()):

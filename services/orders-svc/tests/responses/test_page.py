@@ -3,7 +3,7 @@
 import pytest
 
 from kantis_contracts.contacts import PersonChangedV1
-from kantis_contracts.orders import ResponseRegisteredV1, ResponseWay
+from kantis_contracts.orders import AddressCorrectedV1, ResponseRegisteredV1, ResponseWay
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 JSON = {"Accept": "application/json"}
@@ -28,6 +28,7 @@ async def test_the_page_speaks_the_persons_language_and_names_nobody(desk, langu
     assert (200, language) == (page.status_code, page.headers["content-language"])
     assert f'<html lang="{language}">' in page.text
     assert words in page.text
+    assert f'<a href="/chat?lang={language}">' in page.text
     assert "Ullteppe til vinteren" in page.text
     for secret in ("Kari", "Nordmann", "Storgata", "0155"):
         assert secret not in page.text
@@ -139,7 +140,7 @@ async def test_an_unknown_code_gets_a_clear_page_and_stores_nothing(desk, code):
 @pytest.mark.parametrize(
     "form",
     [
-        {"kind": "complaint"},
+        {"kind": "gift"},
         {"quantity": "0"},
         {"quantity": "many"},
         {"hack": "1"},
@@ -157,6 +158,36 @@ async def test_a_form_that_cannot_be_gets_a_clear_page_and_stores_nothing(desk, 
     assert "Noe mangler" in page.text
     assert [next(iter(form))] == [one["field"] for one in told.json()["errors"]]
     assert [(0,)] == await desk.rows("SELECT count(*) FROM response")
+
+
+async def test_the_page_takes_wishes_answers_and_where_post_shall_go(desk):
+    await desk.ready("ABCDE2", country="SE", language="sv")
+    form = {
+        "kind": "return",
+        "answer.children": "two",
+        "answer.garden": " ",
+        "address.street": "Nygatan 2",
+        "address.city": "",
+    }
+
+    async with desk.rig.anonymous() as visitor:
+        page = await visitor.post("/r/ABCDE2", data=form, headers=HTML)
+        no = await visitor.post("/r/ABCDE2", data={"kind": "refusal"}, headers=HTML)
+        told = await visitor.post(
+            "/r/ABCDE2",
+            json={"kind": "complaint", "answers": [{"question": "why", "answer": "late"}]},
+        )
+    await desk.drain()
+
+    assert [200, 200, 201] == [answer.status_code for answer in (page, no, told)]
+    assert "Vi har noterat det" in no.text
+    (moved,) = desk.rig.items(AddressCorrectedV1)
+    assert ("Nygatan 2", "", "SE") == (moved.street, moved.city, moved.country)
+    said = {one.kind: one.answers for one in desk.rig.items(ResponseRegisteredV1)}
+    assert ["two"] == [one.answer for one in said["return"]]
+    assert ["late"] == [one.answer for one in said["complaint"]]
+    steps = {one["next_step"] for one in (await desk.get("/v1/responses", state="open"))["items"]}
+    assert {"take_return", "answer_complaint"} == steps
 
 
 async def test_a_body_that_is_no_json_is_refused(desk):

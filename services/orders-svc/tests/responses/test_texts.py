@@ -3,7 +3,7 @@
 import pytest
 
 from kantis_contracts.values import Language
-from orders_svc.billing.texts import TEXTS as INVOICE
+from orders_svc.billing.documents.texts import TEXTS as INVOICE
 from orders_svc.responses.texts import TEXTS as PAGE
 from orders_svc.responses.texts import preferred_language
 

@@ -9,25 +9,25 @@ class InvoiceNotFound(NotFound):
     slug, title = "invoice-not-found", "There is no such invoice"
 
 
-class PaymentNotFound(NotFound):
-    """No payment has this id."""
+class TooMuchCredited(Conflict):
+    """More than what is left of the invoice; `left` says what that is."""
 
-    slug, title = "payment-not-found", "There is no such payment"
-
-
-class ExternalIdReused(Conflict):
-    """The bank's id of a payment came again with other content."""
-
-    slug, title = "external-id-reused", "This payment came before, with another content"
+    slug, title = "too-much-credited", "That is more than is left to credit"
 
 
-class AlreadyMatched(Conflict):
-    """The payment is booked on an invoice."""
+class CreditNoteCredited(Conflict):
+    """A credit note takes back; it has nothing that could be taken back."""
 
-    slug, title = "already-matched", "This payment is booked already"
+    slug, title = "credit-note-credited", "A credit note cannot be credited"
 
 
-class OtherCurrency(Conflict):
-    """The payment's currency is not the invoice's."""
+class CurrencyDiffers(Conflict):
+    """The amount is in another currency than the invoice."""
 
     slug, title = "other-currency", "The invoice is in another currency"
+
+
+class BuyerForgotten(Conflict):
+    """The person to whom it was made out has been forgotten; the document cannot be made whole again."""
+
+    slug, title = "buyer-forgotten", "To whom it was made out is kept apart"

@@ -1,109 +1,149 @@
-"""Shapes of invoices, payments and the ledger."""
+"""Shapes of invoices and the ledger."""
 
 from datetime import date, datetime
-from typing import Annotated
+from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, model_validator
 
-from kantis_contracts.values import Currency
+from kantis_contracts.values import Currency, VatPct
 from kantis_kit.web.schemas import In, Out
 
-Reference = Annotated[
-    str, StringConstraints(min_length=1, max_length=35, pattern=r"^[A-Za-z0-9 -]+$")
-]
+
+class InvoiceKind(StrEnum):
+    """What asks for money, and what takes it back."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
 
 
 class VatOut(Out):
     """The part of an invoice at one rate."""
 
-    vat_pct: int
+    vat_pct: VatPct
     net_minor: int
     vat_minor: int
 
 
+class InvoiceLineOut(Out):
+    """A line of an invoice; the amounts include VAT."""
+
+    line_no: int
+    credits_line: int | None
+    sku: str
+    name: str
+    quantity: int
+    unit_price_minor: int
+    vat_pct: VatPct
+    amount_minor: int
+
+
 class InvoiceOut(Out):
-    """An invoice; `open_minor` is what is still owed."""
+    """An invoice or a credit note; `open_minor` is what is still owed, `credited_minor` what credit notes took off it.
+
+    A credit note says in `credits_id` which invoice it takes back from, and has no `reference`.
+    """
 
     invoice_id: UUID
+    kind: InvoiceKind
+    credits_id: UUID | None
+    credit_reason: str
     order_id: UUID
     person_id: UUID
     campaign_id: UUID | None
     cell_id: UUID | None
     number: str
-    reference: str
+    reference: str | None
     net_minor: int
     vat_minor: int
     total_minor: int
     paid_minor: int
+    credited_minor: int
     open_minor: int
     currency: str
     issued_at: datetime
     due_on: date
     vat: list[VatOut] = []
+    lines: list[InvoiceLineOut] = []
 
 
-class PaymentIn(In):
-    """Money that came in. `external_id` is the bank's: sent again, it books nothing more."""
+class CreditLineIn(In):
+    """Pieces of an invoice's line."""
+
+    line_no: int = Field(ge=1)
+    quantity: int = Field(ge=1)
+
+
+class CreditAmountIn(In):
+    """An amount at a rate, VAT included."""
+
+    vat_pct: VatPct
+    amount_minor: int = Field(gt=0, le=100_000_000_000)
+
+
+class CreditNoteIn(In):
+    """What to take back of an invoice: `lines`, or `amounts` as goodwill, not both."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "reference": "1000000016",
-                "amount_minor": 24900,
-                "currency": "NOK",
-                "paid_on": "2026-03-09",
-                "external_id": "bank-2026-03-09-1",
-            }
+            "example": {"lines": [{"line_no": 1, "quantity": 1}], "reason": "Returned"}
         }
     )
 
-    reference: Reference
-    amount_minor: int = Field(gt=0, le=100_000_000_000)
-    currency: Currency = "NOK"
-    paid_on: date
-    external_id: str | None = Field(default=None, min_length=1, max_length=100)
+    lines: list[CreditLineIn] = Field(default=[], max_length=1_000)
+    amounts: list[CreditAmountIn] = Field(default=[], max_length=10)
+    currency: Currency | None = None
+    """When given, it must be the invoice's."""
+    reason: str = Field(min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def one_of_the_two(self) -> Self:
+        """Refuse what says nothing, both, or the same line or rate twice."""
+        if bool(self.lines) == bool(self.amounts):
+            message = "give lines, or amounts for goodwill: one of the two"
+            raise ValueError(message)
+        lines = {one.line_no for one in self.lines}
+        rates = {one.vat_pct for one in self.amounts}
+        if len(lines) < len(self.lines) or len(rates) < len(self.amounts):
+            message = "name each line and each rate once"
+            raise ValueError(message)
+        return self
 
 
-class MatchIn(In):
-    """The reference of the invoice that a payment was meant for."""
+class CreditablePieces(Out):
+    """Pieces of a line that are left to credit."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"reference": "1000000016"}})
-
-    reference: Reference
-
-
-class PaymentOut(Out):
-    """A payment and what was done with it.
-
-    `state` is `booked`, or `unmatched` with the reason; `credit_minor` is what was paid too much and stays the
-    customer's.
-    """
-
-    payment_id: UUID
-    reference: str
-    invoice_id: UUID | None
-    amount_minor: int
-    currency: str
-    paid_on: date
-    external_id: str | None
-    state: str
-    reason: str
-    applied_minor: int
-    credit_minor: int
-    booked_at: datetime
+    line_no: int
+    quantity: int
 
 
-class AccountSum(Out):
-    """The sum of an account in a currency: debit is positive."""
+class CreditableAmount(Out):
+    """What is left to credit at a rate, VAT included."""
 
-    account: str
-    currency: str
+    vat_pct: VatPct
     amount_minor: int
 
 
-class LedgerBalance(Out):
-    """All accounts; `is_balanced` says that debit and credit are equal in every currency."""
+class CreditableOut(Out):
+    """What of an invoice is left to credit."""
 
-    accounts: list[AccountSum]
-    is_balanced: bool
+    lines: list[CreditablePieces]
+    amounts: list[CreditableAmount]
+
+
+class CreditNotesOut(Out):
+    """The credit notes of an invoice, and what is left to credit."""
+
+    items: list[InvoiceOut]
+    left: CreditableOut
+
+
+class PrintIn(In):
+    """What to print in one file."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"invoice_ids": ["019f6a2b-7c1d-7000-8000-000000000001"]}}
+    )
+
+    invoice_ids: list[UUID] = Field(min_length=1, max_length=100)

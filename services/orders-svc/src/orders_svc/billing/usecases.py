@@ -1,51 +1,49 @@
-"""Issue invoices and book what is paid."""
+"""Issue invoices, and say which orders are paid by them."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from kantis_kit.auth.links import LinkSigner
+from kantis_kit.calendar import date_in
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from orders_svc.billing import events
-from orders_svc.billing.errors import (
-    AlreadyMatched,
-    ExternalIdReused,
-    InvoiceNotFound,
-    OtherCurrency,
-    PaymentNotFound,
-)
-from orders_svc.billing.ledger import Booking, Entry, book
+from orders_svc.billing.documents.links import path_to
+from orders_svc.billing.ledger import book, invoice_booking
 from orders_svc.billing.model import (
     KID_BASES,
-    Account,
     Invoice,
+    InvoiceLine,
     InvoiceSeries,
     InvoiceVat,
-    Payment,
-    PaymentState,
 )
-from orders_svc.billing.references import kid, luhn_digit, mod11_digit
-from orders_svc.billing.schemas import PaymentIn
-from orders_svc.calendar import date_in
-from orders_svc.money import split_by_rate
+from orders_svc.billing.parties import agreement_of, buyer_of, due_on, seller_of
+from orders_svc.billing.references import make_reference
+from orders_svc.billing.schemas import InvoiceKind
+from orders_svc.money import VatShare, split_by_rate
 from orders_svc.orders import usecases as orders_usecases
 from orders_svc.orders.events import notice, notices_requested
 from orders_svc.orders.model import OrderLine, SalesOrder
-from orders_svc.orders.queries import address_of
-from orders_svc.people.model import Person
 from orders_svc.people.queries import find_persons
-from orders_svc.settings import OrdersSettings
+from orders_svc.settings import OrdersSettings, PaymentAgreement
 
 NUMBER_DIGITS = 6
+_SERIES = {
+    InvoiceKind.INVOICE: ("last_number", ""),
+    InvoiceKind.CREDIT_NOTE: ("last_credit_number", "K"),
+}
+"""Per kind the column that counts it, and what its numbers begin with."""
 
 
 async def issue_invoices(
     tx: Tx, orders: Sequence[SalesOrder], lines: Mapping[UUID, Sequence[OrderLine]]
 ) -> list[Invoice]:
-    """Issue the invoices of orders that ship, with gapless numbers, and ask for messages to the customers.
+    """Issue the invoices of what ships of orders, with gapless numbers, and ask for messages to the customers.
 
     An invoice of nothing counts as paid at once.
     """
@@ -53,12 +51,24 @@ async def issue_invoices(
     now = tx.clock.now()
     today = date_in(now, settings.company_country)
     persons = await find_persons(tx, [order.person_id for order in orders])
-    references = await draw_references(tx, len(orders), settings.reference_check)
-    first = await draw_numbers(tx, settings.company_number, today.year, len(orders))
-    invoices, shares = [], []
-    for offset, order in enumerate(orders):
-        split = split_by_rate((line.amount_minor, line.vat_pct) for line in lines[order.order_id])
+    numbers = await draw_numbers(
+        tx, InvoiceKind.INVOICE, settings.company_number, today.year, len(orders)
+    )
+    invoices, printed, shares, bookings = [], [], [], []
+    agreements = {order.currency: agreement_of(settings, order.currency) for order in orders}
+    references = {
+        currency: await draw_references(
+            tx, sum(order.currency == currency for order in orders), agreement
+        )
+        for currency, agreement in agreements.items()
+    }
+    for order, (series_number, number) in zip(orders, numbers, strict=True):
+        agreement = agreements[order.currency]
         person = persons.get(order.person_id)
+        buyer = buyer_of(order, person)
+        split = split_by_rate((line.amount_minor, line.vat_pct) for line in lines[order.order_id])
+        net_minor = sum(share.net_minor for share in split)
+        vat_minor = sum(share.vat_minor for share in split)
         invoice = Invoice(
             invoice_id=new_id(),
             order_id=order.order_id,
@@ -68,238 +78,148 @@ async def issue_invoices(
             cell_id=order.cell_id,
             company=settings.company_number,
             year=today.year,
-            series_number=first + offset,
-            number=f"{today.year}-{first + offset:0{NUMBER_DIGITS}d}",
-            reference=references[offset],
+            series_number=series_number,
+            number=number,
+            reference=references[order.currency].pop(0),
+            reference_kind=agreement.layout,
             language=orders_usecases.language_of(person),
-            recipient=_recipient(order, person),
-            net_minor=sum(share.net_minor for share in split),
-            vat_minor=sum(share.vat_minor for share in split),
-            total_minor=order.total_minor,
+            recipient="\n".join(buyer.lines),
+            seller=seller_of(settings, agreement).model_dump(),
+            buyer=buyer.model_dump(),
+            net_minor=net_minor,
+            vat_minor=vat_minor,
+            total_minor=net_minor + vat_minor,
             currency=order.currency,
             issued_at=now,
-            due_on=today + timedelta(days=settings.invoice_due_days),
+            due_on=due_on(today, buyer.country, settings),
         )
         invoices.append(invoice)
-        shares += [
-            InvoiceVat(
+        printed += [
+            InvoiceLine(
                 invoice_id=invoice.invoice_id,
-                vat_pct=share.vat_pct,
-                net_minor=share.net_minor,
-                vat_minor=share.vat_minor,
+                **line.model_dump(
+                    include={
+                        "line_no",
+                        "sku",
+                        "name",
+                        "quantity",
+                        "unit_price_minor",
+                        "vat_pct",
+                        "amount_minor",
+                    }
+                ),
             )
-            for share in split
+            for line in lines[order.order_id]
         ]
-    tx.add_all(invoices)
-    await tx.flush()  # the VAT rows refer to the invoices
-    tx.add_all(shares)
-    await book(tx, [_invoice_booking(invoice) for invoice in invoices])
+        shares += vat_rows(invoice, split)
+        bookings.append(invoice_booking(invoice, split))
+    await store(tx, invoices, printed, shares)
+    await book(tx, bookings)
     tx.stage(events.invoices_issued(invoices))
-    numbers = {order.order_id: order.number for order in orders}
+    order_numbers = {order.order_id: order.number for order in orders}
     tx.stage(
         notices_requested(
             notice(
                 "invoice_issued",
                 invoice.person_id,
                 {
-                    "order_number": numbers[invoice.order_id],
-                    **events.invoice_facts(invoice, settings.bank_account),
+                    "order_number": order_numbers[invoice.order_id],
+                    **events.invoice_facts(invoice, document_url(tx, invoice)),
                 },
             )
             for invoice in invoices
         )
     )
-    free = [invoice.order_id for invoice in invoices if not invoice.total_minor]
-    if free:
-        await orders_usecases.mark_paid(tx, free)
+    await close_orders(tx, [invoice.order_id for invoice in invoices if not invoice.total_minor])
     return invoices
 
 
-async def draw_numbers(tx: Tx, company: str, year: int, count: int) -> int:
-    """Draw consecutive invoice numbers and return the first; who draws next waits for our commit, so no gap stays."""
-    statement = insert(InvoiceSeries).values(company=company, year=year, last_number=count)
-    last: int = await tx.scalar(
-        statement.on_conflict_do_update(
-            index_elements=[col(InvoiceSeries.company), col(InvoiceSeries.year)],
-            set_={"last_number": col(InvoiceSeries.last_number) + count},
-        ).returning(col(InvoiceSeries.last_number))
+def document_url(tx: Tx, invoice: Invoice) -> str:
+    """Return the link to a document that goes into mails."""
+    base = tx.settings(OrdersSettings).public_url.rstrip("/")
+    return base + path_to(tx.use(LinkSigner), invoice.invoice_id, now=tx.clock.now())
+
+
+def vat_rows(invoice: Invoice, split: Iterable[VatShare]) -> list[InvoiceVat]:
+    """Return what an invoice has at each rate."""
+    return [
+        InvoiceVat(
+            invoice_id=invoice.invoice_id,
+            vat_pct=share.vat_pct,
+            net_minor=share.net_minor,
+            vat_minor=share.vat_minor,
+        )
+        for share in split
+    ]
+
+
+async def store(
+    tx: Tx,
+    invoices: Sequence[Invoice],
+    lines: Sequence[InvoiceLine],
+    shares: Sequence[InvoiceVat],
+) -> None:
+    """Write documents down, from now on for ever."""
+    tx.add_all(invoices)
+    await tx.flush()  # lines and VAT refer to their invoices
+    for model, rows in ((InvoiceLine, lines), (InvoiceVat, shares)):
+        if rows:
+            await tx.execute(insert(model), [row.model_dump() for row in rows])
+
+
+async def close_orders(tx: Tx, order_ids: Iterable[UUID]) -> None:
+    """Note as paid which of these orders are: all of their goods invoiced, nothing open, and something paid.
+
+    What was credited to the last penny has been called off, not paid.
+    """
+    chosen = set(order_ids)
+    if not chosen:
+        return
+    paid, total = func.sum(col(Invoice.paid_minor)), func.sum(col(Invoice.total_minor))
+    done = await tx.scalars(
+        select(col(SalesOrder.order_id))
+        .join(Invoice, col(Invoice.order_id) == col(SalesOrder.order_id))
+        .where(
+            col(SalesOrder.order_id).in_(chosen),
+            col(Invoice.kind) == InvoiceKind.INVOICE.value,
+        )
+        .group_by(col(SalesOrder.order_id))
+        .having(
+            total >= col(SalesOrder.total_minor),
+            paid + func.sum(col(Invoice.credited_minor)) == total,
+            (paid > 0) | (total == 0),
+        )
     )
-    return last - count + 1
+    await orders_usecases.mark_paid(tx, list(done))
 
 
-async def draw_references(tx: Tx, count: int, check: str) -> list[str]:
+async def draw_numbers(
+    tx: Tx, kind: InvoiceKind, company: str, year: int, count: int
+) -> list[tuple[int, str]]:
+    """Draw consecutive numbers of a kind, bare and as printed; who draws next waits for our commit, so no gap stays."""
+    column, letter = _SERIES[kind]
+    counter = InvoiceSeries.__table__.c[column]  # type: ignore[attr-defined]  # SQLModel adds it at run time
+    values: dict[str, Any] = {"last_number": 0, "last_credit_number": 0, column: count}
+    last: int = await tx.scalar(
+        insert(InvoiceSeries)
+        .values(company=company, year=year, **values)
+        .on_conflict_do_update(
+            index_elements=[col(InvoiceSeries.company), col(InvoiceSeries.year)],
+            set_={column: counter + count},
+        )
+        .returning(counter)
+    )
+    return [
+        (number, f"{letter}{year}-{number:0{NUMBER_DIGITS}d}")
+        for number in range(last - count + 1, last + 1)
+    ]
+
+
+async def draw_references(tx: Tx, count: int, agreement: PaymentAgreement) -> list[str]:
     """Draw payment references that nobody had before; bases whose MOD11 digit would be `-` are passed over."""
     references: list[str] = []
-    while len(references) < count:
-        reference = kid(str(await tx.scalar(select(KID_BASES.next_value()))), check)
-        if reference is not None:
-            references.append(reference)
+    while missing := count - len(references):
+        drawn = select(KID_BASES.next_value()).select_from(func.generate_series(1, missing))
+        made = [make_reference(agreement, str(base)) for base in await tx.scalars(drawn)]
+        references += [reference for reference in made if reference is not None]
     return references
-
-
-async def take_payment(tx: Tx, given: PaymentIn) -> Payment:
-    """Book money that came in: on its invoice, what is too much as the customer's credit, or as unmatched.
-
-    Raises:
-        ExternalIdReused: the bank's id came before with other content.
-    """
-    reference = _plain(given.reference)
-    payment_id: UUID | None = await tx.scalar(
-        insert(Payment)
-        .values(
-            payment_id=new_id(),
-            reference=reference,
-            amount_minor=given.amount_minor,
-            currency=given.currency,
-            paid_on=given.paid_on,
-            external_id=given.external_id,
-            state=PaymentState.UNMATCHED.value,
-            reason="",
-            applied_minor=0,
-            credit_minor=0,
-            booked_at=tx.clock.now(),
-        )
-        .on_conflict_do_nothing(index_elements=[col(Payment.external_id)])
-        .returning(col(Payment.payment_id))
-    )
-    if payment_id is None:
-        return await _same_again(tx, given, reference)
-    payment = await tx.get(Payment, payment_id)
-    assert payment is not None  # noqa: S101 - inserted above, in this transaction
-    invoice = await _lock_invoice(tx, reference)
-    if invoice is None or invoice.currency != given.currency:
-        payment.reason = "other_currency" if invoice else _why_unknown(reference)
-        await book(tx, [_unmatched_booking(payment)])
-        return payment
-    await _settle(tx, payment, invoice, source=Account.BANK, kind="payment")
-    return payment
-
-
-async def match_payment(tx: Tx, payment_id: UUID, reference: str) -> Payment:
-    """Book a payment that was held as unmatched on the invoice that it was meant for.
-
-    Raises:
-        PaymentNotFound: no payment has this id.
-        AlreadyMatched: it is booked.
-        InvoiceNotFound: no invoice has this reference.
-        OtherCurrency: the invoice is in another currency.
-    """
-    payment: Payment | None = await tx.scalar(
-        select(Payment).where(col(Payment.payment_id) == payment_id).with_for_update(key_share=True)
-    )
-    if payment is None:
-        raise PaymentNotFound(f"No payment has the id {payment_id}")
-    if payment.state == PaymentState.BOOKED:
-        raise AlreadyMatched("It is booked on an invoice", invoice_id=str(payment.invoice_id))
-    invoice = await _lock_invoice(tx, _plain(reference))
-    if invoice is None:
-        raise InvoiceNotFound(f"No invoice has the reference {reference}")
-    if invoice.currency != payment.currency:
-        raise OtherCurrency(
-            f"The invoice is in {invoice.currency}, the payment in {payment.currency}"
-        )
-    await _settle(tx, payment, invoice, source=Account.UNMATCHED, kind="payment_matched")
-    return payment
-
-
-async def _settle(
-    tx: Tx, payment: Payment, invoice: Invoice, *, source: Account, kind: str
-) -> None:
-    now = tx.clock.now()
-    payment.applied_minor = invoice.settle(payment.amount_minor)
-    payment.credit_minor = payment.amount_minor - payment.applied_minor
-    payment.invoice_id = invoice.invoice_id
-    payment.state, payment.reason = PaymentState.BOOKED.value, ""
-    person_id = invoice.person_id
-    await book(
-        tx,
-        [
-            Booking(
-                kind,
-                payment.payment_id,
-                payment.currency,
-                (
-                    Entry(source, payment.amount_minor),
-                    Entry(
-                        Account.RECEIVABLES, -payment.applied_minor, invoice.invoice_id, person_id
-                    ),
-                    Entry(Account.CUSTOMER_CREDIT, -payment.credit_minor, None, person_id),
-                ),
-            )
-        ],
-    )
-    if payment.applied_minor:
-        tx.stage(events.payment_booked(payment, invoice, now))
-        if not invoice.open_minor:
-            await orders_usecases.mark_paid(tx, [invoice.order_id])
-
-
-async def _same_again(tx: Tx, given: PaymentIn, reference: str) -> Payment:
-    held: Payment = (
-        await tx.scalars(select(Payment).where(col(Payment.external_id) == given.external_id))
-    ).one()
-    same = (held.reference, held.amount_minor, held.currency, held.paid_on) == (
-        reference,
-        given.amount_minor,
-        given.currency,
-        given.paid_on,
-    )
-    if not same:
-        raise ExternalIdReused(
-            f"external_id {given.external_id} belongs to a payment of {held.amount_minor} "
-            f"{held.currency} for {held.reference}; two payments need two ids",
-            payment_id=str(held.payment_id),
-        )
-    return held
-
-
-async def _lock_invoice(tx: Tx, reference: str) -> Invoice | None:
-    found: Invoice | None = await tx.scalar(
-        select(Invoice)
-        .where(col(Invoice.reference) == reference)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    return found
-
-
-def _invoice_booking(invoice: Invoice) -> Booking:
-    return Booking(
-        "invoice",
-        invoice.invoice_id,
-        invoice.currency,
-        (
-            Entry(Account.RECEIVABLES, invoice.total_minor, invoice.invoice_id, invoice.person_id),
-            Entry(Account.REVENUE, -invoice.net_minor, invoice.invoice_id),
-            Entry(Account.VAT, -invoice.vat_minor, invoice.invoice_id),
-        ),
-    )
-
-
-def _unmatched_booking(payment: Payment) -> Booking:
-    return Booking(
-        "payment",
-        payment.payment_id,
-        payment.currency,
-        (
-            Entry(Account.BANK, payment.amount_minor),
-            Entry(Account.UNMATCHED, -payment.amount_minor),
-        ),
-    )
-
-
-def _why_unknown(reference: str) -> str:
-    base, digit = reference[:-1], reference[-1:]
-    if not (base.isascii() and base.isdigit() and digit in (luhn_digit(base), mod11_digit(base))):
-        return "bad_check_digit"
-    return "unknown_reference"
-
-
-def _plain(reference: str) -> str:
-    return reference.replace(" ", "").replace("-", "").upper()
-
-
-def _recipient(order: SalesOrder, person: Person | None) -> str:
-    address = address_of(order, person)
-    place = f"{address['postal_code']} {address['city']}".strip()
-    return "\n".join(line for line in (address["full_name"], address["street"], place) if line)

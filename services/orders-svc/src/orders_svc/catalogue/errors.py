@@ -25,3 +25,15 @@ class SoldOut(Conflict):
     """Less is available than was asked for; `available` says how much there is, by sku."""
 
     slug, title = "sold-out", "There is not that much left"
+
+
+class VariantTaken(Conflict):
+    """The family has a variant with these attributes."""
+
+    slug, title = "variant-taken", "There is such a variant already"
+
+
+class WithoutStock(Conflict):
+    """A family or a bundle has no stock of its own."""
+
+    slug, title = "without-stock", "It has no stock of its own"

@@ -1,13 +1,13 @@
 """Which piece a response code stands for, and what it offered."""
 
+from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint
 from sqlmodel import Field
 
-from orders_svc.base import Base
-
-_LIKE_ANOTHER = str.maketrans({"I": "1", "L": "1", "O": "0", " ": None, "-": None})
+from orders_svc.base import Base, Moment, Pct
 
 
 class Release(Base, table=True):
@@ -21,6 +21,10 @@ class Release(Base, table=True):
     offer_name: str = ""
     offer_price_minor: int | None = Field(default=None, sa_type=BigInteger)
     offer_currency: str | None = None
+    pieces: int = 0
+    expected_response_pct: Decimal | None = Field(default=None, sa_type=Pct)
+    """How many of the pieces are thought to be answered, when the campaign says so."""
+    released_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class Code(Base, table=True):
@@ -41,8 +45,3 @@ class Code(Base, table=True):
     person_id: UUID | None = None
     launch_id: UUID | None = None
     cell_id: UUID | None = None
-
-
-def normalise(code: str) -> str:
-    """Read a code as people write it: any case, I and L for 1, O for 0, spaces and hyphens anywhere."""
-    return code.upper().translate(_LIKE_ANOTHER)

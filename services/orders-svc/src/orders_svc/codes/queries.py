@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import String, select
 from sqlmodel import col
 
+from kantis_contracts.codes import CODE_LENGTH, is_sound, slips_of
 from kantis_kit.db.aliases import placed
+from kantis_kit.db.sets import one_of
 from kantis_kit.tx import ReadTx
 from orders_svc.aliases import person_alias
 from orders_svc.base import table_of
@@ -55,9 +57,30 @@ async def find_codes(tx: ReadTx, codes: Iterable[str]) -> dict[str, Resolved]:
             (col(Release.launch_id) == col(Code.launch_id))
             & (col(Release.cell_id) == col(Code.cell_id)),
         )
-        .where(col(Code.response_code).in_(set(codes)))
+        .where(col(Code.response_code) == one_of(sorted(set(codes)), String()))
     )
     return {row.response_code: Resolved(**row._mapping) for row in rows}  # noqa: SLF001 - public, see SQLAlchemy
+
+
+async def find_slips(tx: ReadTx, codes: Iterable[str]) -> dict[str, list[str]]:
+    """Return of codes that nobody carries and whose check character does not fit the codes that may be meant.
+
+    They must be normalised. Codes of another length than ours have no check character, and are left out.
+    """
+    odd = {code for code in codes if len(code) == CODE_LENGTH and not is_sound(code)}
+    if not odd:
+        return {}
+    near = {code: slips_of(code) for code in odd}
+    asked = odd.union(*near.values())
+    known = set(
+        await tx.scalars(
+            select(col(Code.response_code)).where(
+                col(Code.response_code) == one_of(sorted(asked), String()),
+                col(Code.piece_id).is_not(None),
+            )
+        )
+    )
+    return {code: sorted(near[code] & known) for code in odd - known}
 
 
 async def find_code(tx: ReadTx, code: str) -> Resolved | None:

@@ -1,6 +1,6 @@
 """Keep the table of response codes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import ARRAY, String, Uuid, cast, column, func, literal, select
@@ -8,8 +8,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from kantis_contracts.campaign import PieceReleasedV1
-from kantis_kit.tx import Tx
+from kantis_kit.tx import ReadTx, Tx
+from orders_svc.codes.errors import CodeMistaken
 from orders_svc.codes.model import Code, Release
+from orders_svc.codes.queries import find_slips
 
 
 async def take_pieces(tx: Tx, event: PieceReleasedV1) -> None:
@@ -26,8 +28,17 @@ async def take_pieces(tx: Tx, event: PieceReleasedV1) -> None:
             offer_name=offer.name if offer else "",
             offer_price_minor=offer.price_minor if offer else None,
             offer_currency=offer.currency if offer else None,
+            pieces=len(event.items),
+            expected_response_pct=event.expected_response_pct,
+            released_at=tx.clock.now(),
         )
-        .on_conflict_do_nothing()
+        .on_conflict_do_update(
+            index_elements=[col(Release.launch_id), col(Release.cell_id)],
+            set_={
+                "pieces": col(Release.pieces) + len(event.items),
+                "released_at": tx.clock.now(),
+            },
+        )
     )
     pieces = sorted(event.items, key=lambda piece: piece.response_code)
     new = (
@@ -56,6 +67,25 @@ async def take_pieces(tx: Tx, event: PieceReleasedV1) -> None:
             set_={name: statement.excluded[name] for name in columns[1:]},
             where=col(Code.piece_id).is_(None),
         )
+    )
+
+
+async def refuse_slips(tx: ReadTx, codes: Iterable[str]) -> None:
+    """Raise `CodeMistaken` for codes that somebody has misread or mistyped; what may be meant is named."""
+    for code, near in sorted((await find_slips(tx, codes)).items()):
+        raise CodeMistaken(
+            f"code: {sentence_on(code, near)}",
+            errors=[{"in": "body", "field": "code", "message": sentence_on(code, near)}],
+            near=near,
+        )
+
+
+def sentence_on(code: str, near: Sequence[str]) -> str:
+    """Return what to look at on the piece, for somebody who has keyed a code with a wrong character."""
+    meant = f"; codes that differ by one slip: {', '.join(near)}" if near else ""
+    return (
+        f"the check character of {code} does not fit: two characters are swapped or one is misread"
+        f" (look at 0 and O, 1 and I, 5 and S, 8 and B on the piece){meant}"
     )
 
 

@@ -1,9 +1,11 @@
 """How unpaid invoices are followed up: where each stands, and every step that led there."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Uuid
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kantis_contracts.orders import DunningState
@@ -36,6 +38,8 @@ class DunningCase(Base, table=True):
     before: str = DunningState.NONE.value
     """The state to which the case goes back when it is resumed or taken back."""
     reminders: int = 0
+    resume_on: date | None = None
+    """Until when a pause lasts, where that was said."""
     changed_at: datetime = Field(sa_type=Moment)
 
 
@@ -52,5 +56,46 @@ class DunningStep(Base, table=True):
     version: int = Field(primary_key=True)
     step: str
     taken_on: date
+    pay_by: date | None = None
+    """The deadline that the message gave."""
+    fee_minor: int = Field(default=0, sa_type=BigInteger)
+    interest_minor: int = Field(default=0, sa_type=BigInteger)
+    why: str = ""
+    """The law by which the clock took it, or what a person wrote to it."""
     actor: str
     entered_at: datetime = Field(sa_type=Moment)
+
+
+class AgencyFile(Base, table=True):
+    """A file that went to the collection agency, or came from it."""
+
+    __tablename__ = "agency_file"
+    __table_args__ = (CheckConstraint("way IN ('out', 'in')", name="agency_file_way"),)
+
+    file_id: UUID = Field(primary_key=True)
+    sha256: str | None = Field(default=None, unique=True)
+    way: str
+    lines: int
+    made_at: datetime = Field(sa_type=Moment)
+
+
+class AgencyLine(Base, table=True):
+    """A line of such a file; what it tells is told once."""
+
+    __tablename__ = "agency_line"
+    __table_args__ = (
+        UniqueConstraint("kind", "key"),
+        Index("agency_line_invoice", "invoice_id"),
+    )
+
+    file_id: UUID = Field(
+        primary_key=True, sa_type=Uuid, sa_column_args=(ForeignKey("agency_file.file_id"),)
+    )
+    line_no: int = Field(primary_key=True)
+    kind: str
+    key: str
+    invoice_id: UUID = Field(sa_type=Uuid, sa_column_args=(ForeignKey("invoice.invoice_id"),))
+    payment_id: UUID | None = Field(
+        default=None, sa_type=Uuid, sa_column_args=(ForeignKey("payment.payment_id"),)
+    )
+    content: dict[str, Any] = Field(sa_type=JSONB)

@@ -4,12 +4,14 @@ from uuid import UUID
 
 from kantis_kit.auth.policy import needs
 from kantis_kit.tx import Tx
-from kantis_kit.web import Router, Write
+from kantis_kit.web import Read, Router, Write
 from orders_svc.fulfilment import usecases
-from orders_svc.fulfilment.schemas import ShipIn
+from orders_svc.fulfilment.schemas import ShipIn, quantities_of
 from orders_svc.orders.model import SalesOrder
-from orders_svc.orders.queries import show_orders
+from orders_svc.orders.queries import get_order, show_orders
 from orders_svc.orders.schemas import OrderOut
+from orders_svc.shipments.queries import show_shipments
+from orders_svc.shipments.schemas import ShipmentList
 
 router = Router(prefix="/v1/orders", tags=["fulfilment"])
 
@@ -22,9 +24,19 @@ async def pick_order(order_id: UUID, tx: Write) -> OrderOut:
 
 @router.post("/{order_id}/ship", policy=needs("orders:write"))
 async def ship_order(order_id: UUID, tx: Write, body: ShipIn | None = None) -> OrderOut:
-    """Hand an order over to the carrier; its invoice is issued with it."""
+    """Hand what is packed or picked of an order over to the carrier; its invoice is issued with it."""
     given = body or ShipIn()
-    return await _show(tx, await usecases.ship_order(tx, order_id, tracking=given.tracking))
+    order = await usecases.ship_order(
+        tx, order_id, tracking=given.tracking, quantities=quantities_of(given.lines)
+    )
+    return await _show(tx, order)
+
+
+@router.get("/{order_id}/shipments", policy=needs("orders:read"))
+async def list_shipments(order_id: UUID, tx: Read) -> ShipmentList:
+    """Return what has left of an order, in the sequence of its leaving."""
+    await get_order(tx, order_id)
+    return ShipmentList(items=await show_shipments(tx, order_id))
 
 
 @router.post("/{order_id}/cancel", policy=needs("orders:write"))

@@ -14,6 +14,7 @@ from orders_svc.aliases import person_alias
 from orders_svc.base import table_of
 from orders_svc.billing.model import Invoice
 from orders_svc.orders.model import SalesOrder
+from orders_svc.postal_returns.model import PostalReturn
 from orders_svc.responses.model import Response
 
 
@@ -25,5 +26,5 @@ async def take_merges(tx: Tx, items: Sequence[PersonMerge]) -> None:
 async def follow(tx: Tx, merged_ids: Sequence[UUID]) -> None:
     """Let what came under these ids stand where these lead now."""
     # Orders before responses, as when an order ships: so the two never wait for each other in a circle.
-    for model in (SalesOrder, Invoice, Response):
+    for model in (SalesOrder, Invoice, Response, PostalReturn):
         await aliases.move(tx, person_alias, table_of(model), merged_ids)

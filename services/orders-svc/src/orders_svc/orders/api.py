@@ -3,14 +3,21 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from kantis_kit.auth.policy import needs
-from kantis_kit.web import Page, Read, Router, encode_cursor, id_after
+from kantis_kit.tx import ReadTx
+from kantis_kit.web import Page, Read, Router, Write, encode_cursor, id_after, require_match
 from kantis_kit.web.deps import etag
-from orders_svc.orders import queries
-from orders_svc.orders.model import OrderState
-from orders_svc.orders.schemas import OrderOut, PickList
+from orders_svc.orders import changes, queries
+from orders_svc.orders.model import OrderState, SalesOrder
+from orders_svc.orders.schemas import (
+    LinesIn,
+    OrderOut,
+    PickList,
+    SubstitutionIn,
+)
+from orders_svc.orders.usecases import lock_order
 
 router = Router(prefix="/v1/orders", tags=["orders"])
 
@@ -42,5 +49,29 @@ async def get_order(order_id: UUID, tx: Read, response: Response) -> OrderOut:
     """Return an order with its lines."""
     order = await queries.get_order(tx, order_id)
     response.headers["ETag"] = etag(order.version)
+    return await _show(tx, order)
+
+
+@router.put("/{order_id}/lines", policy=needs("orders:write"))
+async def change_lines(
+    order_id: UUID, body: LinesIn, request: Request, tx: Write, response: Response
+) -> OrderOut:
+    """Give an order other lines until it is picked; what it had keeps its price. To take all away, cancel it."""
+    goods = await queries.goods_of(tx, body.lines, (await queries.get_order(tx, order_id)).currency)
+    order = await lock_order(tx, order_id)
+    require_match(request, order.version)
+    await changes.change_lines(tx, order, goods)
+    response.headers["ETag"] = etag(order.version)
+    return await _show(tx, order)
+
+
+@router.post("/{order_id}/substitution", policy=needs("orders:write"))
+async def accept_substitute(order_id: UUID, body: SubstitutionIn, tx: Write) -> OrderOut:
+    """Send what the customer agrees to have instead of what the order waits for."""
+    order = await changes.accept_substitute(tx, order_id, sku=body.sku, instead=body.instead)
+    return await _show(tx, order)
+
+
+async def _show(tx: ReadTx, order: SalesOrder) -> OrderOut:
     (shown,) = await queries.show_orders(tx, [order])
     return shown

@@ -1,7 +1,7 @@
 """What of an order leaves this service, and what its customer is told."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from kantis_contracts.orders import (
@@ -9,16 +9,34 @@ from kantis_contracts.orders import (
     NoticeRequestedV1,
     OrderCancelledV1,
     OrderCard,
+    OrderChangedV1,
+    OrderDeliveredV1,
     OrderLineCard,
     OrderPaidV1,
     OrderPlacedV1,
     OrderShippedV1,
+    OrderUnpaidV1,
 )
 from kantis_kit.ids import new_id
 from kantis_kit.money import in_words
+from orders_svc.money import date_in_words
 from orders_svc.orders.model import OrderLine, SalesOrder
 
 Lines = Mapping[UUID, Sequence[OrderLine]]
+
+
+def line_cards(lines: Iterable[OrderLine]) -> tuple[OrderLineCard, ...]:
+    """Return lines as others need them."""
+    return tuple(
+        OrderLineCard(
+            product_id=line.product_id,
+            sku=line.sku,
+            name=line.name,
+            quantity=line.quantity,
+            amount_minor=line.amount_minor,
+        )
+        for line in lines
+    )
 
 
 def _cards(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> tuple[OrderCard, ...]:
@@ -33,16 +51,7 @@ def _cards(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> tuple[Or
             cell_id=order.cell_id,
             total_minor=order.total_minor,
             currency=order.currency,
-            lines=tuple(
-                OrderLineCard(
-                    product_id=line.product_id,
-                    sku=line.sku,
-                    name=line.name,
-                    quantity=line.quantity,
-                    amount_minor=line.amount_minor,
-                )
-                for line in lines.get(order.order_id, ())
-            ),
+            lines=line_cards(lines.get(order.order_id, ())),
             changed_at=at,
         )
         for order in orders
@@ -59,6 +68,11 @@ def orders_shipped(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> 
     return OrderShippedV1(items=_cards(orders, lines, at))
 
 
+def orders_delivered(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> OrderDeliveredV1:
+    """Say that the last parcel of orders has arrived."""
+    return OrderDeliveredV1(items=_cards(orders, lines, at))
+
+
 def orders_cancelled(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> OrderCancelledV1:
     """Say that orders have been called off."""
     return OrderCancelledV1(items=_cards(orders, lines, at))
@@ -69,6 +83,11 @@ def orders_paid(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> Ord
     return OrderPaidV1(items=_cards(orders, lines, at))
 
 
+def orders_unpaid(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> OrderUnpaidV1:
+    """Say that orders that had been paid are not: the bank took money back."""
+    return OrderUnpaidV1(items=_cards(orders, lines, at))
+
+
 def order_facts(order: SalesOrder, lines: Sequence[OrderLine], language: str) -> dict[str, str]:
     """Return what every message about an order can print."""
     return {
@@ -76,6 +95,29 @@ def order_facts(order: SalesOrder, lines: Sequence[OrderLine], language: str) ->
         "amount": in_words(order.total_minor, order.currency, language),
         "lines": "\n".join(f"{line.quantity} × {line.name}" for line in lines),
     }
+
+
+def placed_notice(
+    order: SalesOrder, lines: Sequence[OrderLine], language: str, offers: Sequence[str]
+) -> Notice:
+    """Tell what was ordered, what is sent instead of what, and of what waits: until when, and what could go at once."""
+    facts = order_facts(order, lines, language)
+    if not order.is_waiting:
+        kind = "order_substituted" if any(line.wanted_id for line in lines) else "order_placed"
+        return notice(kind, order.person_id, facts)
+    promised = {"promised_on": day_in_words(order.promised_on, language)}
+    instead = {"instead": "\n".join(offers)} if offers else {}
+    return notice("order_waiting", order.person_id, {**facts, **promised, **instead})
+
+
+def day_in_words(day: date | None, language: str) -> str:
+    """Write a day as people do; nothing when it is not known."""
+    return "" if day is None else date_in_words(day, language)
+
+
+def orders_changed(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> OrderChangedV1:
+    """Say that orders have other lines than before, or their goods now."""
+    return OrderChangedV1(items=_cards(orders, lines, at))
 
 
 def notice(kind: str, person_id: UUID, facts: dict[str, str]) -> Notice:

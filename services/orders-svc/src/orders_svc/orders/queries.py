@@ -1,16 +1,28 @@
 """Read orders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlmodel import col, select
 
 from kantis_kit.db.aliases import resolve
+from kantis_kit.errors import Invalid
 from kantis_kit.tx import ReadTx
 from orders_svc.aliases import person_alias
+from orders_svc.catalogue.model import Product
+from orders_svc.catalogue.queries import find_by_sku, find_products, substitutes_of
+from orders_svc.catalogue.schemas import ProductKind
 from orders_svc.orders.errors import OrderNotFound
 from orders_svc.orders.model import OrderLine, OrderState, SalesOrder
-from orders_svc.orders.schemas import OrderLineOut, OrderOut, PickLine, PickList, PickOrder
+from orders_svc.orders.schemas import (
+    OrderLineIn,
+    OrderLineOut,
+    OrderOut,
+    PickLine,
+    PickList,
+    PickOrder,
+    Substitutes,
+)
 from orders_svc.people.model import Person
 from orders_svc.people.queries import find_persons
 
@@ -22,10 +34,83 @@ async def lines_of(tx: ReadTx, order_ids: Iterable[UUID]) -> dict[UUID, list[Ord
         select(OrderLine)
         .where(col(OrderLine.order_id).in_(set(order_ids)))
         .order_by(col(OrderLine.order_id), col(OrderLine.line_no))
+        .execution_options(populate_existing=True)
     )
     for line in rows:
         found.setdefault(line.order_id, []).append(line)
     return found
+
+
+async def goods_of(
+    tx: ReadTx, lines: Sequence[OrderLineIn], currency: str | None = None
+) -> tuple[tuple[UUID, int], ...]:
+    """Find the products that lines name.
+
+    Raises:
+        Invalid: a line names no product of ours, or a family, or the products differ in currency and none was chosen.
+    """
+    by_sku = await find_by_sku(tx, [line.sku for line in lines if line.sku])
+    by_id = await find_products(tx, [line.product_id for line in lines if line.product_id])
+    goods: list[tuple[Product, int]] = []
+    for number, line in enumerate(lines):
+        found = by_sku.get(line.sku) if line.sku else by_id.get(line.product_id or UUID(int=0))
+        if found is None or found.kind == ProductKind.FAMILY:
+            where = f"lines.{number}.{'sku' if line.sku else 'product_id'}"
+            message = (
+                f"no product is named {line.sku or line.product_id}"
+                if found is None
+                else f"{found.sku} is a family: choose one of its variants,"
+                f" GET /v1/products?variant_of={found.product_id}"
+            )
+            raise Invalid(
+                f"{where}: {message}", errors=[{"in": "body", "field": where, "message": message}]
+            )
+        goods.append((found, line.quantity))
+    currencies = sorted({product.currency for product, _ in goods})
+    if len(currencies) > 1 and currency is None:
+        raise Invalid(f"lines: one order has one currency, not {' and '.join(currencies)}")
+    return tuple((product.product_id, quantity) for product, quantity in goods)
+
+
+async def find_external(tx: ReadTx, external_id: str | None) -> SalesOrder | None:
+    """Return the order that a shop has sent under this id, or None."""
+    if external_id is None:
+        return None
+    found: SalesOrder | None = await tx.scalar(
+        select(SalesOrder).where(col(SalesOrder.external_id) == external_id)
+    )
+    return found
+
+
+async def find_rest(tx: ReadTx, order_id: UUID) -> SalesOrder | None:
+    """Return the order that waits for what an order could not have at once, or None."""
+    found: SalesOrder | None = await tx.scalar(
+        select(SalesOrder).where(col(SalesOrder.split_from) == order_id)
+    )
+    return found
+
+
+async def offers_for(
+    tx: ReadTx, orders: Iterable[SalesOrder], lines: Mapping[UUID, Sequence[OrderLine]]
+) -> dict[UUID, list[str]]:
+    """Return what could be sent at once instead of what orders wait for whose customers want to be asked."""
+    asking = [one for one in orders if one.is_waiting and one.substitutes == Substitutes.ASK]
+    wanted = {one.order_id: lines.get(one.order_id, ()) for one in asking}
+    instead = await substitutes_of(
+        tx, {line.product_id for each in wanted.values() for line in each}
+    )
+    if not instead:
+        return {}
+    known = await find_products(tx, {other for others in instead.values() for other in others})
+    return {
+        order_id: [
+            f"{line.name} → {known[other].name} ({known[other].sku})"
+            for line in each
+            for other in instead.get(line.product_id, ())
+            if known[other].available >= line.quantity
+        ]
+        for order_id, each in wanted.items()
+    }
 
 
 async def get_order(tx: ReadTx, order_id: UUID) -> SalesOrder:

@@ -1,8 +1,7 @@
 """Place orders, and keep them in step with their invoices."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, null, update
@@ -13,133 +12,249 @@ from kantis_contracts.values import Language
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from orders_svc.catalogue import usecases as catalogue
-from orders_svc.catalogue.model import Product
 from orders_svc.catalogue.queries import find_products
+from orders_svc.incoming.queries import arrivals
 from orders_svc.orders import events, queries
+from orders_svc.orders.drafting import (
+    DraftLine,
+    OrderDraft,
+    Terms,
+    country_of,
+    divide,
+    make_lines,
+    read_terms,
+    with_substitutes,
+)
 from orders_svc.orders.errors import OrderNotFound
-from orders_svc.orders.model import ORDER_NUMBERS, OrderLine, SalesOrder
+from orders_svc.orders.model import ORDER_NUMBERS, Basket, OrderLine, OrderState, SalesOrder
+from orders_svc.orders.schemas import IfShort, Substitutes
 from orders_svc.people.model import Person
 from orders_svc.people.queries import find_persons
+from orders_svc.settings import OrdersSettings
 
-
-@dataclass(frozen=True, slots=True)
-class DraftLine:
-    """Goods that are wanted; without a price, the product's own holds."""
-
-    product_id: UUID
-    quantity: int
-    unit_price_minor: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderDraft:
-    """An order that somebody wants to place; its goods have one currency."""
-
-    person_id: UUID
-    lines: tuple[DraftLine, ...]
-    response_id: UUID | None = None
-    campaign_id: UUID | None = None
-    cell_id: UUID | None = None
-    ship_to: dict[str, Any] | None = None
-    merged_id: UUID | None = None
+__all__ = ["DraftLine", "OrderDraft", "Outcome", "place_orders"]
 
 
 @dataclass(slots=True)
 class Outcome:
-    """The order, or what there is too little of: what is available, by sku."""
+    """The order, and the rest of it that waits for goods; or what there is too little of: what is available, by sku."""
 
     order: SalesOrder | None = None
     available: dict[str, int] = field(default_factory=dict)
+    back_order: SalesOrder | None = None
+
+    @property
+    def orders(self) -> list[SalesOrder]:
+        """What was placed."""
+        return [order for order in (self.order, self.back_order) if order is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A draft and what becomes of it."""
+
+    draft: OrderDraft
+    outcome: Outcome
+
+
+Lines = dict[UUID, list[OrderLine]]
 
 
 async def place_orders(tx: Tx, drafts: Sequence[OrderDraft]) -> list[Outcome]:
     """Place orders and set their goods aside, first come first served; one outcome per draft.
 
-    An order is placed whole or not at all. Publishes the orders and asks for a message to each customer. The products
+    A draft says what becomes of it when goods are short: it is refused, it waits as a whole, or what is there goes and
+    the rest waits as an order of its own. Publishes the orders and asks for a message to each customer. The products
     are locked last, for as short as can be: a thing that everybody wants is sold no faster than its lock is passed on.
+
+    Raises:
+        NotSoldIn: goods have no price in the currency of their order.
     """
-    if not drafts:
-        return []
-    products = await find_products(
-        tx, [line.product_id for draft in drafts for line in draft.lines]
+    asked = [_Asked(draft, Outcome()) for draft in drafts]
+    left = [one for one in asked if one.draft.lines]
+    if not left:
+        return [one.outcome for one in asked]
+    persons = await find_persons(tx, [draft.person_id for draft in drafts])
+    terms = await read_terms(tx, drafts, persons)
+    lines: Lines = {}
+    while left:
+        planned = _plan(tx, left, terms, persons)
+        lines |= planned
+        await _write(tx, left, planned)
+        late = await _set_aside(tx, left, lines)
+        await _drop(tx, late, lines)
+        if late:
+            # Locked by now: what is left is no guess any more.
+            terms.refresh(await find_products(tx, terms.products))
+        left = late
+    await _queue(tx, [one.outcome for one in asked], lines, terms)
+    await _tell(tx, [one.outcome for one in asked], lines, persons)
+    return [one.outcome for one in asked]
+
+
+def wants_of(order_id: UUID, lines: Iterable[OrderLine]) -> list[catalogue.Want]:
+    """Return what the lines of an order take from the shelves."""
+    sums: dict[UUID, int] = {}
+    for line in lines:
+        sums[line.product_id] = sums.get(line.product_id, 0) + line.quantity
+    return [catalogue.Want(order_id, one, quantity) for one, quantity in sums.items()]
+
+
+def _plan(tx: Tx, asked: Sequence[_Asked], terms: Terms, persons: Mapping[UUID, Person]) -> Lines:
+    """Decide about drafts by what seems to be there; orders stand in their outcomes, without numbers still."""
+    home = tx.settings(OrdersSettings).company_country
+    lines: Lines = {}
+    for one in asked:
+        draft, outcome = one.draft, one.outcome
+        if draft.substitutes is Substitutes.ALLOW:
+            draft = with_substitutes(draft, terms)
+        short = terms.short(draft.lines)
+        now, later = (draft, None) if not short else (None, draft)
+        if short and draft.if_short is IfShort.PARTIAL:
+            now, later = divide(draft, terms)
+        if short and (draft.if_short is IfShort.REFUSE or not _can_wait(draft, terms)):
+            outcome.available = _by_sku(short, terms)
+            continue
+        country = country_of(draft, persons.get(draft.person_id), home)
+        for part, state in ((now, OrderState.PLACED), (later, OrderState.WAITING)):
+            if part is None:
+                continue
+            order = _order(tx, part, state, terms)
+            lines[order.order_id] = make_lines(order.order_id, part, country, terms)
+            order.total_minor = sum(line.amount_minor for line in lines[order.order_id])
+            if outcome.order is None:
+                outcome.order = order
+                if state is OrderState.PLACED:
+                    terms.take(part.lines)
+            else:
+                _is_rest_of(order, outcome.order)
+                outcome.back_order = order
+    return lines
+
+
+def _order(tx: Tx, draft: OrderDraft, state: OrderState, terms: Terms) -> SalesOrder:
+    return SalesOrder(
+        order_id=new_id(),
+        number="",
+        state=state.value,
+        person_id=draft.person_id,
+        response_id=draft.response_id,
+        campaign_id=draft.campaign_id,
+        cell_id=draft.cell_id,
+        total_minor=0,
+        currency=terms.currency_of(draft),
+        placed_at=tx.clock.now(),
+        ship_to=draft.ship_to,
+        merged_id=draft.merged_id,
+        external_id=draft.external_id,
+        substitutes=draft.substitutes.value,
     )
-    outcomes = [Outcome(available=_short(draft, products)) for draft in drafts]
-    hopeful = [
-        (draft, outcome)
-        for draft, outcome in zip(drafts, outcomes, strict=True)
-        if not outcome.available
-    ]
-    if hopeful:
-        await _place(tx, hopeful, products)
-    return outcomes
 
 
-async def _place(
-    tx: Tx, hopeful: Sequence[tuple[OrderDraft, Outcome]], products: dict[UUID, Product]
-) -> None:
-    now = tx.clock.now()
-    drawn = select(ORDER_NUMBERS.next_value()).select_from(func.generate_series(1, len(hopeful)))
-    numbers = list(await tx.scalars(drawn))
-    persons = await find_persons(tx, [draft.person_id for draft, _ in hopeful])
-    lines: dict[UUID, list[OrderLine]] = {}
-    wants: list[catalogue.Want] = []
-    for (draft, outcome), number in zip(hopeful, numbers, strict=True):
-        order_id = new_id()
-        lines[order_id] = [
-            _line(order_id, line_no, line, products[line.product_id])
-            for line_no, line in enumerate(draft.lines, 1)
-        ]
-        outcome.order = SalesOrder(
-            order_id=order_id,
-            number=str(number),
-            person_id=draft.person_id,
-            response_id=draft.response_id,
-            campaign_id=draft.campaign_id,
-            cell_id=draft.cell_id,
-            total_minor=sum(line.amount_minor for line in lines[order_id]),
-            currency=products[draft.lines[0].product_id].currency,
-            placed_at=now,
-            ship_to=draft.ship_to,
-            merged_id=draft.merged_id,
-        )
-        wants += [
-            catalogue.Want(order_id, product_id, quantity)
-            for product_id, quantity in _sums(draft).items()
-        ]
-    rows = [outcome.order.model_dump() for _, outcome in hopeful if outcome.order]
-    await tx.execute(insert(SalesOrder), rows)
+def _is_rest_of(rest: SalesOrder, order: SalesOrder) -> None:
+    rest.split_from = order.order_id
+    rest.response_id = rest.external_id = None
+
+
+def _can_wait(draft: OrderDraft, terms: Terms) -> bool:
+    """Tell whether there will ever be such goods: they are sold, and lie on shelves."""
+    known = [terms.products.get(one) for one in terms.wanted(draft.lines)]
+    return all(product and product.is_active and product.has_stock for product in known)
+
+
+async def _write(tx: Tx, asked: Sequence[_Asked], lines: Lines) -> None:
+    placed = [one.outcome for one in asked if one.outcome.order is not None]
+    if not placed:
+        return
+    drawn = select(ORDER_NUMBERS.next_value()).select_from(func.generate_series(1, len(placed)))
+    for outcome, number in zip(placed, await tx.scalars(drawn), strict=True):
+        for order, suffix in zip(outcome.orders, ("", "-2"), strict=False):
+            order.number = f"{number}{suffix}"
+    orders = [order for outcome in placed for order in outcome.orders]
+    await tx.execute(insert(SalesOrder), [order.model_dump() for order in orders])
     await tx.execute(
-        insert(OrderLine), [line.model_dump() for one in lines.values() for line in one]
+        insert(OrderLine),
+        [line.model_dump() for order in orders for line in lines[order.order_id]],
     )
+    await tx.execute(insert(Basket), [{"order_id": order.order_id} for order in orders])
+
+
+async def _set_aside(tx: Tx, asked: Sequence[_Asked], lines: Lines) -> list[_Asked]:
+    """Set goods aside; return whose went to others in the meantime."""
+    wants = [
+        want
+        for one in asked
+        for order in one.outcome.orders
+        if not order.is_waiting
+        for want in wants_of(order.order_id, lines[order.order_id])
+    ]
     await catalogue.hold(tx, wants)
     short = await catalogue.reserve(tx, wants)
-    await _drop(tx, [one for one in hopeful if one[1].order and one[1].order.order_id in short])
-    placed = [outcome.order for _, outcome in hopeful if outcome.order is not None]
-    tx.stage(events.orders_placed(placed, lines, now))
+    return [one for one in asked if one.outcome.order and one.outcome.order.order_id in short]
+
+
+async def _drop(tx: Tx, late: Sequence[_Asked], lines: Lines) -> None:
+    """Take back what was written for orders whose goods went to others in the meantime."""
+    if not late:
+        return
+    order_ids = [order.order_id for one in late for order in one.outcome.orders]
+    for model in (Basket, OrderLine):
+        await tx.execute(delete(model).where(col(model.order_id).in_(order_ids)))
+    rest = [order.order_id for one in late for order in one.outcome.orders if order.split_from]
+    for ids in (rest, order_ids):
+        await tx.execute(delete(SalesOrder).where(col(SalesOrder.order_id).in_(ids)))
+    for order_id in order_ids:
+        del lines[order_id]
+    for one in late:
+        one.outcome.order = one.outcome.back_order = None
+
+
+async def _queue(tx: Tx, outcomes: Sequence[Outcome], lines: Lines, terms: Terms) -> None:
+    """Let orders wait for their goods, and promise each a day where one is known."""
+    waiting = [order for one in outcomes for order in one.orders if order.is_waiting]
+    if not waiting:
+        return
+    wants = [want for order in waiting for want in wants_of(order.order_id, lines[order.order_id])]
+    known = await catalogue.lock_products(tx, [want.product_id for want in wants])
+    today = terms.prices.on
+    coming = await arrivals(tx, known, today=today)
+    for order in waiting:
+        wanted = wants_of(order.order_id, lines[order.order_id])
+        order.promised_on = coming.promise({want.product_id: want.quantity for want in wanted})
+    await catalogue.queue(tx, wants)
+    for order in waiting:
+        if order.promised_on is not None:
+            await tx.execute(
+                update(SalesOrder)
+                .where(col(SalesOrder.order_id) == order.order_id)
+                .values(promised_on=order.promised_on)
+            )
+
+
+async def _tell(
+    tx: Tx, outcomes: Sequence[Outcome], lines: Lines, persons: Mapping[UUID, Person]
+) -> None:
+    placed = [order for outcome in outcomes for order in outcome.orders]
+    tx.stage(events.orders_placed(placed, lines, tx.clock.now()))
+    offers = await queries.offers_for(tx, placed, lines)
     tx.stage(
         events.notices_requested(
-            events.notice(
-                "order_placed",
-                order.person_id,
-                events.order_facts(
-                    order, lines[order.order_id], language_of(persons.get(order.person_id))
-                ),
+            events.placed_notice(
+                order,
+                lines[order.order_id],
+                language_of(persons.get(order.person_id)),
+                offers.get(order.order_id, []),
             )
             for order in placed
         )
     )
 
 
-async def _drop(tx: Tx, late: Sequence[tuple[OrderDraft, Outcome]]) -> None:
-    """Take back what was written for orders whose goods went to others in the meantime."""
-    if not late:
-        return
-    order_ids = [outcome.order.order_id for _, outcome in late if outcome.order]
-    await tx.execute(delete(OrderLine).where(col(OrderLine.order_id).in_(order_ids)))
-    await tx.execute(delete(SalesOrder).where(col(SalesOrder.order_id).in_(order_ids)))
-    left = await find_products(tx, [line.product_id for draft, _ in late for line in draft.lines])
-    for draft, outcome in late:
-        outcome.order, outcome.available = None, _short(draft, left)
+def _by_sku(short: Mapping[UUID, int], terms: Terms) -> dict[str, int]:
+    return {
+        (terms.products[one].sku if one in terms.products else str(one)): left
+        for one, left in short.items()
+    }
 
 
 async def forget_addresses(tx: Tx, person_ids: Sequence[UUID]) -> None:
@@ -167,6 +282,19 @@ async def lock_order(tx: Tx, order_id: UUID) -> SalesOrder:
 async def mark_paid(tx: Tx, order_ids: Iterable[UUID]) -> None:
     """Note that the invoices of orders are paid in full; told once, however often it is said."""
     now = tx.clock.now()
+    paid = [order for order in await _lock_all(tx, order_ids) if order.pay(at=now)]
+    lines = await queries.lines_of(tx, [order.order_id for order in paid])
+    tx.stage(events.orders_paid(paid, lines, now))
+
+
+async def mark_unpaid(tx: Tx, order_ids: Iterable[UUID]) -> None:
+    """Note that money was taken back of orders that had been paid in full."""
+    unpaid = [order for order in await _lock_all(tx, order_ids) if order.unpay()]
+    lines = await queries.lines_of(tx, [order.order_id for order in unpaid])
+    tx.stage(events.orders_unpaid(unpaid, lines, tx.clock.now()))
+
+
+async def _lock_all(tx: Tx, order_ids: Iterable[UUID]) -> list[SalesOrder]:
     rows = await tx.scalars(
         select(SalesOrder)
         .where(col(SalesOrder.order_id).in_(set(order_ids)))
@@ -174,44 +302,9 @@ async def mark_paid(tx: Tx, order_ids: Iterable[UUID]) -> None:
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    paid = [order for order in rows if order.pay(at=now)]
-    lines = await queries.lines_of(tx, [order.order_id for order in paid])
-    tx.stage(events.orders_paid(paid, lines, now))
+    return list(rows)
 
 
 def language_of(person: Person | None) -> str:
     """Return the language in which a customer is told things."""
     return person.language if person else Language.EN.value
-
-
-def _sums(draft: OrderDraft) -> dict[UUID, int]:
-    sums: dict[UUID, int] = {}
-    for line in draft.lines:
-        sums[line.product_id] = sums.get(line.product_id, 0) + line.quantity
-    return sums
-
-
-def _short(draft: OrderDraft, products: dict[UUID, Product]) -> dict[str, int]:
-    """Return what is available of the goods that a draft wants more of; nothing when there is enough."""
-    found = {one: products.get(one) for one in _sums(draft)}
-    free = {one: product.available if product else 0 for one, product in found.items()}
-    return {
-        (product.sku if product else str(one)): free[one]
-        for one, product in found.items()
-        if free[one] < _sums(draft)[one]
-    }
-
-
-def _line(order_id: UUID, line_no: int, line: DraftLine, product: Product) -> OrderLine:
-    price = product.price_minor if line.unit_price_minor is None else line.unit_price_minor
-    return OrderLine(
-        order_id=order_id,
-        line_no=line_no,
-        product_id=product.product_id,
-        sku=product.sku,
-        name=product.name,
-        quantity=line.quantity,
-        unit_price_minor=price,
-        vat_pct=product.vat_pct,
-        amount_minor=price * line.quantity,
-    )

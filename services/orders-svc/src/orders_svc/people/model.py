@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from sqlalchemy import Index
 from sqlmodel import Field
 
 from kantis_contracts.values import Language
@@ -10,6 +11,8 @@ from orders_svc.base import Base
 
 class Person(Base, table=True):
     """Whom a parcel and an invoice go to; `version` is that of the source."""
+
+    __table_args__ = (Index("person_phone", "phone", postgresql_where="phone <> ''"),)
 
     person_id: UUID = Field(primary_key=True)
     version: int
@@ -21,4 +24,6 @@ class Person(Base, table=True):
     postal_code: str = ""
     city: str = ""
     address_country: str = ""
+    phone: str = ""
+    """In its one spelling, by which callers are known."""
     is_erased: bool = False

@@ -47,6 +47,7 @@ def _row(card: PersonCard) -> dict[str, object]:
         "postal_code": "",
         "city": "",
         "address_country": "",
+        "phone": "",
         "is_erased": card.is_erased,
     }
     if card.is_erased:
@@ -59,4 +60,5 @@ def _row(card: PersonCard) -> dict[str, object]:
         "postal_code": address.postal_code if address else "",
         "city": address.city if address else "",
         "address_country": address.country if address else "",
+        "phone": card.phone or "",
     }

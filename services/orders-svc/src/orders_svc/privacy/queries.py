@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Uuid, select
+from sqlalchemy import Uuid, or_, select
 from sqlmodel import col
 
 from kantis_kit.db.sets import one_of
@@ -27,10 +27,20 @@ async def gather(tx: ReadTx, ids: Sequence[UUID]) -> dict[str, Rows]:
     line, vat, payment = tables["order_line"], tables["invoice_vat"], tables["payment"]
     case, step = tables["dunning_case"], tables["dunning_step"]
     found["order_line"] = await rows_of(tx, line, line.c.order_id.in_(orders))
+    for name in ("shipment", "parcel", "goods_return"):
+        table = tables[name]
+        found[name] = await rows_of(tx, table, table.c.order_id.in_(orders))
     found["invoice_vat"] = await rows_of(tx, vat, vat.c.invoice_id.in_(invoices))
-    found["payment"] = await rows_of(tx, payment, payment.c.invoice_id.in_(invoices))
+    found["payment"] = await rows_of(
+        tx, payment, or_(payment.c.invoice_id.in_(invoices), payment.c.person_id == chosen)
+    )
     found["dunning_case"] = await rows_of(tx, case, case.c.invoice_id.in_(invoices))
     found["dunning_step"] = await rows_of(tx, step, step.c.invoice_id.in_(invoices))
+    claim, plan, part = tables["claim"], tables["instalment_plan"], tables["instalment"]
+    found["claim"] = await rows_of(tx, claim, claim.c.invoice_id.in_(invoices))
+    found["instalment_plan"] = await rows_of(tx, plan, plan.c.invoice_id.in_(invoices))
+    plans = select(plan.c.plan_id).where(plan.c.invoice_id.in_(invoices))
+    found["instalment"] = await rows_of(tx, part, part.c.plan_id.in_(plans))
     return {kind: rows for kind, rows in found.items() if rows}
 
 

@@ -1,39 +1,53 @@
 """How long orders keeps what tells of people; the reasons stand in contacts-svc, where the periods are decided."""
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import delete, null, or_, select
+from sqlalchemy import ColumnElement, Table, delete, null, or_, select
 
 from kantis_kit.retention import BATCH, Rule
 from kantis_kit.tx import Tx
-from orders_svc.base import Base
+from orders_svc.base import table_of
 from orders_svc.orders.model import SalesOrder
+from orders_svc.packing.model import Parcel
+from orders_svc.postal_returns.model import PostalReturn
 from orders_svc.privacy.model import RestrictedRecipient
-from orders_svc.responses.model import Response
+from orders_svc.responses.model import WORDLESS, Response, has_words
+from orders_svc.returns.model import GoodsReturn
+from orders_svc.shipments.model import Shipment
 
-_order, _response = (Base.metadata.tables[str(one.__tablename__)] for one in (SalesOrder, Response))
-_restricted = Base.metadata.tables[str(RestrictedRecipient.__tablename__)]
+_order, _response = table_of(SalesOrder), table_of(Response)
+_shipment, _parcel = table_of(Shipment), table_of(Parcel)
+_return, _post = table_of(GoodsReturn), table_of(PostalReturn)
+_restricted = table_of(RestrictedRecipient)
+_DELIVERY_DAYS = 395
+
+
+def _delivery(
+    table: Table, at: ColumnElement[Any], values: dict[str, Any], where: ColumnElement[bool]
+) -> Rule:
+    """Return the rule of what stands beside an order's delivery: as old as the order's own words may be."""
+    return Rule("orders.sales_order", _DELIVERY_DAYS, table, at, values=values, where=where)
+
 
 RULES = (
-    Rule(
-        "orders.sales_order",
-        395,
+    _delivery(
         _order,
         _order.c.shipped_at,
-        values={"ship_to": null(), "tracking": ""},
-        where=or_(_order.c.ship_to.is_not(None), _order.c.tracking != ""),
+        {"ship_to": null(), "tracking": ""},
+        or_(_order.c.ship_to.is_not(None), _order.c.tracking != ""),
     ),
+    _delivery(_shipment, _shipment.c.shipped_at, {"tracking": ""}, _shipment.c.tracking != ""),
+    _delivery(_parcel, _parcel.c.packed_at, {"tracking": ""}, _parcel.c.tracking != ""),
+    _delivery(_return, _return.c.settled_at, {"reason": ""}, _return.c.reason != ""),
+    _delivery(_post, _post.c.noted_at, {"new_address": null()}, _post.c.new_address.is_not(None)),
     Rule(
         "orders.response",
         1_095,
         _response,
         _response.c.answered_at,
-        values={"note": "", "answer": "", "address_correction": null()},
-        where=or_(
-            _response.c.note != "",
-            _response.c.answer != "",
-            _response.c.address_correction.is_not(None),
-        ),
+        values=WORDLESS,
+        where=has_words(),
     ),
 )
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import (
     Date,
     Integer,
+    Select,
     String,
     Table,
     Uuid,
@@ -17,7 +18,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from kantis_contracts.contacts.privacy import DossierRequest, ErasureRequest
 from kantis_contracts.privacy import PERSONAL
@@ -28,6 +29,7 @@ from kantis_kit.tx import Tx
 from orders_svc.base import Base
 from orders_svc.privacy import events, queries
 from orders_svc.privacy.model import legal_years
+from orders_svc.responses.model import WORDLESS, has_words
 from orders_svc.settings import OrdersSettings
 
 KEPT = {
@@ -35,7 +37,12 @@ KEPT = {
     "response": "that an answer came, for the figures; emptied, names nobody",
     "sales_order": "bookkeeping: what was sold at what price; emptied, names nobody",
     "invoice": "bookkeeping law: vouchers are kept for years after the end of theirs; the recipient is restricted",
+    "postal_return": "that a piece came back and what it cost, for the figures; names nobody",
+    "payment": "bookkeeping: what came in and what it was for; emptied, names nobody",
+    "customer_terms": "by which law their unpaid invoices are asked for; names nobody",
+    "credit_hold": "why an order waited; names nobody",
     "posting": "bookkeeping law: the ledger is never changed; names nobody",
+    "bought": "which goods somebody bought, for what is bought together; names nobody",
     "code": "which answer belonged to which campaign; names nobody",
 }
 """Tables that stay, and why: each that names a person has its reason here."""
@@ -88,6 +95,7 @@ async def _bury(tx: Tx, ids: Iterable[UUID]) -> None:
             "postal_code": "",
             "city": "",
             "address_country": "",
+            "phone": "",
             "is_erased": True,
         }
         for id_ in ids
@@ -99,7 +107,15 @@ async def _bury(tx: Tx, ids: Iterable[UUID]) -> None:
 async def _empty(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
     chosen = one_of(sorted(ids), Uuid())
     person, order, response = _table("person"), _table("sales_order"), _table("response")
-    words = ("preferred_name", "full_name", "street", "postal_code", "city", "address_country")
+    words = (
+        "preferred_name",
+        "full_name",
+        "street",
+        "postal_code",
+        "city",
+        "address_country",
+        "phone",
+    )
     await counts.run(
         tx,
         "person",
@@ -122,22 +138,53 @@ async def _empty(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
         .values(ship_to=null(), tracking="")
         .returning(order.c.person_id),
     )
+    await _empty_ways(tx, select(order.c.order_id).where(order.c.person_id == chosen))
     await counts.run(
         tx,
         "response",
         update(response)
-        .where(
-            response.c.person_id == chosen,
-            or_(
-                response.c.note != "",
-                response.c.answer != "",
-                response.c.address_correction.is_not(None),
-            ),
-        )
-        .values(note="", answer="", address_correction=null())
+        .where(response.c.person_id == chosen, has_words())
+        .values(**WORDLESS)
         .returning(response.c.person_id),
     )
+    await _empty_payments(tx, ids, counts)
     await _restrict(tx, ids, counts)
+
+
+async def _empty_ways(tx: Tx, orders: Select[tuple[UUID]]) -> None:
+    """Take out of parcels by which number a carrier knows them, and out of returns what people wrote."""
+    for name, word in (
+        ("shipment", "tracking"),
+        ("parcel", "tracking"),
+        ("goods_return", "reason"),
+    ):
+        table = _table(name)
+        filled = (table.c.order_id.in_(orders), table.c[word] != "")
+        await tx.execute(update(table).where(*filled).values({word: ""}))
+
+
+async def _empty_payments(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
+    """Take who paid out of the payments of these persons' invoices, and who owes out of the agency's files."""
+    payment, invoice, line = _table("payment"), _table("invoice"), _table("agency_line")
+    chosen = one_of(sorted(ids), Uuid())
+    theirs = select(invoice.c.invoice_id).where(invoice.c.person_id == chosen)
+    words = ("payer_name", "payer_account", "remittance")
+    await counts.run(
+        tx,
+        "payment",
+        update(payment)
+        .where(
+            or_(payment.c.person_id == chosen, payment.c.invoice_id.in_(theirs)),
+            or_(*(payment.c[word] != "" for word in words)),
+        )
+        .values(**dict.fromkeys(words, ""))
+        .returning(payment.c.person_id),
+    )
+    await tx.execute(
+        update(line)
+        .where(line.c.invoice_id.in_(theirs), line.c.content.has_key("debtor"))
+        .values(content=line.c.content.op("-")("debtor"))
+    )
 
 
 async def _restrict(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
@@ -162,5 +209,8 @@ async def _restrict(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
     await counts.run(
         tx,
         "invoice",
-        update(invoice).where(*named).values(recipient="").returning(invoice.c.person_id),
+        update(invoice)
+        .where(*named)
+        .values(recipient="", buyer=literal({}, JSONB()))
+        .returning(invoice.c.person_id),
     )

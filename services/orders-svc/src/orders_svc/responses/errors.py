@@ -15,12 +15,6 @@ class CodeUnknown(NotFound):
     slug, title = "code-unknown", "This code is not known"
 
 
-class PersonUnknown(NotFound):
-    """We hold no card of this person, or it was erased."""
-
-    slug, title = "person-not-found", "There is no such person"
-
-
 class AlreadyAnswered(Conflict):
     """The response needs nothing more, or something else than this."""
 

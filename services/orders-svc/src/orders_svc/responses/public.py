@@ -6,28 +6,32 @@ Whoever holds the code sees the offer and nothing about the person it was sent t
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
+from kantis_contracts.codes import normal
 from kantis_contracts.orders import ResponseKind, ResponseWay
+from kantis_contracts.values import Language
 from kantis_kit.auth.policy import public
 from kantis_kit.errors import Invalid
 from kantis_kit.money import in_words
 from kantis_kit.tx import ReadTx
 from kantis_kit.web import Read, Router, Write
 from orders_svc.catalogue.queries import find_products
-from orders_svc.codes.model import normalise
 from orders_svc.codes.queries import Resolved, find_code
 from orders_svc.people.queries import find_person
-from orders_svc.responses import pages, usecases
+from orders_svc.responses import usecases
 from orders_svc.responses.errors import CodeUnknown
 from orders_svc.responses.model import NextStep
+from orders_svc.responses.model import Response as Answer
+from orders_svc.responses.pages import PAGES
 from orders_svc.responses.schemas import WebAnswerIn, WebAnswerOut, WebOfferOut
 from orders_svc.responses.texts import TEXTS, preferred_language
 
 router = Router(prefix="/r")
 WHY = public("the code on the piece is the key, and the page shows nothing about its person")
 MAX_CODE = 40
+MAX_FIELDS = 60
 
 
 @router.get("/{code}", policy=WHY, response_class=Response)
@@ -67,10 +71,14 @@ async def take_answer(code: str, request: Request, tx: Write) -> Response:
         tx,
         [
             usecases.ResponseDraft(
-                kind=ResponseKind(given.kind),
+                kind=given.kind,
                 way=ResponseWay.WEB,
                 code=known.response_code,
                 quantity=given.quantity,
+                address_correction=given.address_correction.model_dump()
+                if given.address_correction
+                else None,
+                answers=tuple(one.model_dump() for one in given.answers),
                 note=given.note,
                 again=given.again,
             )
@@ -83,25 +91,27 @@ async def take_answer(code: str, request: Request, tx: Write) -> Response:
         is_new=registered.is_new,
         order_number=number,
         next_step=registered.response.next_step,
-        message=_message(language, number, registered.response.next_step),
+        message=_message(language, number, registered.response),
     )
     if _wants_json(request):
         return JSONResponse(answer.model_dump(mode="json"), 201 if answer.is_new else 200)
     return _page("thanks", language, quantity=given.quantity, **answer.model_dump())
 
 
-def _message(language: str, number: str | None, next_step: str) -> str:
+def _message(language: str, number: str | None, response: Answer) -> str:
     texts = TEXTS[language]
     if number is not None:
         return texts["ordered"].format(number=number)
-    return texts["back_order"] if next_step == NextStep.BACK_ORDER else texts["asked"]
+    if response.kind == ResponseKind.REFUSAL:
+        return texts["refused"]
+    return texts["back_order"] if response.next_step == NextStep.BACK_ORDER else texts["asked"]
 
 
 async def _known(tx: ReadTx, code: str, request: Request) -> tuple[Resolved | None, str]:
     language = preferred_language(request.headers.get("accept-language", ""))
     if len(code) > MAX_CODE or not code.isascii() or not code.isprintable():
         return None, language
-    known = await find_code(tx, normalise(code))
+    known = await find_code(tx, normal(code))
     person = await find_person(tx, known.person_id if known else None)
     if person is None:
         return known, language
@@ -116,8 +126,29 @@ async def _body(request: Request) -> dict[str, Any]:
         except ValueError as error:
             raise Invalid("body: this is not JSON") from error
         return body if isinstance(body, dict) else {"body": body}
-    form = await request.form(max_files=0, max_fields=20)
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+    form = await request.form(max_files=0, max_fields=MAX_FIELDS)
+    return _nested({name: value for name, value in form.items() if isinstance(value, str)})
+
+
+def _nested(form: dict[str, str]) -> dict[str, Any]:
+    """Return a form's fields as a body: `answer.<question>` are answers, `address.<part>` the corrected address."""
+    parts = {name: name.partition(".") for name in form}
+    body: dict[str, Any] = {name: form[name] for name, (_, dot, _) in parts.items() if not dot}
+    answers = [
+        {"question": question, "answer": form[name]}
+        for name, (first, _, question) in parts.items()
+        if first == "answer" and question and form[name].strip()
+    ]
+    address = {
+        part: form[name]
+        for name, (first, _, part) in parts.items()
+        if first == "address" and part and form[name].strip()
+    }
+    if answers:
+        body["answers"] = answers
+    if address:
+        body["address_correction"] = address
+    return body
 
 
 def _wants_json(request: Request) -> bool:
@@ -149,6 +180,4 @@ def _bad(request: Request, language: str, error: ValidationError) -> Response:
 
 
 def _page(name: str, language: str, status: int = 200, **words: object) -> Response:
-    return HTMLResponse(
-        pages.render(name, language, **words), status, headers=pages.headers(language)
-    )
+    return PAGES.page(name, Language(language), status, **words)

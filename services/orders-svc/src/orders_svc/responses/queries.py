@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from kantis_contracts.orders import ResponseKind
 from kantis_kit.tx import ReadTx
 from orders_svc.responses.errors import ResponseNotFound
-from orders_svc.responses.model import Response, ResponseState
+from orders_svc.responses.model import NextStep, Response, ResponseState
 
 
 async def get_response(tx: ReadTx, response_id: UUID) -> Response:
@@ -26,6 +26,8 @@ async def list_responses(
     state: ResponseState | None,
     kind: ResponseKind | None,
     code: str | None,
+    next_step: NextStep | None,
+    due_before: datetime | None,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Response]:
@@ -38,6 +40,10 @@ async def list_responses(
         statement = statement.where(col(Response.state) == state.value)
     if kind is not None:
         statement = statement.where(col(Response.kind) == kind.value)
+    if next_step is not None:
+        statement = statement.where(col(Response.next_step) == next_step.value)
+    if due_before is not None:
+        statement = statement.where(col(Response.due_at) < due_before)
     if code is not None:
         statement = statement.where(col(Response.response_code) == code)
     if after is not None:

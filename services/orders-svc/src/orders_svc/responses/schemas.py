@@ -6,18 +6,18 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from kantis_contracts.codes import ALPHABET, normal
 from kantis_contracts.orders import ResponseKind, ResponseWay
 from kantis_contracts.values import Country
 from kantis_kit.web.schemas import In, Out
-from orders_svc.codes.model import normalise
+from orders_svc.orders.schemas import OrderLineIn
 
 MAX_QUANTITY = 10_000
 
 
 def _code(text: str) -> str:
-    code = normalise(text)
-    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-    if not (6 <= len(code) <= 16 and set(code) <= set(alphabet)):  # noqa: PLR2004 - as the contract says
+    code = normal(text)
+    if not (6 <= len(code) <= 16 and set(code) <= set(ALPHABET)):  # noqa: PLR2004 - as the contract says
         message = (
             "a code has 6 to 16 letters and digits without I, L, O and U; look at the piece again"
         )
@@ -29,19 +29,8 @@ Code = Annotated[str, Field(max_length=40), AfterValidator(_code)]
 """A response code as people write it; read forgivingly."""
 
 
-class LineIn(In):
-    """Goods that are asked for, named by their sku or their id."""
-
-    sku: str | None = Field(default=None, min_length=1, max_length=40)
-    product_id: UUID | None = None
-    quantity: int = Field(default=1, ge=1, le=MAX_QUANTITY)
-
-    @model_validator(mode="after")
-    def _one_name(self) -> "LineIn":
-        if (self.sku is None) == (self.product_id is None):
-            message = "name the goods by sku or by product_id, not both"
-            raise ValueError(message)
-        return self
+Term = Annotated[str, Field(max_length=60, pattern=r"^[a-z0-9_]*$")]
+"""A word of the vocabulary, or nothing."""
 
 
 class AddressIn(In):
@@ -50,7 +39,39 @@ class AddressIn(In):
     street: str = Field(default="", max_length=200)
     postal_code: str = Field(default="", max_length=12)
     city: str = Field(default="", max_length=100)
-    country: Country = "NO"
+    country: Country | None = Field(default=None, description="That of the person when left out")
+
+    @model_validator(mode="after")
+    def _some_part(self) -> "AddressIn":
+        if not (self.street or self.postal_code or self.city):
+            message = (
+                "write a street, a postal code or a place; leave the address out when it is right"
+            )
+            raise ValueError(message)
+        return self
+
+
+class QuestionAnswerIn(In):
+    """What was answered to a question."""
+
+    question: str = Field(min_length=1, max_length=100, examples=["children"])
+    answer: str = Field(min_length=1, max_length=500, examples=["two, six and nine"])
+    term: Term = Field(
+        default="", description="The word of the vocabulary that it stands for, if any"
+    )
+
+
+def _each_once(answers: list[QuestionAnswerIn]) -> list[QuestionAnswerIn]:
+    names = [one.question for one in answers]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        message = f"answered twice: {', '.join(twice)}; send one answer per question"
+        raise ValueError(message)
+    return answers
+
+
+Answers = Annotated[list[QuestionAnswerIn], Field(max_length=40), AfterValidator(_each_once)]
+"""Answers to questions, each question once."""
 
 
 class ResponseIn(In):
@@ -64,7 +85,7 @@ class ResponseIn(In):
     model_config = ConfigDict(
         json_schema_extra={
             "example": {
-                "code": "7K2M9-QX4TZ",
+                "code": "7K2M9-QX4TC",
                 "kind": "order",
                 "way": "keyed",
                 "quantity": 1,
@@ -80,8 +101,9 @@ class ResponseIn(In):
         ResponseWay.KEYED
     )
     quantity: int = Field(default=1, ge=1, le=MAX_QUANTITY)
-    lines: list[LineIn] = Field(default_factory=list, max_length=100)
+    lines: list[OrderLineIn] = Field(default_factory=list, max_length=100)
     address_correction: AddressIn | None = None
+    answers: Answers = Field(default_factory=list)
     note: str = Field(default="", max_length=4_000)
     again: bool = False
     if_sold_out: Literal["back_order", "refuse"] = "back_order"
@@ -111,14 +133,16 @@ class OrderAgainIn(In):
         json_schema_extra={"example": {"lines": [{"sku": "BLANKET-W", "quantity": 1}]}}
     )
 
-    lines: list[LineIn] = Field(default_factory=list, max_length=100)
+    lines: list[OrderLineIn] = Field(default_factory=list, max_length=100)
 
 
 class WebAnswerIn(In):
-    """What the page of a code takes."""
+    """What the page of a code takes: what is wished for, answers, and where post shall go."""
 
-    kind: Literal[ResponseKind.ORDER, ResponseKind.INQUIRY] = ResponseKind.ORDER
+    kind: ResponseKind = ResponseKind.ORDER
     quantity: int = Field(default=1, ge=1, le=99)
+    answers: Answers = Field(default_factory=list)
+    address_correction: AddressIn | None = None
     note: str = Field(default="", max_length=2_000)
     again: bool = False
 
@@ -142,9 +166,17 @@ class ResponseOut(Out):
     quantity: int
     lines: list[dict[str, Any]]
     address_correction: dict[str, Any] | None
+    answers: list[dict[str, Any]]
     note: str
     answer: str
     order_id: UUID | None
+    keyed_by: str = Field(description="Who keyed it, or sent the file in which it came")
+    entry_id: UUID | None
+    file_id: UUID | None
+    file_row: int | None
+    conversation_id: UUID | None = Field(
+        description="Where the person is answered, of one who wrote"
+    )
 
 
 class RegisteredOut(ResponseOut):

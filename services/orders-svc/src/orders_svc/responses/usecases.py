@@ -4,35 +4,53 @@ A response, its order and the goods set aside for it are one transaction.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import null, tuple_, update
+from sqlalchemy import Uuid, or_, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from kantis_contracts.orders import ResponseKind, ResponseWay
+from kantis_kit.calendar import answer_due_at
 from kantis_kit.db.aliases import resolve
+from kantis_kit.db.sets import one_of, table_set
 from kantis_kit.errors import Invalid
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from orders_svc.aliases import person_alias
-from orders_svc.calendar import answer_due_at
-from orders_svc.catalogue.errors import SoldOut
-from orders_svc.catalogue.model import Product
-from orders_svc.catalogue.queries import find_by_sku, find_products
+from orders_svc.base import table_of
 from orders_svc.codes.queries import Resolved, find_codes
 from orders_svc.codes.usecases import await_codes
 from orders_svc.orders.model import SalesOrder
-from orders_svc.orders.queries import get_order
-from orders_svc.orders.usecases import DraftLine, OrderDraft, forget_addresses, place_orders
+from orders_svc.orders.usecases import forget_addresses
+from orders_svc.people.errors import PersonUnknown
 from orders_svc.people.queries import find_persons
 from orders_svc.responses import events
-from orders_svc.responses.errors import PersonUnknown, ResponseNotFound
-from orders_svc.responses.model import NextStep, Response, ResponseState
-from orders_svc.responses.schemas import LineIn
+from orders_svc.responses.errors import ResponseNotFound
+from orders_svc.responses.model import (
+    WORDLESS,
+    NextStep,
+    Response,
+    ResponseState,
+    beginning,
+    settled_in,
+)
+from orders_svc.responses.placing import Registered, place, refuse_shortage, stored
 from orders_svc.settings import OrdersSettings
+
+_UNRESOLVED = Response(
+    response_id=UUID(int=0),
+    kind="",
+    way="",
+    state=ResponseState.UNRESOLVED.value,
+    next_step=NextStep.RESOLVE_CODE.value,
+    due_at=datetime.min.replace(tzinfo=UTC),
+    responded_at=datetime.min.replace(tzinfo=UTC),
+).model_dump()
+"""Every column of a response, as it is while nobody knows whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,57 +64,101 @@ class ResponseDraft:
     quantity: int = 1
     lines: tuple[tuple[UUID, int], ...] = ()
     address_correction: dict[str, Any] | None = None
+    answers: tuple[dict[str, Any], ...] = ()
     note: str = ""
     again: bool = False
-
-
-@dataclass(slots=True)
-class Registered:
-    """A response and what has become of it at once."""
-
-    response: Response
-    is_new: bool = True
-    order: SalesOrder | None = None
-    available: dict[str, int] = field(default_factory=dict)
+    keyed_by: str = ""
+    entry_id: UUID | None = None
+    file_id: UUID | None = None
+    file_row: int | None = None
+    source_key: str | None = None
+    responded_at: datetime | None = None
+    """When somebody answered, where that is told; now when it is not."""
 
 
 async def register_responses(tx: Tx, drafts: Sequence[ResponseDraft]) -> list[Registered]:
     """Register answers, and place the orders among them; one result per draft.
 
-    The same code and kind again gives the first response back, unless the draft says `again`. A code whose piece we
-    have not been told of waits as unresolved. Goods that are short leave the response open as a back order.
+    The same code and kind again gives the first response back, unless the draft says `again`; so does the same
+    `source_key`. A code whose piece we have not been told of waits as unresolved. Goods that are short leave the
+    response open as a back order.
 
     Raises:
         PersonUnknown: no card of the person is here, or the person has been erased.
     """
-    codes = await _look_up(tx, [draft.code for draft in drafts if draft.code])
-    rows = await _rows(tx, drafts, codes)
-    inserted = {
-        response.response_id: response
-        for response in await tx.scalars(
-            insert(Response)
-            .values(rows)
-            .on_conflict_do_nothing(
-                index_elements=[col(Response.response_code), col(Response.kind)],
-                index_where=~col(Response.is_repeat),
-            )
-            .returning(Response)
-        )
-    }
-    first = await _first_ones(tx, [row for row in rows if row["response_id"] not in inserted])
+    entered = await _enter(tx, drafts)
     results = [
-        Registered(inserted[row["response_id"]])
-        if row["response_id"] in inserted
-        else Registered(first[(row["response_code"], row["kind"])], is_new=False)
-        for row in rows
+        (entered.placed.get(row["response_id"]) or Registered(tx.known(Response, row)))
+        if row["response_id"] in entered.new
+        else Registered(entered.first[_name(row)], is_new=False)
+        for row in entered.rows
     ]
-    fresh = [one for one in results if one.is_new and one.response.person_id is not None]
-    await _order(tx, fresh, codes)
-    tx.stage(events.responses_registered(one.response for one in fresh))
-    for one in results:
-        if not one.is_new and one.response.order_id is not None:
-            one.order = await get_order(tx, one.response.order_id)
+    await _find_orders(tx, [one for one in results if not one.is_new])
     return results
+
+
+async def count_responses(
+    tx: Tx, drafts: Sequence[ResponseDraft], *, known: Mapping[str, Resolved]
+) -> int:
+    """Register answers as `register_responses` does, and return only how many are new: for files of many rows.
+
+    `known` are the codes that the caller has looked up in this transaction.
+    """
+    return len((await _enter(tx, drafts, known)).new) if drafts else 0
+
+
+@dataclass(slots=True)
+class _Entered:
+    """Responses as they were written: their rows, which of them are new, and what was placed with those."""
+
+    rows: list[dict[str, Any]]
+    new: set[UUID]
+    first: dict[tuple[str, ...], Response]
+    """What the others had come before as."""
+    placed: dict[UUID, Registered]
+
+
+async def _enter(
+    tx: Tx, drafts: Sequence[ResponseDraft], known: Mapping[str, Resolved] | None = None
+) -> _Entered:
+    looked_up = dict(known or {})
+    missing = {draft.code for draft in drafts if draft.code} - looked_up.keys()
+    codes = looked_up | (await _look_up(tx, sorted(missing)) if missing else {})
+    rows = await _rows(tx, drafts, codes)
+    told = table_set("told", table_of(Response), rows)
+    new = set(
+        await tx.scalars(
+            insert(Response)
+            .from_select(told.c.keys(), select(*told.c))
+            .on_conflict_do_nothing()
+            .returning(col(Response.response_id))
+        )
+    )
+    fresh = [row for row in rows if row["response_id"] in new and row["person_id"] is not None]
+    # Only what orders something becomes an object: of many rows, objects are most of the work.
+    placed = {
+        row["response_id"]: Registered(tx.known(Response, row))
+        for row in fresh
+        if row["kind"] == ResponseKind.ORDER
+    }
+    await place(tx, list(placed.values()), codes)
+    _tell(tx, fresh)
+    first = await _first_ones(tx, [row for row in rows if row["response_id"] not in new])
+    return _Entered(rows, new, first, placed)
+
+
+async def _find_orders(tx: Tx, repeated: Sequence[Registered]) -> None:
+    """Say of responses that had come before what was ordered with them."""
+    ids = {one.response.order_id for one in repeated if one.response.order_id is not None}
+    if not ids:
+        return
+    rows = await tx.scalars(
+        select(SalesOrder).where(col(SalesOrder.order_id) == one_of(sorted(ids), Uuid()))
+    )
+    orders = {order.order_id: order for order in rows}
+    for one in repeated:
+        if one.response.order_id is not None:
+            one.order = orders[one.response.order_id]
 
 
 async def resolve_responses(tx: Tx, codes: Iterable[str]) -> None:
@@ -126,13 +188,19 @@ async def resolve_responses(tx: Tx, codes: Iterable[str]) -> None:
             response.campaign_id = resolved.campaign_id
             response.cell_id = resolved.cell_id
             person = persons.get(resolved.person_id)
+            country = person.country if person else tx.settings(OrdersSettings).company_country
+            response.come_from(country)
             if person is not None and person.is_erased:
                 response.forget(at=tx.clock.now())
                 continue
             response.begin(at=tx.clock.now())
             found.append(Registered(response))
-    await _order(tx, found, known)
-    tx.stage(events.responses_registered(one.response for one in found))
+    await place(tx, found, known)
+    _tell(tx, [one.response.model_dump() for one in found])
+
+
+def _tell(tx: Tx, responses: Sequence[Mapping[str, Any]]) -> None:
+    tx.stage(events.responses_registered(responses), events.addresses_corrected(responses))
 
 
 async def answer_response(tx: Tx, response_id: UUID, *, note: str) -> Response:
@@ -168,9 +236,7 @@ async def forget_persons(tx: Tx, person_ids: Sequence[UUID]) -> None:
     # Orders before responses, as when an order ships: so the two never wait for each other in a circle.
     await forget_addresses(tx, person_ids)
     await tx.execute(
-        update(Response)
-        .where(col(Response.person_id).in_(person_ids))
-        .values(note="", answer="", address_correction=null())
+        update(Response).where(col(Response.person_id).in_(person_ids)).values(**WORDLESS)
     )
 
 
@@ -188,45 +254,37 @@ async def order_for_response(
     response = await _lock(tx, response_id)
     response.must_lack_goods()
     if lines:
-        response.lines = _stored(lines)
+        response.lines = stored(lines)
     codes = await find_codes(tx, [response.response_code] if response.response_code else [])
     registered = Registered(response)
-    await _order(tx, [registered], codes)
+    await place(tx, [registered], codes)
     refuse_shortage(registered)
     if registered.order is None:
         raise Invalid("lines: the piece offered no product, so say which goods are wanted")
     return registered
 
 
-def refuse_shortage(registered: Registered) -> None:
-    """Raise `SoldOut` when goods are short, so that nothing is stored."""
-    if registered.available:
-        what = ", ".join(f"{sku}: {left}" for sku, left in registered.available.items())
-        raise SoldOut(f"Available now: {what}", available=registered.available)
-
-
-async def goods_of(tx: Tx, lines: Sequence[LineIn]) -> tuple[tuple[UUID, int], ...]:
-    """Find the products that lines name.
-
-    Raises:
-        Invalid: a line names no product of ours, or the products differ in currency.
-    """
-    by_sku = await find_by_sku(tx, [line.sku for line in lines if line.sku])
-    by_id = await find_products(tx, [line.product_id for line in lines if line.product_id])
-    goods: list[tuple[Product, int]] = []
-    for number, line in enumerate(lines):
-        found = by_sku.get(line.sku) if line.sku else by_id.get(line.product_id or UUID(int=0))
-        if found is None:
-            where = f"lines.{number}.{'sku' if line.sku else 'product_id'}"
-            message = f"no product is named {line.sku or line.product_id}"
-            raise Invalid(
-                f"{where}: {message}", errors=[{"in": "body", "field": where, "message": message}]
-            )
-        goods.append((found, line.quantity))
-    currencies = sorted({product.currency for product, _ in goods})
-    if len(currencies) > 1:
-        raise Invalid(f"lines: one order has one currency, not {' and '.join(currencies)}")
-    return tuple((product.product_id, quantity) for product, quantity in goods)
+async def order_for_waiting(tx: Tx, response_ids: Sequence[UUID]) -> int:
+    """Place the orders of answers that wait for goods, in this sequence; return how many have one now."""
+    if not response_ids:
+        return 0
+    rows = await tx.scalars(
+        select(Response)
+        .where(
+            col(Response.response_id).in_(response_ids),
+            col(Response.next_step) == NextStep.BACK_ORDER.value,
+        )
+        .order_by(col(Response.response_id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    found = {response.response_id: Registered(response) for response in rows}
+    waiting = [found[one] for one in response_ids if one in found]
+    codes = await find_codes(
+        tx, [one.response.response_code for one in waiting if one.response.response_code]
+    )
+    await place(tx, waiting, codes)
+    return sum(one.order is not None for one in waiting)
 
 
 async def _look_up(tx: Tx, codes: list[str]) -> dict[str, Resolved]:
@@ -247,34 +305,47 @@ async def _rows(
     who = [_who(draft, code, leads) for draft, code in zip(drafts, resolved, strict=True)]
     persons = await find_persons(tx, [one for one, _ in who if one])
     company_country = tx.settings(OrdersSettings).company_country
+    due: dict[tuple[datetime, str], datetime] = {}
     rows = []
     for draft, code, (person_id, merged_id) in zip(drafts, resolved, who, strict=True):
         person = persons.get(person_id) if person_id else None
         if (draft.person_id and person is None) or (person and person.is_erased):
             raise PersonUnknown(f"There is no card of the person {person_id} here")
-        response = Response(
-            response_id=new_id(),
-            kind=draft.kind.value,
-            way=draft.way.value,
-            response_code=draft.code,
-            person_id=person_id,
-            merged_id=merged_id,
-            piece_id=code.piece_id if code else None,
-            campaign_id=code.campaign_id if code else None,
-            cell_id=code.cell_id if code else None,
-            state=ResponseState.UNRESOLVED.value,
-            next_step=NextStep.RESOLVE_CODE.value,
-            due_at=answer_due_at(now, person.country if person else company_country),
-            responded_at=now,
-            quantity=draft.quantity,
-            lines=_stored(draft.lines),
-            address_correction=draft.address_correction,
-            note=draft.note,
-            is_repeat=draft.again,
+        country = person.country if person else company_country
+        came = (draft.responded_at or now, country)
+        if came not in due:
+            due[came] = answer_due_at(*came)
+        rows.append(
+            {
+                **_UNRESOLVED,
+                **(beginning(draft.kind, at=now) if person_id is not None else {}),
+                "response_id": new_id(),
+                "kind": draft.kind.value,
+                "way": draft.way.value,
+                "response_code": draft.code,
+                "person_id": person_id,
+                "merged_id": merged_id,
+                "piece_id": code.piece_id if code else None,
+                "campaign_id": code.campaign_id if code else None,
+                "cell_id": code.cell_id if code else None,
+                "due_at": due[came],
+                "responded_at": came[0],
+                "quantity": draft.quantity,
+                "lines": stored(draft.lines),
+                # Whose country an address is in is not known before its person is.
+                "address_correction": settled_in(draft.address_correction, country)
+                if person_id
+                else draft.address_correction,
+                "answers": list(draft.answers),
+                "note": draft.note,
+                "is_repeat": draft.again,
+                "keyed_by": draft.keyed_by or tx.actor,
+                "entry_id": draft.entry_id,
+                "file_id": draft.file_id,
+                "file_row": draft.file_row,
+                "source_key": draft.source_key,
+            }
         )
-        if person_id is not None:
-            response.begin(at=now)
-        rows.append(response.model_dump())
     return rows
 
 
@@ -289,68 +360,30 @@ def _who(
     return code.person_id, code.merged_id
 
 
-async def _first_ones(tx: Tx, refused: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Response]:
+def _name(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return by what a response is known to have come before."""
+    key = row["source_key"]
+    return (key,) if key is not None else (row["response_code"] or "", row["kind"])
+
+
+async def _first_ones(tx: Tx, refused: Sequence[dict[str, Any]]) -> dict[tuple[str, ...], Response]:
     if not refused:
         return {}
-    names = [(row["response_code"], row["kind"]) for row in refused]
+    names = {_name(row) for row in refused}
     rows = await tx.scalars(
         select(Response).where(
-            tuple_(col(Response.response_code), col(Response.kind)).in_(names),
-            ~col(Response.is_repeat),
+            or_(
+                tuple_(col(Response.response_code), col(Response.kind)).in_(
+                    [name for name in names if len(name) > 1]
+                )
+                & ~col(Response.is_repeat),
+                col(Response.source_key).in_([name[0] for name in names if len(name) == 1]),
+            )
         )
     )
-    return {(one.response_code or "", one.kind): one for one in rows}
-
-
-async def _order(tx: Tx, fresh: Sequence[Registered], codes: dict[str, Resolved]) -> None:
-    wanted = [one for one in fresh if one.response.kind == ResponseKind.ORDER]
-    products = await find_products(
-        tx, [code.product_id for code in codes.values() if code.product_id]
-    )
-    ready = []
-    for one in wanted:
-        lines = _lines(one.response, codes.get(one.response.response_code or ""), products)
-        if lines:
-            ready.append((one, _draft(one.response, lines)))
-    outcomes = await place_orders(tx, [draft for _, draft in ready])
-    for (one, _), outcome in zip(ready, outcomes, strict=True):
-        one.order, one.available = outcome.order, outcome.available
-        one.response.wait_for(outcome.order.order_id if outcome.order else None)
-
-
-def _lines(
-    response: Response, code: Resolved | None, products: dict[UUID, Product]
-) -> tuple[DraftLine, ...]:
-    offered = products.get(code.product_id) if code and code.product_id else None
-    price = code.price_minor if code and offered and code.currency == offered.currency else None
-    if not response.lines:
-        return (DraftLine(offered.product_id, response.quantity, price),) if offered else ()
-    offered_id = offered.product_id if offered else None
-    return tuple(
-        DraftLine(
-            UUID(line["product_id"]),
-            line["quantity"],
-            price if UUID(line["product_id"]) == offered_id else None,
-        )
-        for line in response.lines
-    )
-
-
-def _draft(response: Response, lines: tuple[DraftLine, ...]) -> OrderDraft:
-    assert response.person_id is not None  # noqa: S101 - an unresolved response is not ordered for
-    return OrderDraft(
-        person_id=response.person_id,
-        lines=lines,
-        response_id=response.response_id,
-        campaign_id=response.campaign_id,
-        cell_id=response.cell_id,
-        ship_to=response.address_correction,
-        merged_id=response.merged_id,
-    )
-
-
-def _stored(lines: Sequence[tuple[UUID, int]]) -> list[dict[str, Any]]:
-    return [{"product_id": str(product_id), "quantity": quantity} for product_id, quantity in lines]
+    return {
+        _name(one.model_dump(include={"source_key", "response_code", "kind"})): one for one in rows
+    }
 
 
 async def _lock(tx: Tx, response_id: UUID) -> Response:

@@ -1,0 +1,72 @@
+"""Shapes of the ledger."""
+
+from datetime import date, datetime
+
+from pydantic import ConfigDict, Field
+
+from kantis_contracts.values import VatPct
+from kantis_kit.web.schemas import In, Out
+
+
+class AccountSum(Out):
+    """The sum of an account in a currency: debit is positive."""
+
+    account: str
+    currency: str
+    amount_minor: int
+
+
+class LedgerBalance(Out):
+    """All accounts; `is_balanced` says that debit and credit are equal in every currency."""
+
+    accounts: list[AccountSum]
+    is_balanced: bool
+
+
+class TrialRow(Out):
+    """An account in a period: what it held before, what came and went, and what it held then."""
+
+    account: str
+    vat_pct: VatPct | None
+    number: str
+    name: str
+    currency: str
+    opening_minor: int
+    debit_minor: int
+    credit_minor: int
+    closing_minor: int
+
+
+class TrialBalance(Out):
+    """All accounts in a period, first and last day included."""
+
+    first_on: date
+    last_on: date
+    is_locked: bool
+    rows: list[TrialRow]
+
+
+class LockIn(In):
+    """Up to which day nothing is booked any more, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"locked_until": "2026-03-31", "reason": "VAT is reported"}}
+    )
+
+    locked_until: date
+    reason: str = Field(min_length=1, max_length=200)
+
+
+class LockOut(Out):
+    """A lock of the ledger."""
+
+    locked_until: date
+    locked_at: datetime
+    actor: str
+    reason: str
+
+
+class LocksOut(Out):
+    """All locks, the latest first: that one holds."""
+
+    items: list[LockOut]

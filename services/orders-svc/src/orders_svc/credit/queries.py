@@ -1,0 +1,59 @@
+"""Read terms, and what customers owe."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from kantis_kit.tx import ReadTx
+from orders_svc.billing.model import Invoice, is_owed, open_amount
+from orders_svc.claims.model import Claim
+from orders_svc.credit.model import CreditHold, CustomerTerms
+from orders_svc.law.tables import Debtor
+from orders_svc.orders.model import OrderState, SalesOrder
+
+
+async def terms_of(tx: ReadTx, person_ids: Iterable[UUID]) -> dict[UUID, CustomerTerms]:
+    """Return what was agreed with customers, of those with whom something was."""
+    rows = await tx.scalars(
+        select(CustomerTerms).where(col(CustomerTerms.person_id).in_(set(person_ids)))
+    )
+    return {one.person_id: one for one in rows}
+
+
+def debtor_of(terms: CustomerTerms | None) -> Debtor:
+    """Return as what a customer buys; a consumer unless something else was agreed."""
+    return Debtor(terms.debtor) if terms else Debtor.CONSUMER
+
+
+async def owed_minor(tx: ReadTx, person_id: UUID, currency: str) -> int:
+    """Return what a customer owes in a currency: open invoices, what stands beside them, and orders not shipped yet."""
+    mine = (col(Invoice.person_id) == person_id, col(Invoice.currency) == currency)
+    invoices = await tx.scalar(select(func.sum(open_amount())).where(is_owed(), *mine))
+    beside = await tx.scalar(
+        select(func.sum(col(Claim.amount_minor) - col(Claim.paid_minor) - col(Claim.waived_minor)))
+        .join(Invoice, col(Invoice.invoice_id) == col(Claim.invoice_id))
+        .where(*mine)
+    )
+    coming = await tx.scalar(
+        select(func.sum(col(SalesOrder.total_minor))).where(
+            col(SalesOrder.person_id) == person_id,
+            col(SalesOrder.currency) == currency,
+            col(SalesOrder.state).in_([OrderState.PLACED.value, OrderState.PICKING.value]),
+        )
+    )
+    return sum(int(one or 0) for one in (invoices, beside, coming))
+
+
+async def list_holds(tx: ReadTx, *, after: UUID | None, limit: int) -> list[CreditHold]:
+    """Return a page of the orders that wait for somebody to release them."""
+    statement = (
+        select(CreditHold)
+        .where(col(CreditHold.released_at).is_(None))
+        .order_by(col(CreditHold.order_id))
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(col(CreditHold.order_id) > after)
+    return list(await tx.scalars(statement))
