@@ -11,6 +11,7 @@ from analytics_svc.model_registry import metadata
 from analytics_svc.pages.api import router as pages
 from analytics_svc.settings import AnalyticsSettings
 from kantis_kit.consumer import handlers_in
+from kantis_kit.db.partitions import Monthly
 from kantis_kit.service import ServiceSpec
 from kantis_kit.timers import jobs_in
 
@@ -20,6 +21,7 @@ SPEC = ServiceSpec(
     settings=AnalyticsSettings,
     migrations=Path(__file__).parents[2] / "migrations",
     metadata=metadata,
+    partitions=[Monthly("fact", "key")],
     routers=[router, pages],
     handlers=handlers_in(
         analytics_svc.facts.consumers,

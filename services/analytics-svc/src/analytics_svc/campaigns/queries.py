@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, cast, func, select
+from sqlalchemy import BigInteger, cast, func, select
 from sqlmodel import col
 
 from analytics_svc.campaigns.errors import ReportUnknown
@@ -127,10 +127,8 @@ async def _cells(
 
 async def list_leads(tx: ReadTx, since: date, until: date) -> list[LeadsReport]:
     """Return the leads per form and day, from the first to the last day."""
-    seen = cast(
-        func.jsonb_extract_path_text(col(FactRow.marks), "seen", "1"), DateTime(timezone=True)
-    )
-    day = func.date(func.timezone("UTC", seen)).label("day")
+    seen = cast(func.jsonb_extract_path_text(col(FactRow.marks), "seen", "1"), BigInteger)
+    day = func.date(func.timezone("UTC", func.to_timestamp(seen / 1_000_000))).label("day")
     rows = await tx.execute(
         select(col(FactRow.label).label("form_key"), day, func.count().label("leads"))
         .where(col(FactRow.kind) == "lead", day.between(since, until))

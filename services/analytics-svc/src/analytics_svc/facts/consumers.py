@@ -10,12 +10,17 @@ from kantis_contracts.messaging import (
     PermissionWithdrawnV1,
 )
 from kantis_contracts.orders import (
+    DeadlineMissedV1,
+    DeadlineNearedV1,
+    InvoiceCreditedV1,
     InvoiceIssuedV1,
     OrderCancelledV1,
     OrderPaidV1,
     OrderPlacedV1,
     OrderShippedV1,
+    OrderUnpaidV1,
     PaymentBookedV1,
+    PaymentReversedV1,
     ResponseRegisteredV1,
 )
 from kantis_kit.consumer import Meta, consumes
@@ -67,6 +72,18 @@ async def on_responses_registered(tx: Tx, event: ResponseRegisteredV1, _meta: Me
     await usecases.record(tx, intake.responded(event.items))
 
 
+@consumes(DeadlineNearedV1, queue=QUEUE)
+async def on_deadlines_neared(tx: Tx, event: DeadlineNearedV1, _meta: Meta) -> None:
+    """Answers are due soon."""
+    await usecases.record(tx, intake.awaited(event.items, "neared"))
+
+
+@consumes(DeadlineMissedV1, queue=QUEUE)
+async def on_deadlines_missed(tx: Tx, event: DeadlineMissedV1, _meta: Meta) -> None:
+    """Answers are late."""
+    await usecases.record(tx, intake.awaited(event.items, "missed"))
+
+
 @consumes(OrderPlacedV1, queue=QUEUE)
 async def on_orders_placed(tx: Tx, event: OrderPlacedV1, _meta: Meta) -> None:
     """Orders were placed."""
@@ -91,10 +108,28 @@ async def on_invoices_issued(tx: Tx, event: InvoiceIssuedV1, _meta: Meta) -> Non
     await usecases.record(tx, intake.invoiced(event.items))
 
 
+@consumes(InvoiceCreditedV1, queue=QUEUE)
+async def on_invoices_credited(tx: Tx, event: InvoiceCreditedV1, _meta: Meta) -> None:
+    """Parts of invoices were taken back."""
+    await usecases.record(tx, intake.credited(event.items))
+
+
 @consumes(OrderPaidV1, queue=QUEUE)
 async def on_orders_paid(tx: Tx, event: OrderPaidV1, _meta: Meta) -> None:
     """Orders were paid in full."""
     await usecases.record(tx, intake.ordered(event.items, "paid"))
+
+
+@consumes(OrderUnpaidV1, queue=QUEUE)
+async def on_orders_unpaid(tx: Tx, event: OrderUnpaidV1, _meta: Meta) -> None:
+    """The bank took back what orders were paid with."""
+    await usecases.record(tx, intake.ordered(event.items, "unpaid"))
+
+
+@consumes(PaymentReversedV1, queue=QUEUE)
+async def on_payments_reversed(tx: Tx, event: PaymentReversedV1, _meta: Meta) -> None:
+    """Money was taken back."""
+    await usecases.record(tx, intake.taken_back(event.items))
 
 
 @consumes(PaymentBookedV1, queue=QUEUE)

@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from uuid import UUID
 
-from analytics_svc.facts.model import Fact, Mark, person_key
+from analytics_svc.facts.model import CREDITED, Fact, Mark, person_key
 from kantis_contracts.campaign import PieceReleasedV1
 from kantis_contracts.contacts import LeadReceived
 from kantis_contracts.messaging import Engagement, Settled, Withdrawal
-from kantis_contracts.orders import InvoiceCard, OrderCard, PaymentBooked, ResponseRegistered
+from kantis_contracts.orders import (
+    AnswerDeadline,
+    InvoiceCard,
+    InvoiceCredited,
+    OrderCard,
+    PaymentBooked,
+    PaymentReversed,
+    ResponseRegistered,
+)
 
 
 def released(event: PieceReleasedV1, at: datetime) -> Iterator[Fact]:
@@ -22,6 +29,7 @@ def released(event: PieceReleasedV1, at: datetime) -> Iterator[Fact]:
             event.cell_id,
             item.person_id,
             currency=event.currency,
+            channel=event.channel.value,
             marks={"released": mark},
         )
 
@@ -36,6 +44,7 @@ def settled(items: tuple[Settled, ...]) -> Iterator[Fact]:
             item.campaign_id if is_piece else None,
             item.cell_id if is_piece else None,
             item.person_id,
+            channel=item.channel.value,
             marks={item.state.value: Mark(0, item.settled_at)},
         )
 
@@ -51,25 +60,25 @@ def engaged(items: tuple[Engagement, ...], *, kind: str, person_kind: str) -> It
             item.cell_id,
             item.person_id,
             label=item.verdict,
+            channel=item.channel.value,
             marks={"seen": Mark.earliest(item.seen_at)},
         )
         if human:
-            yield from _person(
-                person_kind, item.campaign_id, item.cell_id, item.person_id, item.seen_at
-            )
+            yield from _person(person_kind, item, item.seen_at, item.channel.value)
 
 
 def _person(
-    kind: str, campaign_id: UUID | None, cell_id: UUID | None, person_id: UUID | None, at: datetime
+    kind: str, item: Engagement | ResponseRegistered, at: datetime, channel: str = ""
 ) -> Iterator[Fact]:
     """A person did something in a campaign, counted once: at the first time."""
-    if campaign_id is not None and person_id is not None:
+    if item.campaign_id is not None and item.person_id is not None:
         yield Fact(
             kind,
-            person_key(campaign_id, kind, person_id),
-            campaign_id,
-            cell_id,
-            person_id,
+            person_key(item.campaign_id, kind, item.person_id),
+            item.campaign_id,
+            item.cell_id,
+            item.person_id,
+            channel=channel,
             marks={"seen": Mark.earliest(at)},
         )
 
@@ -100,13 +109,25 @@ def responded(items: tuple[ResponseRegistered, ...]) -> Iterator[Fact]:
             label=f"{item.kind.value}/{item.way.value}",
             marks={"seen": Mark.earliest(item.responded_at)},
         )
-        yield from _person(
-            "responder", item.campaign_id, item.cell_id, item.person_id, item.responded_at
+        yield from _person("responder", item, item.responded_at)
+
+
+def awaited(items: tuple[AnswerDeadline, ...], mark: str) -> Iterator[Fact]:
+    """Answers that were promised by a day have `neared` it, or `missed` it."""
+    for item in items:
+        yield Fact(
+            "deadline",
+            item.response_id,
+            item.campaign_id,
+            item.cell_id,
+            item.person_id,
+            label=item.kind.value,
+            marks={mark: Mark.earliest(item.due_at)},
         )
 
 
 def ordered(items: tuple[OrderCard, ...], mark: str) -> Iterator[Fact]:
-    """Orders were `placed`, `shipped`, `paid` or `cancelled`; the newest version of an order tells its amount."""
+    """Orders were `placed`, `shipped`, `paid`, `unpaid` or `cancelled`; the newest version of an order tells its amount."""
     for item in items:
         yield Fact(
             "order",
@@ -133,6 +154,22 @@ def invoiced(items: tuple[InvoiceCard, ...]) -> Iterator[Fact]:
         )
 
 
+def credited(items: tuple[InvoiceCredited, ...]) -> Iterator[Fact]:
+    """Parts of invoices were taken back: each credit note is a mark of its own on the order."""
+    for item in items:
+        yield Fact(
+            "order",
+            item.order_id,
+            item.campaign_id,
+            item.cell_id,
+            item.person_id,
+            currency=item.currency,
+            marks={
+                f"{CREDITED}{item.credit_note_id}": Mark(0, item.credited_at, item.amount_minor)
+            },
+        )
+
+
 def booked(items: tuple[PaymentBooked, ...]) -> Iterator[Fact]:
     """Money has come in."""
     for item in items:
@@ -144,6 +181,21 @@ def booked(items: tuple[PaymentBooked, ...]) -> Iterator[Fact]:
             item.person_id,
             currency=item.currency,
             marks={"booked": Mark(0, item.booked_at, item.amount_minor)},
+        )
+
+
+def taken_back(items: tuple[PaymentReversed, ...]) -> Iterator[Fact]:
+    """The bank took money back: it counts against what came in."""
+    for item in items:
+        yield Fact(
+            "payment",
+            item.reversal_id,
+            item.campaign_id,
+            item.cell_id,
+            item.person_id,
+            currency=item.currency,
+            label="reversed",
+            marks={"booked": Mark(0, item.reversed_at, -item.amount_minor)},
         )
 
 

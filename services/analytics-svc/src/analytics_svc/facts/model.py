@@ -2,19 +2,18 @@
 
 A fact is what is known of one thing (a piece, a click, an order) from every event that spoke of it. Merging two
 accounts of a thing is commutative, associative and idempotent, so that any order and any number of deliveries end in
-the same fact; what a fact adds to the roll-ups is a function of it alone, so that each change moves them by the
-difference, and a rebuild from the facts gives the same numbers.
+the same fact. What facts add to the roll-ups stands in `sql`.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from hashlib import md5
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime
+from sqlalchemy import BigInteger, Column, DateTime, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -24,6 +23,10 @@ PERSON_KINDS = ("clicker", "opener", "responder")
 """Facts that a person did something in a campaign at all: one per person, however many ids the person had."""
 NO_CELL = UUID(int=0)
 """Stands for the cell of what belongs to a campaign but to none of its cells."""
+CREDITED = "credited:"
+"""Begins the name of a mark on an order, which goes on with the id of a credit note."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class FactRow(Base, table=True):
@@ -38,6 +41,7 @@ class FactRow(Base, table=True):
     person_id: UUID | None = None
     currency: str = ""
     label: str = ""
+    channel: str = ""
     marks: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     merged_id: UUID | None = None
     """The id under which it came, while a merge has it stand with another person."""
@@ -46,10 +50,11 @@ class FactRow(Base, table=True):
 
 
 class Tally(Base, table=True):
-    """A roll-up: the sum of a measure per campaign, cell and day; amounts of money per currency."""
+    """A roll-up: the sum of a measure per campaign, cell, channel and day; amounts of money per currency."""
 
     campaign_id: UUID = Field(primary_key=True)
     cell_id: UUID = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
     day: date = Field(primary_key=True)
     measure: str = Field(primary_key=True)
     currency: str = Field(primary_key=True)
@@ -107,6 +112,17 @@ class Measure(StrEnum):
     COST_MINOR = "cost_minor"
 
 
+person_sum = Table(
+    "person_sum",
+    Base.metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    *(Column(measure.value, BigInteger, nullable=False, server_default="0") for measure in Measure),
+)
+"""A roll-up: what a person's facts add up to, per channel and currency; all measures in one row."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Mark:
     """One thing that was said of a fact; of two accounts the greater one holds."""
@@ -115,14 +131,9 @@ class Mark:
     at: datetime
     amount: int = 0
 
-    def as_json(self) -> list[Any]:
-        """Return the mark as it is stored."""
-        return [self.rank, self.at.isoformat(), self.amount]
-
-    @classmethod
-    def from_json(cls, value: list[Any]) -> "Mark":
-        """Read a stored mark."""
-        return cls(value[0], datetime.fromisoformat(value[1]), value[2])
+    def stored(self) -> list[int]:
+        """Return the mark as it is stored: the moment in microseconds since 1970, before which nothing happened."""
+        return [self.rank, max(0, (self.at - _EPOCH) // _MICROSECOND), self.amount]
 
     @classmethod
     def earliest(cls, at: datetime) -> "Mark":
@@ -141,14 +152,22 @@ class Fact:
     person_id: UUID | None = None
     currency: str = ""
     label: str = ""
+    channel: str = ""
     marks: Mapping[str, Mark] = field(default_factory=dict)
     merged_id: UUID | None = None
-    is_twin: bool = False
 
     @property
     def who(self) -> tuple[UUID | None, UUID | None]:
         """With whom it stands, and the id under which it came when that was merged."""
         return self.person_id, self.merged_id
+
+    def stored(self) -> dict[str, Any]:
+        """Return the fact as a row."""
+        return {
+            "kind": self.kind, "key": self.key, "campaign_id": self.campaign_id, "cell_id": self.cell_id,
+            "person_id": self.person_id, "merged_id": self.merged_id, "currency": self.currency, "label": self.label,
+            "channel": self.channel, "marks": {name: mark.stored() for name, mark in self.marks.items()},
+        }  # fmt: skip
 
     def merge(self, other: "Fact") -> "Fact":
         """Return what both accounts of the thing say together."""
@@ -164,6 +183,7 @@ class Fact:
             merged_id=merged_id,
             currency=max(self.currency, other.currency),
             label=max(self.label, other.label),
+            channel=max(self.channel, other.channel),
             marks=marks,
         )
 
@@ -180,108 +200,9 @@ def _in_order(who: tuple[UUID | None, UUID | None]) -> tuple[int, int]:
 
 
 def person_key(campaign_id: UUID, kind: str, person_id: UUID) -> UUID:
-    """Return the key of the fact that a person did something in a campaign at all."""
-    return uuid5(campaign_id, f"{kind}:{person_id}")
+    """Return the key of the fact that a person did something in a campaign at all.
 
-
-Move = tuple[UUID, UUID, date, str, str]
-"""Where a fact adds: campaign, cell, day, measure, currency (empty for what is not money)."""
-
-
-def moves(fact: Fact) -> "Counter[Move]":
-    """Return what a fact adds to the roll-ups; nothing when it belongs to no campaign."""
-    counted: Counter[Move] = Counter()
-    rule = _RULES.get(fact.kind)
-    if rule is None or fact.campaign_id is None or fact.is_twin:
-        return counted
-    for measure, at, amount in rule(fact.marks):
-        currency = fact.currency if measure.endswith("_minor") else ""
-        day = at.astimezone(UTC).date()
-        where = (fact.campaign_id, fact.cell_id or NO_CELL, day, measure.value, currency)
-        counted[where] += amount
-    return counted
-
-
-def difference(before: Fact, after: Fact) -> "Counter[Move]":
-    """Return what the roll-ups must move by when a fact becomes better known."""
-    change = moves(after)
-    change.subtract(moves(before))
-    return change
-
-
-def total_moves(facts: Iterable[Fact]) -> "Counter[Move]":
-    """Return what the facts add up to."""
-    whole: Counter[Move] = Counter()
-    for fact in facts:
-        whole.update(moves(fact))
-    return whole
-
-
-_Count = tuple[Measure, datetime, int]
-_ENDS = {
-    "expired": Measure.EXPIRED,
-    "suppressed": Measure.SUPPRESSED,
-    "accepted": Measure.DELIVERED,
-    "failed": Measure.FAILED,
-}
-"""How a piece can end; of two ends the later one holds, at the same moment the one further down."""
-
-
-def _piece(marks: Mapping[str, Mark]) -> Iterator[_Count]:
-    released = marks.get("released")
-    if released:
-        yield Measure.PLANNED, released.at, 1
-    sent = marks.get("accepted")
-    if sent:
-        yield Measure.SENT, sent.at, 1
-    ends = [(marks[name].at, index, name) for index, name in enumerate(_ENDS) if name in marks]
-    doubt = marks.get("in_doubt")
-    if ends:
-        at, _, name = max(ends)
-        yield _ENDS[name], at, 1
-    elif doubt:
-        yield Measure.IN_DOUBT, doubt.at, 1
-    # What was handed over has cost its price; what is in doubt is taken as handed over until it is known.
-    handed_over = sent or (doubt if not ends else None)
-    if released and handed_over:
-        yield Measure.COST_MINOR, handed_over.at, released.amount
-
-
-def _order(marks: Mapping[str, Mark]) -> Iterator[_Count]:
-    if "cancelled" in marks:
-        return  # called off before it was shipped: neither ordered nor earned
-    for name, count, amount in (
-        ("placed", Measure.ORDERED, Measure.REVENUE_MINOR),
-        ("paid", Measure.PAID, Measure.PAID_MINOR),
-    ):
-        if mark := marks.get(name):
-            yield count, mark.at, 1
-            yield amount, mark.at, mark.amount
-
-
-def _payment(marks: Mapping[str, Mark]) -> Iterator[_Count]:
-    if mark := marks.get("booked"):
-        yield Measure.RECEIVED_MINOR, mark.at, mark.amount
-
-
-def _once(measure: Measure) -> Callable[[Mapping[str, Mark]], Iterator[_Count]]:
-    def count(marks: Mapping[str, Mark]) -> Iterator[_Count]:
-        if mark := marks.get("seen"):
-            yield measure, mark.at, 1
-
-    return count
-
-
-_RULES: Mapping[str, Callable[[Mapping[str, Mark]], Iterator[_Count]]] = {
-    "piece": _piece,
-    "order": _order,
-    "payment": _payment,
-    "opening": _once(Measure.OPENED),
-    "opener": _once(Measure.OPENED_PERSONS),
-    "click": _once(Measure.CLICKED),
-    "clicker": _once(Measure.CLICKED_PERSONS),
-    "machine_click": _once(Measure.CLICKED_MACHINE),
-    "withdrawal": _once(Measure.UNSUBSCRIBED),
-    "response": _once(Measure.RESPONDED),
-    "responder": _once(Measure.RESPONDED_PERSONS),
-}
+    It begins with the moment at which the campaign was made, as ids of that time do: so it lies in a month's partition.
+    """
+    of_person = md5(f"{campaign_id}{kind}{person_id}".encode(), usedforsecurity=False).hexdigest()
+    return UUID(f"{campaign_id.hex[:12]}7{of_person[:3]}8{of_person[3:18]}")
