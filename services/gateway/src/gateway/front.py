@@ -4,10 +4,12 @@ shape of the request → route → key or address, limits → token for the serv
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from gateway.console.calls import CallAs
+from gateway.console.server import CONSOLE, Console, is_console
 from gateway.keys.errors import KeyRefused
 from gateway.keys.gate import KeyGate, TokenMint
 from gateway.limits.burst import Burst, Verdict
@@ -31,6 +33,7 @@ from gateway.spool.intake import LeadIntake, is_lead
 from gateway.upstreams.clients import Upstreams
 from gateway.upstreams.errors import UpstreamAway
 from kantis_kit import observability
+from kantis_kit.auth.principal import Principal
 from kantis_kit.db.database import is_away
 from kantis_kit.errors import AppError, Unavailable
 from kantis_kit.ids import new_id
@@ -49,6 +52,7 @@ _DEFAULTS = (
     (b"referrer-policy", b"no-referrer"),
 )
 _NO_KEY = "Send an API key: Authorization: Bearer kantis_…"
+_Serve = Callable[[Scope, Receive, "_Exchange"], Awaitable[None]]
 
 
 class Front:
@@ -67,9 +71,11 @@ class Front:
         per_address: Burst,
         leads: LeadIntake,
         proxies: Sequence[Network],
+        console: Callable[[CallAs], Console],
         tracing: Tracing = OFF,
     ) -> None:
         self._tracing = tracing
+        self._console = console(self.call_as)
         self._settings = settings
         self._table = table
         self._upstreams = upstreams
@@ -106,7 +112,7 @@ class Front:
         started = time.perf_counter()
         try:
             with self._tracing.span("edge", kind="server", parent=_traceparent(asked)):
-                await self._answer(scope, receive, exchange)
+                await self._answer(self._serve, scope, receive, exchange)
         finally:
             observability.observe_request(
                 "edge",
@@ -117,10 +123,30 @@ class Front:
             )
             observability.correlation_id.reset(token)
 
-    async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+    async def call_as(
+        self, principal: Principal, address: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Serve a call of somebody whom we know, as if it had come with a key of their role: the way of every key."""
+
+        async def serve(scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+            check_shape(scope)
+            route = self._route(scope["path"])
+            self._count(exchange, self._per_key.hit(principal.id))
+            headers = self._headers(scope, exchange, address)
+            headers.append((b"authorization", self._mint.header(principal, route.service)))
+            await self._to_service(route, scope, headers, receive, exchange)
+
+        asked = by_name(scope["headers"])
+        exchange = _Exchange(send, asked, observability.correlation_id.get() or new_id())
+        exchange.address = address
+        await self._answer(serve, scope, receive, exchange)
+
+    async def _answer(
+        self, serve: "_Serve", scope: Scope, receive: Receive, exchange: "_Exchange"
+    ) -> None:
         refusal: AppError | None = None
         try:
-            await self._serve(scope, receive, exchange)
+            await serve(scope, receive, exchange)
         except AppError as error:
             refusal = error
         except Exception as error:
@@ -154,19 +180,42 @@ class Front:
             response = await self._own.answer(page, scope)
             await response(scope, receive, exchange)
             return
-        address = caller_address(scope, self._proxies)
-        route = self._table.find(path)
-        if route is None:
+        address = exchange.address = caller_address(scope, self._proxies)
+        if is_console(path):
+            exchange.route = CONSOLE
             self._count(exchange, self._per_address.hit(address))
-            raise NoSuchAddress(
-                "No service answers this address; /openapi.json lists what there is"
-            )
+            response = await self._console.answer(scope, receive, address)
+            await response(scope, receive, exchange)
+            return
+        try:
+            route = self._route(path)
+        except NoSuchAddress:
+            self._count(exchange, self._per_address.hit(address))
+            raise
         exchange.route = route.prefix
         headers = self._headers(scope, exchange, address)
         if route.needs_key:
             headers.append((b"authorization", await self._identify(exchange, route, address)))
         else:
             self._count(exchange, self._per_address.hit(address))
+        await self._to_service(route, scope, headers, receive, exchange)
+
+    def _route(self, path: str) -> Route:
+        route = self._table.find(path)
+        if route is None:
+            raise NoSuchAddress(
+                "No service answers this address; /openapi.json lists what there is"
+            )
+        return route
+
+    async def _to_service(
+        self,
+        route: Route,
+        scope: Scope,
+        headers: Headers,
+        receive: Receive,
+        exchange: "_Exchange",
+    ) -> None:
         body = _measured(exchange.asked, receive, route)
         onward: Scope = {
             "type": "http",
@@ -174,12 +223,12 @@ class Front:
             "http_version": scope.get("http_version", "1.1"),
             "method": scope["method"],
             "scheme": self._scheme,
-            "path": path,
+            "path": scope["path"],
             "raw_path": scope.get("raw_path"),
             "query_string": scope.get("query_string", b""),
             "root_path": "",
             "headers": headers,
-            "client": (address, 0),
+            "client": (exchange.address, 0),
             "server": scope.get("server"),
         }
         await self._pass_on(route, onward, body, exchange)
@@ -252,6 +301,8 @@ class _Exchange:
         self.asked = asked
         """The headers of the request."""
         self.correlation = str(correlation).encode()
+        self.address = ""
+        """Where the request comes from."""
         self.begun = False
         self.status = 500
         self.route = "none"

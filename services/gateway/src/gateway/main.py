@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gateway.console.server import Console
 from gateway.docs.description import Description
 from gateway.front import Front
 from gateway.keys import api as keys_api
@@ -24,6 +25,7 @@ from gateway.spool import jobs as spool_jobs
 from gateway.spool.intake import LeadIntake
 from gateway.upstreams import jobs as upstream_jobs
 from gateway.upstreams.clients import HttpUpstream, Upstream, Upstreams
+from gateway.users import api as users_api
 from kantis_kit.consumer import handlers_in
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.timers import jobs_in
@@ -35,7 +37,7 @@ SPEC = ServiceSpec(
     settings=GatewaySettings,
     migrations=Path(__file__).resolve().parents[2] / "migrations",
     metadata=metadata,
-    routers=[keys_api.router, spool_api.router],
+    routers=[keys_api.router, users_api.router, spool_api.router],
     jobs=jobs_in(spool_jobs),
     handlers=handlers_in(privacy_consumers),
     loops=[spool_jobs.spool_loop, upstream_jobs.connection_keeper],
@@ -77,7 +79,12 @@ def build_gateway(
             else Route(prefix, name, needs_key=False, max_body_bytes=PUBLIC_BODY_BYTES)
         )
     scope.extras[Upstreams] = reached
-    links = [("/docs", "docs"), ("/docs#/analytics%3A%20reports", "reports"), ("/readyz", "ready")]
+    links = [
+        ("/console", "console"),
+        ("/docs", "docs"),
+        ("/docs#/analytics%3A%20reports", "reports"),
+        ("/readyz", "ready"),
+    ]
     if table.find("/mailbox") is not None:
         links.insert(0, ("/mailbox", "mailbox"))
     return Front(
@@ -100,6 +107,7 @@ def build_gateway(
         per_address=Burst(settings.ip_limit, clock),
         leads=LeadIntake(scope, timeout_seconds=settings.lead_timeout_seconds),
         proxies=networks(settings.trusted_proxies),
+        console=lambda call_as: Console(scope, settings, call_as),
         tracing=service.tracing,
     )
 

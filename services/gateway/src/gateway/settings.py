@@ -42,3 +42,9 @@ class GatewaySettings(ServiceSettings):
     """How long a lead waits for a deliverer that has died; longer than a delivery may take."""
     spool_max_age_days: int = 6
     """Longest wait of a lead; services remember idempotency keys for seven days."""
+    session_idle_minutes: int = 120
+    """A session of the console that nobody used for so long has ended."""
+    session_hours: int = 12
+    """How long a signing in lasts at most."""
+    sign_in_limit: str = "20/minute"
+    """Tries to sign in from one address."""

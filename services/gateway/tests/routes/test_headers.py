@@ -140,3 +140,7 @@ def test_an_address_is_looked_for_in_networks_as_the_library_would():
         except ValueError:
             known = False
         assert known == is_in(address, among), f"seed {SEED}: {address}"
+
+
+def test_the_cookie_of_the_console_stays_at_the_gateway():
+    assert [] == passing_headers([(b"cookie", b"__Host-kantis=secret")])

@@ -27,6 +27,7 @@ from gateway.routes.table import Route, RouteTable
         ("/c/token", "messaging", False),
         ("/o/token", "messaging", False),
         ("/r/CODE", "orders", False),
+        ("/i/TOKEN/pdf", "orders", False),
     ],
 )
 def test_a_path_belongs_to_one_service(path, service, needs_key):
@@ -55,7 +56,13 @@ def test_files_alone_may_be_large():
     assert {
         "/v1/imports": 1024 * 2**20,
         "/v1/registers": 100 * 2**20,
+        "/v1/calls": 10 * 2**20,
         "/v1/bounces": 30 * 2**20,
+        "/v1/conversations/mails": 30 * 2**20,
+        "/v1/dunning/agency-reports": 30 * 2**20,
+        "/v1/payments/files": 512 * 2**20,
+        "/v1/postal-returns/files": 30 * 2**20,
+        "/v1/response-files": 1024 * 2**20,
     } == large
 
 

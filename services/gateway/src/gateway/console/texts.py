@@ -7,6 +7,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "nb": {
         "title": "Kantis",
         "lead": "Direkte markedsføring som aldri skriver to ganger til noen, og aldri mot deres vilje.",
+        "console": "Konsollen, for de som arbeider her",
         "docs": "API-et, med eksempler å prøve",
         "mailbox": "Postkassen: det som ville ha blitt sendt",
         "reports": "Rapporter",
@@ -18,6 +19,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "sv": {
         "title": "Kantis",
         "lead": "Direktmarknadsföring som aldrig skriver två gånger till någon, och aldrig mot deras vilja.",
+        "console": "Konsolen, för dem som arbetar här",
         "docs": "API:et, med exempel att prova",
         "mailbox": "Brevlådan: det som skulle ha skickats",
         "reports": "Rapporter",
@@ -29,6 +31,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "da": {
         "title": "Kantis",
         "lead": "Direkte markedsføring, der aldrig skriver to gange til nogen, og aldrig mod deres vilje.",
+        "console": "Konsollen, for dem, der arbejder her",
         "docs": "API’et, med eksempler at prøve",
         "mailbox": "Postkassen: det, der ville være blevet sendt",
         "reports": "Rapporter",
@@ -40,6 +43,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "fi": {
         "title": "Kantis",
         "lead": "Suoramarkkinointia, joka ei koskaan kirjoita kenellekään kahdesti eikä vastoin tahtoa.",
+        "console": "Konsoli täällä työskenteleville",
         "docs": "Rajapinta ja kokeiltavat esimerkit",
         "mailbox": "Postilaatikko: mitä olisi lähetetty",
         "reports": "Raportit",
@@ -51,6 +55,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "en": {
         "title": "Kantis",
         "lead": "Direct marketing that never writes to anyone twice, and never against their wish.",
+        "console": "The console, for those who work here",
         "docs": "The API, with examples to try",
         "mailbox": "The mailbox: what would have been sent",
         "reports": "Reports",

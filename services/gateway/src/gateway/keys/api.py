@@ -9,7 +9,8 @@ from gateway.keys import queries, usecases
 from gateway.keys.roles import SCOPES
 from gateway.keys.schemas import KeyIn, KeyMade, KeyOut, RoleOut
 from kantis_kit.auth.policy import needs
-from kantis_kit.web import Caller, Page, Read, Router, Write, encode_cursor, id_after
+from kantis_kit.web import Caller, Page, Read, Router, Write, id_after
+from kantis_kit.web.paging import page_by_id
 from kantis_kit.web.state import state_of
 
 router = Router(prefix="/v1/keys", tags=["keys"])
@@ -27,8 +28,7 @@ async def list_keys(
 ) -> Page[KeyOut]:
     """Return keys in the order of their making, revoked ones too."""
     rows = await queries.list_keys(tx, after=id_after(cursor), limit=limit)
-    more = encode_cursor(rows[-1].id) if len(rows) == limit else None
-    return Page(items=[KeyOut.model_validate(row) for row in rows], next_cursor=more)
+    return page_by_id([KeyOut.model_validate(row) for row in rows], limit)
 
 
 @router.post("", policy=needs("keys:write", privileged=True), status_code=201)

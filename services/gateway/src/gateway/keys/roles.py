@@ -15,17 +15,21 @@ class Role(StrEnum):
     BOOKKEEPER = "bookkeeper"
     DEVELOPER = "developer"
     SITE = "site"
+    TILL = "till"
     VIEWER = "viewer"
 
 
 SCOPES: dict[Role, frozenset[str]] = {
     Role.ADMINISTRATOR: frozenset({"*"}),
-    Role.MARKETER: _READ_ALL | {"contacts:write", "campaign:write", "messaging:write"},
+    Role.MARKETER: _READ_ALL
+    | {"contacts:write", "campaign:write", "campaign:redeem", "messaging:write"},
     Role.FULFILMENT: frozenset({"orders:read", "orders:write", "contacts:read", "messaging:read"}),
     # Whoever keeps the books may look at whom they name, which not even who answers orders may.
     Role.BOOKKEEPER: frozenset({"orders:read", "books:read"}),
     Role.DEVELOPER: _READ_ALL | {"operations:read"},
     Role.SITE: frozenset({"forms:read", "forms:submit"}),
+    # Who stands at a till learns of a coupon whether it is good, and nothing else.
+    Role.TILL: frozenset({"campaign:redeem"}),
     Role.VIEWER: _READ_ALL,
 }
 

@@ -48,7 +48,7 @@ _HOP_BY_HOP = frozenset(
 )  # fmt: skip
 _IDENTITY = frozenset(
     {
-        b"authorization", b"forwarded", b"host", b"via", b"x-real-ip", b"x-client-ip",
+        b"authorization", b"cookie", b"forwarded", b"host", b"via", b"x-real-ip", b"x-client-ip",
         b"true-client-ip", b"cf-connecting-ip", b"x-correlation-id", b"x-request-id",
         b"x-original-url", b"x-rewrite-url", b"x-original-host", b"x-host",
         b"x-http-method", b"x-http-method-override", b"x-method-override",

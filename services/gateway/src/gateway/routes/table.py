@@ -12,7 +12,9 @@ BODY_BYTES = MEGABYTE
 PUBLIC_BODY_BYTES = 64 * 1024
 IMPORT_BODY_BYTES = 1024 * MEGABYTE
 REGISTER_BODY_BYTES = 100 * MEGABYTE
-BOUNCE_BODY_BYTES = 30 * MEGABYTE
+MAIL_BODY_BYTES = 30 * MEGABYTE
+OUTCOMES_BODY_BYTES = 10 * MEGABYTE
+PAYMENTS_BODY_BYTES = 512 * MEGABYTE
 MAX_DEPTH = 3
 
 SERVICES = ("contacts", "campaign", "orders", "messaging", "analytics")
@@ -39,15 +41,22 @@ _API: dict[str, tuple[str, ...]] = {
         "contacts", "duplicates", "exports", "fields", "forms", "imports", "insights", "interactions", "merges",
         "organisations", "permissions", "privacy", "quality", "registers", "segments", "topics", "value", "visits",
     ),
-    "campaign": ("campaigns", "offers"),
+    "campaign": (
+        "campaign-memory", "campaigns", "care", "club", "community", "company-events", "competitions", "context-events",
+        "coupon-series", "coupons", "milestones", "offers", "preflight-thresholds", "programmes", "referrers", "rules", "seeds", "steps",
+        "surveys", "tasks", "webhooks",
+    ),
     "orders": (
-        "products", "responses", "orders", "inquiries", "invoices", "dunning", "payments", "ledger",
+        "credit", "deadlines", "deliveries", "desk", "dunning", "dunning/agency-reports", "inquiries", "invoices", "ledger",
+        "orders", "parcels", "payments", "payments/files", "postal-returns", "postal-returns/files", "products",
+        "response-files", "responses", "returns", "waves",
     ),
     "messaging": (
-        "bounces", "inbound", "launches", "letters", "messages", "sending-rules", "sms", "suppressions", "templates",
+        "bounces", "calls", "conversations", "conversations/mails", "inbound", "launches", "letters", "mail-domains",
+        "messages", "places", "relays", "senders", "sending-rules", "sms", "suppressions", "templates",
     ),
     "analytics": ("reports",),
-    "gateway": ("keys",),
+    "gateway": ("keys", "users"),
 }  # fmt: skip
 _PUBLIC = {
     "/f": "contacts",  # forms and the leads that come from them
@@ -56,15 +65,24 @@ _PUBLIC = {
     "/u": "messaging",  # unsubscribe
     "/c": "messaging",  # clicks
     "/o": "messaging",  # opens
+    "/chat": "messaging",  # where people reach a person of ours
     "/s": "messaging",  # short links in text messages
-    "/w": "messaging",  # what providers of text messages and mail report
+    "/w": "messaging",  # what providers of text messages and mail report; what sites show
+    "/q": "campaign",  # surveys
     "/r": "orders",  # response codes
+    "/i": "orders",  # invoices, behind the link in a mail
     "/v1/reports/shared": "analytics",  # report pages behind a signed link
 }
 _LARGE = {
     "imports": IMPORT_BODY_BYTES,
     "registers": REGISTER_BODY_BYTES,
-    "bounces": BOUNCE_BODY_BYTES,
+    "bounces": MAIL_BODY_BYTES,
+    "conversations/mails": MAIL_BODY_BYTES,
+    "calls": OUTCOMES_BODY_BYTES,
+    "dunning/agency-reports": MAIL_BODY_BYTES,
+    "payments/files": PAYMENTS_BODY_BYTES,
+    "postal-returns/files": MAIL_BODY_BYTES,
+    "response-files": IMPORT_BODY_BYTES,
 }
 """Where files are sent; a reservation register of a whole country has some tens of megabytes."""
 LEAD_PREFIX = "/f"

@@ -8,7 +8,8 @@ from fastapi import Query
 from gateway.spool import queries, usecases
 from gateway.spool.schemas import Retried, SpooledOut
 from kantis_kit.auth.policy import needs
-from kantis_kit.web import Page, Read, Router, Write, encode_cursor, id_after
+from kantis_kit.web import Page, Read, Router, Write, id_after
+from kantis_kit.web.paging import page_by_id
 
 router = Router(prefix="/v1/operations/gateway/spool", tags=["operations"])
 
@@ -22,8 +23,7 @@ async def list_spooled(
 ) -> Page[SpooledOut]:
     """Return leads that wait for their service, were refused by it, or wait for a person."""
     rows = await queries.list_spooled(tx, after=id_after(cursor), limit=limit, state=state)
-    more = encode_cursor(rows[-1].id) if len(rows) == limit else None
-    return Page(items=[SpooledOut.model_validate(row) for row in rows], next_cursor=more)
+    return page_by_id([SpooledOut.model_validate(row) for row in rows], limit)
 
 
 @router.post("/retry", policy=needs("operations:write", privileged=True))

@@ -1,0 +1,22 @@
+"""Every page of the console."""
+
+from gateway.console.page import pages_in
+from gateway.console.pages import today
+from gateway.console.pages.campaigns import campaigns, planner
+from gateway.console.pages.contacts import people, person
+from gateway.console.pages.desk import desk
+from gateway.console.pages.imports import files, progress
+from gateway.console.pages.inbox import inbox
+from gateway.console.pages.keys import keys
+from gateway.console.pages.operations import operations
+from gateway.console.pages.orders import order, orders
+from gateway.console.pages.programmes import programmes
+from gateway.console.pages.reports import reports
+from gateway.console.pages.segments import segments
+from gateway.console.pages.templates import templates
+from gateway.console.pages.users import users
+
+PAGES = pages_in(
+    today, people, person, files, progress, segments, campaigns, planner, programmes, desk, orders,
+    order, inbox, templates, reports, keys, users, operations,
+)  # fmt: skip
