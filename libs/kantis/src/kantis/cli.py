@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kantis import doubt, runtime, sagas
+from kantis import doubt, runtime, sagas, users
 from kantis.deployment.commands import register
 from kantis.importing import register as register_import
 from kantis.installation import Installation, Surroundings
@@ -54,6 +54,7 @@ register(app, _run)
 sagas.register(app, _run)
 doubt.register(app, _run)
 register_import(app, _run)
+users.register(app, _run)
 
 
 @app.command()
@@ -120,7 +121,9 @@ async def _up(around: Surroundings, *, separate: bool) -> None:
             )
             async with house as running:
                 status.stop()
-                _tell_addresses(installation.note())
+                # A link that lets somebody in goes to a person at a screen, never into a log.
+                first = await users.first_link(around) if sys.stderr.isatty() else None
+                _tell_addresses(installation.note(), first)
                 watching = asyncio.ensure_future(installation.keep_postgres())
                 asked = await wait_for_signal()
                 screen.print("Stopping …")
@@ -131,13 +134,17 @@ async def _up(around: Surroundings, *, separate: bool) -> None:
             await installation.close()
 
 
-def _tell_addresses(running: runtime.Running) -> None:
+def _tell_addresses(running: runtime.Running, first_link: str | None) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("Kantis", running.url)
+    table.add_row("Console", f"{running.url}/console")
     table.add_row("API explorer", f"{running.url}/docs")
     if running.mailbox:
         table.add_row("Mailbox", f"{running.url}/mailbox")
     screen.print(table)
+    if first_link is not None:
+        screen.print("Nobody can sign in yet. This link makes the first user, once:")
+        screen.print(first_link, soft_wrap=True)
 
 
 def _detach(around: Surroundings, *, processes: bool) -> None:
@@ -157,7 +164,7 @@ def _detach(around: Surroundings, *, processes: bool) -> None:
             screen.print(f"[red]kantis:[/red] it did not start; the end of {log}:")
             screen.print(log.read_text(encoding="utf-8", errors="replace")[-3000:], markup=False)
             raise typer.Exit(1)
-    _tell_addresses(running)
+    _tell_addresses(running, _run(users.first_link(around)))
     screen.print(f"It runs on in the background (process {child.pid}); `kantis stop` ends it.")
 
 

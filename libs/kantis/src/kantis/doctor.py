@@ -5,14 +5,17 @@ import os
 import shutil
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 
 from kantis import ports, runtime
+from kantis.backups import faults_in
 from kantis.errors import InstallationError
 from kantis.installation import Surroundings
+from kantis_kit.clock import SystemClock
 from kantis_kit.db.provision import ProvisionError, Secrets
 from kantis_kit.errors import Unavailable
 from kantis_kit.http import OutgoingClient
@@ -40,6 +43,8 @@ class Finding:
 async def examine(around: Surroundings) -> list[Finding]:
     """Look at the machine, the folder, the libraries and the running system."""
     findings = [_python(), *_libraries(), _disk(around), _folder(around), _secrets(around)]
+    if folder := os.environ.get("KANTIS_BACKUP_DIR"):
+        findings.append(_backup(Path(folder), os.environ.get("KANTIS_BACKUP_HOURS", "26")))
     if around.postgres_url:
         findings.append(await _server("PostgreSQL", "KANTIS_POSTGRES_URL", around.postgres_url))
     if around.rabbitmq_url:
@@ -119,6 +124,17 @@ def _secrets(around: Surroundings) -> Finding:
     except ProvisionError as error:
         return Finding("The stored passwords can be read", good=False, mend=str(error))
     return Finding("The stored passwords can be read", good=True)
+
+
+def _backup(folder: Path, hours: str) -> Finding:
+    what = f"There is a backup in {folder} that could be put back"
+    try:
+        limit = float(hours)
+    except ValueError:
+        mend = f"KANTIS_BACKUP_HOURS must be a number, not {hours!r}."
+        return Finding(what, good=False, mend=mend)
+    faults = list(faults_in(folder, hours=limit, now=SystemClock().now()))
+    return Finding(what, not faults, f"Make a new one, and look at the job: {'; '.join(faults)}.")
 
 
 def _port(around: Surroundings) -> Finding:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from kantis_kit.brokers.embedded import create_schema
 from kantis_kit.clock import SystemClock
 from kantis_kit.db.embedded import EmbeddedPostgres
 from kantis_kit.db.migrate import current, head, migrate
+from kantis_kit.db.partitions import Monthly, keep_months
 from kantis_kit.db.provision import Secrets, ServiceDsns, addresses, provision
 from kantis_kit.inbox import maintain
 from kantis_kit.settings import ServiceSettings
@@ -195,9 +196,16 @@ class Installation:
         """Make and drop the partitions that only the owner may touch; cheap when there is nothing to do."""
         now = SystemClock().now()
         for name in ALL:
-            await _with_connection(
-                self.dsns[name].owner_dsn, lambda connection: maintain(connection, now)
-            )
+            monthly = spec_of(name).partitions
+
+            async def keep(
+                connection: "asyncpg.Connection[Any]", monthly: Sequence[Monthly] = monthly
+            ) -> None:
+                await maintain(connection, now)
+                for one in monthly:
+                    await keep_months(connection, one, now)
+
+            await _with_connection(self.dsns[name].owner_dsn, keep)
 
     def values(self, name: str) -> dict[str, str]:
         """Return the settings of one service by field name."""

@@ -19,7 +19,7 @@ from kantis_kit.parked import Parked, Row, replay
 from kantis_kit.service import Service, migrate_service
 from kantis_kit.settings import ServiceSettings
 from kantis_kit.signing import Keys
-from kantis_kit.tx import Scope, write
+from kantis_kit.tx import Scope, Tx, write
 
 T = TypeVar("T")
 DATABASE_TRIES, DATABASE_PAUSE_SECONDS = 60, 0.5
@@ -85,6 +85,21 @@ async def create_api_key(around: Surroundings, *, role: str, name: str) -> str:
     Raises:
         InstallationError: the gateway's database cannot be reached.
     """
+    from gateway.keys.usecases import create_key  # noqa: PLC0415 - the one thing of the gateway that is needed
+
+    async def make(tx: Tx) -> str:
+        _, key = await create_key(tx, role=role, name=name or f"{role} (command line)")
+        return str(key)
+
+    return await in_gateway(around, make)
+
+
+async def in_gateway(around: Surroundings, work: Callable[[Tx], Awaitable[T]]) -> T:
+    """Do something in the gateway's database; waits a while for one that is just coming back.
+
+    Raises:
+        InstallationError: it cannot be reached.
+    """
     async with reachable(around) as dsns, AsyncExitStack() as stack:
         dsn = dsns.get(GATEWAY)
         if dsn is None:
@@ -97,20 +112,13 @@ async def create_api_key(around: Surroundings, *, role: str, name: str) -> str:
         scope = Scope(database, settings, SystemClock())
         for _ in range(DATABASE_TRIES):
             try:
-                return await _create_key(scope, role, name or f"{role} (command line)")
+                async with write(scope, actor="command line") as tx:
+                    return await work(tx)
             except Exception as error:
                 if not is_away(error):
                     raise
                 await scope.clock.sleep(DATABASE_PAUSE_SECONDS)
     raise InstallationError("The gateway's database does not answer; look with `kantis doctor`")
-
-
-async def _create_key(scope: Scope, role: str, name: str) -> str:
-    from gateway.keys.usecases import create_key  # noqa: PLC0415 - the one thing of the gateway that is needed
-
-    async with write(scope, actor="command line") as tx:
-        _, key = await create_key(tx, role=role, name=name)
-    return str(key)
 
 
 def merged_openapi() -> dict[str, Any]:

@@ -21,6 +21,7 @@ from kantis.registry import GATEWAY, SERVICES, spec_of
 from kantis.wire import OneWrite
 from kantis_kit import observability
 from kantis_kit.brokers.embedded import EmbeddedBroker
+from kantis_kit.observability.standing import tell_where_tasks_stand
 from kantis_kit.service import Service
 from kantis_kit.web.middleware import App, Message, Receive, Scope, Send
 
@@ -238,7 +239,8 @@ async def keep_partitions(installation: Installation) -> None:
 async def wait_for_signal() -> signal.Signals:
     """Return the signal that asks the process to end; SIGINT when the supervisor that started it is gone.
 
-    SIGTERM asks for a stop that no caller notices, SIGINT for a quick one.
+    SIGTERM asks for a stop that no caller notices, SIGINT for a quick one. SIGUSR1 has the process write into its log where
+    its tasks stand.
     """
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -250,6 +252,7 @@ async def wait_for_signal() -> signal.Signals:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, take, number)
+    loop.add_signal_handler(signal.SIGUSR1, tell_where_tasks_stand)
     supervisor = os.environ.get(SUPERVISOR)
     if supervisor is None:
         await asked.wait()

@@ -239,12 +239,13 @@ def _tell_addresses(story: Story, screen: Console) -> None:
     url = story.api.url
     screen.print("[bold]Look around[/bold]")
     rows = [
+        ("Console", f"{url}/console"),
         ("API explorer", f"{url}/docs"),
         ("Report with plots", f"{url}{story.told['report']}"),
         ("Form", f"{url}/f/{FORM_KEY}"),
     ]
     if story.mailbox:
-        rows.insert(1, ("Mailbox", f"{url}/mailbox"))
+        rows.insert(2, ("Mailbox", f"{url}/mailbox"))
     for name, address in rows:
         screen.print(f"  {name:18} {address}", soft_wrap=True)
     screen.print("  A key of your own  kantis keys create --role administrator")
