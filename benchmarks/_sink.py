@@ -58,13 +58,14 @@ class Sink(asyncio.Protocol):
                 end = data.find(b"\n")
                 if end < 0:
                     break
-                answers.append(self._answer(data[:4]))
+                answers.append(self._answer(data[:end]))
                 data = data[end + 1 :]
         self._rest = data
         if answers and self._transport is not None:
             self._transport.write(b"".join(answers))
 
-    def _answer(self, verb: bytes) -> bytes:
+    def _answer(self, line: bytes) -> bytes:
+        verb = line[:4]
         if verb == b"DATA":
             self._is_content = True
             return b"354 go on\r\n"

@@ -15,7 +15,6 @@ contact can be written to.
 """
 
 import asyncio
-import gc
 import os
 import statistics
 import sys
@@ -29,6 +28,7 @@ from time import perf_counter
 import asyncpg
 import httpx
 import uvloop
+from _collector import as_in_the_house
 from pydantic import SecretStr
 
 from contacts_svc.main import SPEC
@@ -272,9 +272,7 @@ async def measure_latency(
 
 async def main(rows: int, rounds: int, beside: int) -> None:
     """Import files and copy their rows in turn."""
-    gc.collect()
-    gc.freeze()  # as the services do when they have started
-    gc.set_threshold(100_000, 50, 100)
+    as_in_the_house()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
         bench = await open_bench(stack, folder)

@@ -34,6 +34,7 @@ from uuid import UUID
 
 import asyncpg
 import uvloop
+from _collector import as_in_the_house
 from _sink import cheap_sink, sink_cost
 from pydantic import SecretStr
 
@@ -68,8 +69,8 @@ HERE = Path(__file__)
 SOURCE, BARE, WHOLE = "smtp-source", "compile + wire", "whole path"
 
 
-def template() -> dict[str, Any]:
-    """Return a compiled version: 15.5 KB of HTML, ten tracked links, fields in twenty places."""
+def texts() -> dict[str, str]:
+    """Return a mail: 15.5 KB of HTML, ten tracked links, fields in twenty places."""
     links = "".join(
         f'<p>{{{{ greeting() }}}}, se <a href="https://shop.example/p/{n}?a=1&amp;b={n}">vare {n}</a></p>'
         for n in range(9)
@@ -78,15 +79,16 @@ def template() -> dict[str, Any]:
     filler = "<p>Mørke kvelder trenger gode lamper, og vi har plukket ut noen.</p>\n"
     body = links + fields
     body += filler * ((SIZE_BYTES - len(body.encode())) // len(filler.encode()))
-    made = compile_language(
-        LanguageSource(
-            subject="{{ greeting() }}: {{ offer_name }}",
-            html=f"<html><body>{body}</body></html>",
-            text="{{ greeting() }}, {{ offer_name }} {{ offer_price }}: {{ response_url }}\n",
-        ),
-        Language.NB,
-    )
-    return {"nb": made.model_dump(mode="json")}
+    return {
+        "subject": "{{ greeting() }}: {{ offer_name }}",
+        "html": f"<html><body>{body}</body></html>",
+        "text": "{{ greeting() }}, se {{ offer_name }} {{ offer_price }}: {{ response_url }}\n",
+    }
+
+
+def template() -> dict[str, Any]:
+    """Return it as a compiled version."""
+    return {"nb": compile_language(LanguageSource(**texts()), Language.NB).model_dump(mode="json")}
 
 
 OFFER = {"offer_id": str(new_id()), "product_id": str(new_id()), "name": "Lampe Æø", "price_minor": 49900,
@@ -209,9 +211,8 @@ def child(kind: str, *arguments: str) -> dict[str, float]:
 
 async def as_child(kind: str, arguments: list[str]) -> None:
     """Run as a part, and print the figures."""
-    found = await (
-        bare(int(arguments[0]), int(arguments[1])) if kind == "bare" else worker(arguments[0])
-    )
+    as_in_the_house()
+    found = await (bare(*map(int, arguments)) if kind == "bare" else worker(arguments[0]))
     found["mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(found))
 
@@ -241,12 +242,14 @@ class House:
             INSERT INTO permission_card
             SELECT person_id, 'email', 'offers', 'granted', 1, gen_random_uuid(), 'consent', now() - interval '1 day'
             FROM person_card
+            ON CONFLICT DO NOTHING
             """
         )
 
-    async def launch(self) -> None:
-        """Plan a mail for everybody."""
-        await self.owner.execute("TRUNCATE dispatch CASCADE")
+    async def launch(self, *, afresh: bool = True) -> None:
+        """Plan a mail for everybody; what was there before is gone, but where it is not `afresh`."""
+        if afresh:
+            await self.owner.execute("TRUNCATE dispatch CASCADE")
         persons = [row[0] for row in await self.owner.fetch("SELECT person_id FROM person_card")]
         shared: dict[str, Any] = {
             "campaign_id": new_id(), "campaign_name": "Vår", "launch_id": new_id(), "cell_id": new_id(),
@@ -261,7 +264,8 @@ class House:
             )
             async with write(self.service.scope) as tx:
                 await usecases.plan_pieces(tx, PieceReleasedV1(**shared, items=pieces))
-        await self.owner.execute("VACUUM ANALYZE dispatch, person_card, permission_card")
+        if afresh:
+            await self.owner.execute("VACUUM ANALYZE dispatch, person_card, permission_card")
 
 
 async def open_house(stack: AsyncExitStack, mails: int) -> House:
@@ -357,7 +361,7 @@ async def main(mails: int, rounds: int) -> None:
     """Measure, sink by sink, round by round."""
     source, sink = find("smtp-source"), find("smtp-sink")
     if not source or not sink:
-        print("postfix's smtp-source and smtp-sink were not found (see above); going on without.")
+        print("postfix's tools were not found (see above); going on without.")
     async with AsyncExitStack() as stack:
         house = await open_house(stack, mails)
         for name, opened in (
@@ -384,11 +388,8 @@ def show(name: str, rates: dict[str, list[dict[str, float]]], mails: int) -> Non
         rate = statistics.median(one["rate"] for one in figures)
         cpu = statistics.median(one["cpu"] for one in figures) / mails * 1e6
         mib = max(one["mib"] for one in figures)
-        ratio = f"{rate / limit:5.2f} of {SOURCE}" if limit else ""
-        print(
-            f"{name:12} {what:16} {rate:8.0f}/s  {cpu:6.1f} µs a mail  {mib:5.0f} MiB  {ratio}",
-            flush=True,
-        )
+        told = f"{rate:8.0f}/s  {cpu:6.1f} µs a mail  {mib:5.0f} MiB"
+        print(f"{name:12} {what:16} {told}", f"{rate / limit:5.2f} of {SOURCE}" if limit else "")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from uuid import UUID
 
 import aiohttp
 import uvloop
+from _collector import as_in_the_house
 
 from kantis_contracts.campaign import OfferCard, Piece, PieceReleasedV1
 from kantis_contracts.contacts import PermissionEntry, PermissionState, PersonCard
@@ -180,6 +181,7 @@ async def measure(postgres: PostgresServer, count: int, rounds: int, concurrency
                     "/v1/sms/templates", json={"name": "B", "languages": {"nb": text}}
                 )
             persons = await know(rig, count)
+            as_in_the_house()
             for _ in range(rounds):
                 await plan(rig, UUID(saved.json()["id"]), persons)
                 await timed("the whole path", whole_path(rig))
