@@ -16,6 +16,7 @@ pytest_plugins = ["kantis_kit.testing.postgres", "kantis_kit.testing.rig"]
 LONG = (
     "tests/resilience/",
     "tests/e2e/",
+    "tests/connected/",
     "tests/architecture/test_newcomer.py",
     "services/gateway/tests/crash/",
     "tests/privacy/",

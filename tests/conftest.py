@@ -8,7 +8,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,16 @@ import httpx
 import pytest
 
 from kantis.runtime import Running, read
+from kantis_kit.testing.rabbit import rabbit_server, rabbit_to_break
 from kantis_kit.testing.smtp import smtp_process
 from kantis_kit.testing.waiting import eventually
 
+__all__ = ["rabbit_server", "rabbit_to_break"]
+
 PATIENT = {"KANTIS_CONNECT_TIMEOUT_SECONDS": "30", "KANTIS_LOCK_TIMEOUT_MS": "30000"}
 """Limits that no test meets because its machine stood still for some seconds."""
+WAITS = """SELECT datname, state, wait_event_type, wait_event, pg_blocking_pids(pid) AS blocked_by, pid, left(query, 200) AS query
+    FROM pg_stat_activity WHERE datname = current_database() AND (state <> 'idle' OR wait_event = 'Lock')"""
 
 
 @dataclass
@@ -91,11 +96,30 @@ class House:
             stderr=asyncio.subprocess.PIPE,
         )
         out, err = await playing.communicate()
-        assert playing.returncode == 0, (
-            f"{err.decode()[-3000:]}\n{self._log()[-3000:]}\n{self.kantis_log()[-3000:]}"
-        )
+        if playing.returncode != 0:
+            stands = await self.where_it_stands()
+            raise AssertionError(f"{err.decode()[-3000:]}\n{self._log()[-3000:]}\n{stands}")
         told: dict[str, Any] = json.loads(out)
         return told
+
+    async def where_it_stands(self) -> str:
+        """Return what the processes say of their tasks, what the databases wait for, and the end of the log."""
+        ours = [pid for pid, name in (await self.children()).items() if "-m kantis" in name]
+        for pid in ours:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGUSR1)
+        with suppress(AssertionError):
+            await eventually(
+                lambda: self.kantis_log().count("process.stands") >= len(ours),
+                message="not every process says where it stands",
+                within=10,
+            )
+        waits = [
+            str(dict(row))
+            for service in self.running.dsns
+            for row in await self.fetch(service, WAITS)
+        ]
+        return "\n".join([*waits, self.kantis_log()[-60_000:]])
 
     def kantis_log(self) -> str:
         """What the supervised processes wrote."""

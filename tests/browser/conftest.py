@@ -8,11 +8,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, async_playwright
+import pytest_asyncio
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    async_playwright,
+)
 
 from pictures import House, browser_arguments, running_house
 
-PEOPLE = 300
+PEOPLE = 120
 _HERE = Path(__file__).parent
 
 
@@ -78,11 +86,19 @@ class Visitor:
         return tab
 
 
-@asynccontextmanager
-async def _visitor(house: House, **given: Any) -> AsyncIterator[Visitor]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all tests of a process: visitors share nothing but its program."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(**browser_arguments())
-        context = await browser.new_context(color_scheme="light", **given)
+        launched = await playwright.chromium.launch(**browser_arguments())
+        yield launched
+        await launched.close()
+
+
+@asynccontextmanager
+async def _visitor(house: House, browser: Browser, **given: Any) -> AsyncIterator[Visitor]:
+    context = await browser.new_context(color_scheme="light", **given)
+    try:
         context.set_default_timeout(30_000)
         page = await context.new_page()
         visitor = Visitor(house, context, page)
@@ -90,19 +106,20 @@ async def _visitor(house: House, **given: Any) -> AsyncIterator[Visitor]:
         context.on("page", visitor.watch)
         context.on("request", visitor.note)
         yield visitor
-        await browser.close()
+    finally:
+        await context.close()
 
 
-@pytest.fixture
-async def visitor(house: House) -> AsyncIterator[Visitor]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def visitor(house: House, browser: Browser) -> AsyncIterator[Visitor]:
     """A visitor on a computer; no page may complain or ask another host."""
-    async with _visitor(house) as one:
+    async with _visitor(house, browser) as one:
         yield one
         assert [] == one.complaints
         assert set() == one.strangers
 
 
 @pytest.fixture
-def visitor_with(house: House) -> Any:
-    """Make a visitor with another browser: `async with visitor_with(locale="fi-FI") as visitor`."""
-    return lambda **given: _visitor(house, **given)
+def visitor_with(house: House, browser: Browser) -> Any:
+    """Make a visitor with other wishes: `async with visitor_with(locale="fi-FI") as visitor`."""
+    return lambda **given: _visitor(house, browser, **given)

@@ -11,7 +11,10 @@ from kantis_kit.ids import new_id
 LANGUAGES = ("nb", "sv", "da", "fi", "en")
 READ_IN_MS = 2_500
 
-pytestmark = pytest.mark.timeout(600)  # the first test waits for the house and its demonstration
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),  # the browser's
+    pytest.mark.timeout(600),  # the first test waits for the house and its demonstration
+]
 
 
 def said(text):

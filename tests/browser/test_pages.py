@@ -13,7 +13,10 @@ CAMPAIGN = "Fjellsko Rondane"
 READ_IN_MS = 2_500
 """A page that is sent sooner than two seconds after it was shown was not filled in by a person."""
 
-pytestmark = pytest.mark.timeout(300)  # the first test waits for the house and its demonstration
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),  # the browser's
+    pytest.mark.timeout(300),  # the first test waits for the house and its demonstration
+]
 
 TABS_ON_A_PAGE = 100
 

@@ -9,7 +9,10 @@ from reading import read
 LANGUAGES = ("nb", "sv", "da", "fi", "en")
 PAGES = ("preferences", "profile", "consents", "data", "erase")
 
-pytestmark = pytest.mark.timeout(300)  # the first test waits for the house and its demonstration
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),  # the browser's
+    pytest.mark.timeout(300),  # the first test waits for the house and its demonstration
+]
 
 
 async def test_people_see_to_their_own_affairs_in_every_language(visitor):

@@ -8,7 +8,6 @@ from stories import danish, finnish, swedish
 from kantis.demo.client import Api
 from kantis.installation import Surroundings
 from kantis.operations import create_api_key
-from kantis_kit.testing.rabbit import obtain
 
 STORIES = (danish, swedish, finnish)
 
@@ -62,10 +61,16 @@ async def test_in_one_process_on_embedded_parts(open_house, tmp_path):
 
 
 @pytest.mark.rabbit
-async def test_in_processes_of_their_own_on_rabbitmq(open_house, tmp_path):
-    server = obtain()
+async def test_in_processes_of_their_own_on_rabbitmq(open_house, tmp_path, rabbit_server):
+    place = await asyncio.to_thread(rabbit_server.virtual_host)
     try:
-        async with open_house(tmp_path, rabbit=server.url) as house:
+        async with open_house(tmp_path, rabbit=place) as house:
             await play(house)
-    finally:
-        server.close()
+    except AssertionError as error:
+        error.add_note(
+            rabbit_server.ctl(
+                *("list_queues", "-p", place.rpartition("/")[2]),
+                *("name", "messages_ready", "messages_unacknowledged", "consumers"),
+            )
+        )
+        raise

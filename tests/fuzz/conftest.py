@@ -55,6 +55,8 @@ SPECS = {
 }
 SHOWN = ("code", "response_code", "sku", "key", "kid", "number", "email")
 Hands = Callable[["House", str, dict[str, Any]], Awaitable[httpx.Response]]
+NOBODY_ASKED = {"messaging": {"dns_servers": ["127.0.0.1:9"], "dns_timeout_seconds": 0.1}}
+"""No name server: what a check of a domain finds is that nothing is known."""
 KNOWN_PER_NAME = 30
 LOOKS = 3
 PATIENCE_SECONDS = 60  # a guard against hanging
@@ -285,6 +287,20 @@ async def _messaging(house: House) -> None:
     house.known.add("/u/", links.signer.make("unsubscribe", no))
     house.known.add("/c/", links.tokens.make("c", message))
     house.known.add("/o/", links.tokens.make("o", message))
+    await _talking(house)
+
+
+async def _talking(house: House) -> None:
+    """Let a visitor chat; streams end at once, since each is asked for many times."""
+    settings = house.rig.service.settings
+    settings.chat_never_closes, settings.chat_stream_seconds = True, 0.001
+    begun = await house.anonymous.post("/chat", json={"text": "Hei", "email": "ola@kunde.example"})
+    house.known.add("/chat/", begun.json()["token"])
+    answer = {"name": "hei", "languages": {"nb": "{{ greeting }}"}}
+    template = await house.ask("POST", "/v1/conversations/templates", json=answer)
+    house.known.add("template_id", template["id"])
+    (one,) = (await house.ask("GET", "/v1/conversations"))["items"]
+    house.known.add("conversation_id", one["id"])
 
 
 async def _analytics(house: House) -> None:
@@ -350,7 +366,7 @@ async def shared_house(
     """Provide each service in turn for all tests of a module that leave it as it is."""
     folder = tmp_path_factory.mktemp(request.param)
     async with (
-        open_rig(postgres_server, folder, SPECS[request.param]) as rig,
+        open_rig(postgres_server, folder, SPECS[request.param], settings=NOBODY_ASKED) as rig,
         _furnished(rig) as opened,
     ):
         yield opened

@@ -11,9 +11,9 @@ import pytest
 
 from kantis_kit.testing.waiting import eventually
 
-ROWS = 12_000
+ROWS = 6_000
 BAD = 12
-KILLS = (1, 6_000)
+KILLS = (1, 3_000)
 """The service is killed as soon as it is that far."""
 
 

@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from kantis_kit.testing.oracle import ClientOracle
-from kantis_kit.testing.rabbit import obtain
 from kantis_kit.testing.waiting import eventually, pause
 
 SEED = 20_260_302
@@ -130,15 +129,12 @@ async def test_killing_processes_at_random_loses_nothing_and_mails_nobody_twice(
 
 @pytest.mark.rabbit
 @pytest.mark.timeout(600)
-async def test_the_same_on_rabbitmq(open_house, tmp_path):
-    server = obtain()
-    try:
-        async with open_house(tmp_path, rabbit=server.url) as house:
-            await play(house, tmp_path, people=100, kills=3, postgres=False)
+async def test_the_same_on_rabbitmq(open_house, tmp_path, rabbit_server):
+    place = await asyncio.to_thread(rabbit_server.virtual_host)
+    async with open_house(tmp_path, rabbit=place) as house:
+        await play(house, tmp_path, people=100, kills=3, postgres=False)
 
-            assert house.killed
-    finally:
-        server.close()
+        assert house.killed
 
 
 @pytest.mark.slow
@@ -153,15 +149,12 @@ async def test_killing_processes_and_the_database_on_the_embedded_broker(open_ho
 @pytest.mark.slow
 @pytest.mark.rabbit
 @pytest.mark.timeout(900)
-async def test_killing_processes_and_the_database_on_rabbitmq(open_house, tmp_path):
-    server = obtain()
-    try:
-        async with open_house(tmp_path, "--processes", rabbit=server.url) as house:
-            await play(house, tmp_path, people=1_500, kills=25, postgres=True)
+async def test_killing_processes_and_the_database_on_rabbitmq(open_house, tmp_path, rabbit_server):
+    place = await asyncio.to_thread(rabbit_server.virtual_host)
+    async with open_house(tmp_path, "--processes", rabbit=place) as house:
+        await play(house, tmp_path, people=1_500, kills=25, postgres=True)
 
-            assert house.killed
-    finally:
-        server.close()
+        assert house.killed
 
 
 @pytest.mark.slow

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import httpx
 import pytest
-from lead_house import SPECS, Nursery, free_port, lead_house
+from lead_house import SPECS, lead_house
+from nursery import Nursery, free_port
 
 from kantis_contracts.base import SERVICES
 from kantis_kit.brokers.embedded import create_schema
@@ -32,7 +33,7 @@ LONG = 900
 @pytest.fixture(scope="module")
 def nursery():
     """Provide what the services of all tests are forked from."""
-    opened = Nursery()
+    opened = Nursery(*SPECS)
     yield opened
     opened.close()
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from mail_house import place_in
 
 from contacts_svc.main import SPEC as CONTACTS
 from kantis_contracts.campaign import Piece, PieceReleasedV1
@@ -79,6 +80,7 @@ class Mailing:
     rig: Rig
     sink: SmtpSink
     server: Any
+    rabbit: Any = None
     sender: asyncio.subprocess.Process | None = None
     kills: int = 0
     answered_without_broker: int = 0
@@ -110,6 +112,12 @@ class Mailing:
         if away == self.is_broker_away:
             return
         self.is_broker_away = away
+        if self.rabbit is not None:
+            await asyncio.to_thread(self.rabbit.stop_app if away else self.rabbit.start_app)
+            if not away:
+                broker = self.rig.broker
+                await eventually(lambda: broker.state == "up", message="RabbitMQ is not back")
+            return
         url = self.rig.services["messaging"].settings.broker_url.get_secret_value()
         database = urlsplit(url).path.removeprefix("/")
         await self.server.execute(
@@ -345,17 +353,21 @@ async def check_that_nothing_is_answered_before_its_commit(
         assert (500, 200) == (died, await say_no())
 
 
-async def run(rig_for: Any, server: Any, *, total: int, leaving: int, kills: int) -> None:
+async def run(
+    rig_for: Any, server: Any, *, total: int, leaving: int, kills: int, rabbit: Any = None
+) -> None:
     async with SmtpSink() as sink:
         # Senders in processes of their own live by the machine's clock; ours stands shortly before it.
         clock = FrozenClock(sink.clock.now() - timedelta(hours=2))
         settings = {"messaging": {"smtp_host": ""}}
-        rig = await rig_for(CONTACTS, MESSAGING, settings=settings, clock=clock)
+        rig = await rig_for(
+            CONTACTS, MESSAGING, settings=settings, clock=clock, rabbit=await place_in(rabbit)
+        )
         others, leavers = await prepare(rig, total, leaving)
         everybody = [one.person_id for one in others] + [one.person_id for one in leavers]
         random.Random(SEED).shuffle(everybody)
         released = await launch(rig, everybody)
-        mailing = Mailing(rig, sink, server)
+        mailing = Mailing(rig, sink, server, rabbit)
         try:
             await play(mailing, leavers, released, total=total, kills=kills)
             await check(mailing, leavers, total=total)
@@ -374,3 +386,11 @@ async def test_of_five_thousand_five_hundred_leave_and_the_sender_dies_ten_times
     rig_for, postgres_server
 ):
     await run(rig_for, postgres_server, total=5_000, leaving=500, kills=10)
+
+
+@pytest.mark.slow
+@pytest.mark.rabbit
+async def test_of_a_thousand_a_hundred_leave_and_the_sender_dies_ten_times_on_rabbitmq(
+    rig_for, postgres_server, rabbit_to_break
+):
+    await run(rig_for, postgres_server, total=1_000, leaving=100, kills=10, rabbit=rabbit_to_break)
