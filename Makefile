@@ -1,10 +1,13 @@
 # A thin face over the tools; `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop test test-long check bench compose-test lock sbom events new-service clean
+.PHONY: help setup run stop test test-long check bench compose-test lock sbom events new-service clean types rules
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
+
+# The house starts hundreds of processes in its tests: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -20,13 +23,18 @@ stop: setup ## end what `make run` has started
 	@$(BIN)/kantis stop
 
 check: setup ## read the code without running it: format, lint, types, imports, migrations, our own rules
+	@$(MAKE) --no-print-directory --jobs=2 types rules
+
+types:
+	$(BIN)/mypy
+
+rules:
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/lint_kantis.py
 	$(BIN)/python tools/lint_migrations.py
 	$(BIN)/lint-imports --no-logo > .import_linter.log 2>&1 || { cat .import_linter.log; exit 1; }; rm -f .import_linter.log
 	$(BIN)/python tools/check_dependencies.py
-	$(BIN)/mypy
 
 test: check ## check, then every test but the slow ones, with a real PostgreSQL and RabbitMQ
 	$(PYTEST) -q -n $(WORKERS) --dist worksteal -m "not slow" --ignore=tests/compose

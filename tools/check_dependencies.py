@@ -26,7 +26,7 @@ UNASKED = "DEP002"
 def problems(member: Path) -> str:
     """Return what deptry says of one member, empty when it is content."""
     given = (
-        [*CHASSIS, "pytest"] if member.name == "kit" else list(CHASSIS)
+        [*CHASSIS, "pytest", "typst"] if member.name == "kit" else list(CHASSIS)
     )  # kantis_kit.testing is for tests
     command = [
         str(Path(sys.executable).with_name("deptry")),

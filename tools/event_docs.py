@@ -70,7 +70,11 @@ def read_wiring(services: Path) -> Wiring:
 
 
 def _built_classes(tree: ast.Module) -> set[str]:
-    return {_last(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    # An event whose items are JSON already names its class first: Encoded(PersonChangedV1, …).
+    ready = [call.args[0] for call in calls if _last(call.func) == "Encoded" and call.args]
+    named = {_last(node) for one in ready for node in ast.walk(one) if isinstance(node, ast.Name)}
+    return {_last(call.func) for call in calls} | named
 
 
 def _subscriptions(tree: ast.Module) -> Iterable[tuple[str, str]]:

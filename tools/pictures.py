@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,6 +93,7 @@ def running_house(folder: Path, *, people: int) -> Iterator[House]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("KANTIS_")},
         "KANTIS_DATA_DIR": str(folder / "data"),
+        "KANTIS_CHAT_NEVER_CLOSES": "true",  # the pages do not depend on the hour
     }
     kantis(environment, "up", "--detach")
     try:
@@ -149,6 +151,26 @@ def _explorer(page: Page, house: House) -> None:
     page.locator(".opblock-tag", has_text="orders: responses").scroll_into_view_if_needed()
 
 
+def _sign_in(page: Page, house: House) -> None:
+    address = f"picture.{time.monotonic_ns()}@eksempel.test"
+    page.goto(
+        house.run("user", "add", address, "--name", "Kari", "--role", "administrator").strip()
+    )
+    page.fill("[name=password]", "four plain words here")
+    page.locator("main button").click()
+
+
+def _console(page: Page, house: House) -> None:
+    _sign_in(page, house)
+    page.locator("main a[href^='/console/campaigns/']").first.click()
+
+
+def _console_report(page: Page, house: House) -> None:
+    _console(page, house)
+    page.locator("a[href^='/console/reports/']").click()
+    page.locator(".plot canvas").first.wait_for()
+
+
 @dataclass(frozen=True)
 class Shot:
     """One picture: how to get there, and how much of the page it shows."""
@@ -164,6 +186,8 @@ SHOTS = {
     "response": Shot(_response, 720),
     "report": Shot(_report, 1120),
     "explorer": Shot(_explorer, 900),
+    "console": Shot(_console, 900),
+    "console-report": Shot(_console_report, 900),
 }
 
 
