@@ -97,13 +97,31 @@ class Stack:
             "KANTIS_PUBLIC_URL": self.url,
             "KANTIS_IMAGE": self.image,
         }
-        return run(*self.command, "-p", self.project, *arguments, given=given, **settings)
+        whole = (*self.command, "-p", self.project, *arguments)
+        try:
+            return run(*whole, given=given, **settings)
+        except pytest.fail.Exception as failed:
+            if arguments[0] != "up":
+                raise
+            pytest.fail(f"{failed}\n{self.last_words()}")
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Return what the engine knows of each container, by the service's name."""
         ids = self.compose("ps", "-q", *([] if self.command[0] != "docker" else ["-a"])).split()
         found = json.loads(run("docker", "inspect", *ids))
         return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in found}
+
+    def last_words(self) -> str:
+        """Return what the containers said that ended with an error: compose tells their ids alone."""
+        said = []
+        for name, each in self.containers().items():
+            if each["State"]["ExitCode"]:
+                logs = ("docker", "logs", "--tail", "20", each["Id"])
+                done = subprocess.run(
+                    logs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+                )
+                said.append(f"{name}: {done.stdout}")
+        return "\n".join(said)
 
     def inside(self, service: str, script: str) -> str:
         """Run a Python script of `inside/` in a service's container, as that service's user."""

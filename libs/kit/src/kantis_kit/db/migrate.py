@@ -19,6 +19,9 @@ LOCK_KEY = 0x6B616E74
 SESSION = {"lock_timeout": "4000", "timezone": "UTC"}
 """How a migration runs: one that waits longer for a lock gives up, for whoever comes behind it waits too."""
 
+PATIENCE_SECONDS = 60
+"""How long a runner waits for a connection: it starts beside everything else, and its failure stops all of that."""
+
 
 def _config(folder: Path) -> "Config":
     from alembic.config import Config  # noqa: PLC0415 - see above
@@ -53,7 +56,7 @@ async def migrate(dsn: str, folder: Path, *, to: str = "head") -> None:
     """Bring the database to a revision; two runners at once wait for each other."""
 
     async def connect(*_: Any, **__: Any) -> "asyncpg.Connection[Any]":
-        return await asyncpg.connect(dsn, timeout=10, server_settings=SESSION)
+        return await asyncpg.connect(dsn, timeout=PATIENCE_SECONDS, server_settings=SESSION)
 
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool
