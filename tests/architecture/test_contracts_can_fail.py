@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,29 +89,43 @@ def write_slice(service: Path, name: str, extra: str = "") -> None:
         (folder / f"{module}.py").write_text(source, encoding="utf-8")
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """The packages of the house side by side, two small slices in orders_svc, and the configuration."""
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages of the house side by side, two small slices in orders_svc, and the configuration.
+
+    One for all tests: what each plants is taken out again.
+    """
+    tree = tmp_path_factory.mktemp("copy")
     for package in [*ROOT.glob("libs/*/src/*"), *ROOT.glob("services/*/src/*")]:
         if package.is_dir():
             shutil.copytree(
-                package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__")
+                package, tree / package.name, ignore=shutil.ignore_patterns("__pycache__")
             )
-    write_slice(tmp_path / "orders_svc", "one", extra="import orders_svc.two.queries\n")
-    write_slice(tmp_path / "orders_svc", "two")
-    main = tmp_path / "orders_svc/main.py"
+    write_slice(tree / "orders_svc", "one", extra="import orders_svc.two.queries\n")
+    write_slice(tree / "orders_svc", "two")
+    main = tree / "orders_svc/main.py"
     main.write_text(
         "import orders_svc.one.api\nimport orders_svc.two.consumers\n", encoding="utf-8"
     )
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+    shutil.copy(ROOT / "pyproject.toml", tree)
+    return tree
 
 
-def plant(tree: Path, planted: Planted) -> None:
+@contextmanager
+def planted_in(tree: Path, planted: Planted) -> Iterator[None]:
+    """Leave the tree as it was found, whatever the block finds."""
     base = tree.joinpath(*planted.module.split("."))
     file = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+    before = file.read_bytes() if file.exists() else None
     with file.open("a", encoding="utf-8") as source:
         source.write(f"\n{planted.line}\n")
+    try:
+        yield
+    finally:
+        if before is None:
+            file.unlink()
+        else:
+            file.write_bytes(before)
 
 
 def lint_imports(
@@ -148,9 +164,8 @@ def test_every_contract_meets_a_violation():
 
 @pytest.mark.parametrize("planted", PLANTED, ids=str)
 def test_a_violation_breaks_its_contract(copy: Path, planted: Planted):
-    plant(copy, planted)
-
-    run = lint_imports(copy, planted.contract, path=copy)
+    with planted_in(copy, planted):
+        run = lint_imports(copy, planted.contract, path=copy)
 
     assert run.returncode == 1
     assert "Contracts: 0 kept, 1 broken." in run.stdout, run.stdout + run.stderr

@@ -188,7 +188,7 @@ class Service:
     def _api(self, runtime: WebRuntime) -> FastAPI:
         return create_api(
             runtime,
-            [*self.spec.routers, operations_router(self.spec.name, self.scope)],
+            [*self.spec.routers, operations_router(self.spec.name)],
             title=self.spec.title,
             version=self.spec.version,
             max_body_bytes=self.settings.max_body_bytes,

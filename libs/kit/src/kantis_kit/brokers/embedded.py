@@ -20,6 +20,7 @@ from kantis_kit.brokers import embedded_sql as sql
 from kantis_kit.brokers.embedded_consumer import LOST, STATEMENT_BYTES, EmbeddedConsumer, write_head
 from kantis_kit.brokers.port import Subscription
 from kantis_kit.brokers.upkeep import Kept, describe, within
+from kantis_kit.db.connection import Connection
 from kantis_kit.errors import BrokerError, PublishFailed, Unroutable
 
 log = structlog.get_logger("kantis.broker")
@@ -172,7 +173,10 @@ class EmbeddedBroker:
 
     async def _hold(self, kept: Kept) -> None:
         session = await asyncpg.connect(
-            self._dsn, timeout=self._connect_seconds, server_settings=self._settings()
+            self._dsn,
+            timeout=self._connect_seconds,
+            server_settings=self._settings(),
+            connection_class=Connection,
         )
         lost = asyncio.Event()
         session.add_termination_listener(lambda _: lost.set())
@@ -314,6 +318,7 @@ class EmbeddedBroker:
             max_size=size,
             timeout=self._connect_seconds,
             reset=_keep_as_it_is,
+            connection_class=Connection,
             server_settings=self._settings(**settings),
         )
 

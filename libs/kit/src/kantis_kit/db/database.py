@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from kantis_kit.db.away import CONNECTION_ERRORS, is_away
+from kantis_kit.db.connection import Connection
 from kantis_kit.db.lending import Lender
 
 KEYED_POOL_SIZE = 2
@@ -73,6 +74,7 @@ class Database:
             server_settings={**self._server_settings, **more},
             timeout=self._connect_timeout,
             statement_cache_size=256,
+            connection_class=Connection,
         )
         return connection  # noqa: RET504 - typed by the annotation
 
@@ -105,6 +107,7 @@ class Database:
             max_inactive_connection_lifetime=300,
             server_settings=self._server_settings,
             reset=_keep_as_it_is,
+            connection_class=Connection,
         )
         return pool  # noqa: RET504 - typed by the annotation
 

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -15,14 +15,11 @@ import asyncpg
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Dialect, Engine
-from sqlalchemy.util import LRUCache
 
 from kantis_contracts.base import REGISTRY, SERVICES, Envelope, Event
 from kantis_kit.auth.principal import Principal
 from kantis_kit.auth.tokens import issue_token
-from kantis_kit.brokers.embedded import EmbeddedBroker, create_schema
-from kantis_kit.brokers.embedded_consumer import EmbeddedConsumer
+from kantis_kit.brokers.embedded import EmbeddedBroker
 from kantis_kit.brokers.port import Subscription
 from kantis_kit.brokers.rabbit import RabbitBroker
 from kantis_kit.clock import FrozenClock
@@ -31,12 +28,12 @@ from kantis_kit.db import tables
 from kantis_kit.db.database import CONNECTION_ERRORS
 from kantis_kit.db.migrate import migrate
 from kantis_kit.db.provision import ServiceDsns
-from kantis_kit.errors import BrokerError
 from kantis_kit.ids import new_id
 from kantis_kit.outbox import cut
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.signing import Keys, make_keys
 from kantis_kit.testing.postgres import PostgresServer
+from kantis_kit.testing.rig_shares import EMPTY_BROKER, build_broker, share_broker, share_statements
 from kantis_kit.testing.waiting import eventually
 
 EventT = TypeVar("EventT", bound=Event)
@@ -260,7 +257,7 @@ async def open_rig(
             own = RabbitBroker(rabbit, service=PROBE.partition(".")[0])
         else:
             broker = await stack.enter_async_context(
-                server.reused("broker", _build_broker, empty=_EMPTY_BROKER)
+                server.reused("broker", build_broker, empty=EMPTY_BROKER)
             )
             broker_url = broker.app_dsn
             shuffle = random.Random(7) if duplicate else None  # noqa: S311 - the order of a test
@@ -287,9 +284,9 @@ async def open_rig(
                 public_url="http://kantis.test",
                 **{**PATIENT, "link_keys": LINK_KEYS, **(settings or {}).get(spec.name, {})},
             )
-            shared = _Shared(own) if isinstance(own, EmbeddedBroker) else None
+            shared = share_broker(own) if isinstance(own, EmbeddedBroker) else None
             service = Service(spec, given, clock=rig.clock, broker=shared)
-            _share_statements(service.database.engine.sync_engine)
+            share_statements(service.database.engine.sync_engine)
             if tweak:
                 tweak(service)
             rig.services[spec.name] = service
@@ -300,71 +297,6 @@ async def open_rig(
             for service in rig.services.values():
                 await service.start(connect=False)
         yield rig
-
-
-class _Shared:
-    """The rig's broker as each of its services sees it: they come and go, its connections stay.
-
-    A broker of its own for each would open five connections more, of which nothing is proved here: the promises of the
-    port are proved with brokers of their own.
-    """
-
-    def __init__(self, broker: EmbeddedBroker) -> None:
-        self._broker = broker
-        self._started = False
-
-    @property
-    def state(self) -> str:
-        return self._broker.state if self._started else "down"
-
-    async def start(self) -> None:
-        self._started = True
-
-    async def stop(self) -> None:
-        self._started = False
-
-    async def declare(self, subscriptions: Sequence[Subscription]) -> None:
-        await self._broker.declare(subscriptions)
-
-    async def publish(self, envelopes: Sequence[Envelope]) -> list[BrokerError | None]:
-        return await self._broker.publish(envelopes)
-
-    def consume(
-        self, queue: str, *, prefetch: int = 1_000
-    ) -> AbstractAsyncContextManager[EmbeddedConsumer]:
-        return self._broker.consume(queue, prefetch=prefetch)
-
-    async def depth(self, queue: str) -> int:
-        return await self._broker.depth(queue)
-
-
-_EMPTY_BROKER = """
-DELETE FROM message; DELETE FROM binding; DELETE FROM consumer;
-SELECT setval(pg_get_serial_sequence('message', 'id'), 1, false), setval('consumer_owner', 1, false);
-"""
-
-
-_statements: LRUCache[Any, Any] = LRUCache(5_000)
-_dialects: list[Dialect] = []
-
-
-def _share_statements(engine: Engine) -> None:
-    """Give an engine the statements that the engines of earlier tests have compiled, as one of a long life has them.
-
-    They belong to a dialect; the first that has met the server serves all, because it is the same server.
-    """
-    if not _dialects or _dialects[0].server_version_info is None:
-        _dialects[:] = [engine.dialect]
-    engine.dialect = _dialects[0]
-    engine.update_execution_options(compiled_cache=_statements)
-
-
-async def _build_broker(dsns: ServiceDsns) -> None:
-    connection = await asyncpg.connect(dsns.owner_dsn)
-    try:
-        await create_schema(connection)
-    finally:
-        await connection.close()
 
 
 def _builder(spec: ServiceSpec) -> Callable[[ServiceDsns], Awaitable[None]]:

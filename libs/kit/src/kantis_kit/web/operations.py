@@ -1,10 +1,11 @@
 """What every service shows to operators: parked messages and timers, stuck sagas, the audit log's state."""
 
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Depends, Query, Request
 from pydantic import Field
 
 from kantis_kit import audit, sagas, timers
@@ -16,6 +17,7 @@ from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page, encode_cursor, moment, read_cursor
 from kantis_kit.web.router import Router
 from kantis_kit.web.schemas import In, Out
+from kantis_kit.web.state import runtime_of
 
 
 class ParkedOut(Out):
@@ -116,13 +118,22 @@ def _out(row: Row) -> ParkedOut:
     return ParkedOut.model_validate(row)
 
 
-def operations_router(service: str, scope: Scope) -> Router:
-    """Build the operators' routes of one service."""
+def _scope(request: Request) -> Scope:
+    return runtime_of(request).scope
+
+
+Own = Annotated[Scope, Depends(_scope)]
+"""What the service has, for reads that take connections of their own."""
+
+
+@cache
+def operations_router(service: str) -> Router:
+    """Return the operators' routes of one service; worked out once, for every app of the process that has them."""
     router = Router(prefix=f"/v1/operations/{service}", tags=["operations"])
 
     @router.get("/parked", policy=needs("operations:read"), response_model=Page[ParkedOut])
     async def list_parked(
-        cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+        scope: Own, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
     ) -> dict[str, Any]:
         """Return parked messages, the newest first."""
         keys = read_cursor(cursor, moment, UUID)
@@ -132,7 +143,7 @@ def operations_router(service: str, scope: Scope) -> Router:
         return {"items": [_out(row) for row in rows], "next_cursor": more}
 
     @router.get("/parked/{queue}/{event_id}", policy=needs("operations:read"))
-    async def show_parked(queue: str, event_id: UUID) -> ParkedDetail:
+    async def show_parked(scope: Own, queue: str, event_id: UUID) -> ParkedDetail:
         """Return one parked message with its content."""
         row = await Parked(scope).get(queue, event_id)
         if row is None:
@@ -180,7 +191,7 @@ def operations_router(service: str, scope: Scope) -> Router:
         return Resumed(resumed=await sagas.resume(tx, body.sagas))
 
     @router.get("/audit", policy=needs("operations:read"))
-    async def check_audit() -> AuditState:
+    async def check_audit(scope: Own) -> AuditState:
         """Walk the hash chain of the audit log."""
         pool = await scope.database.pool()
         broken = await audit.verify(pool)
