@@ -3,14 +3,16 @@
 from typing import Annotated, Literal
 
 import asyncpg
+import httpx
 import pytest
-from fastapi import Body
+from fastapi import Body, FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import StringConstraints, TypeAdapter, ValidationError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from kantis_kit.db.database import is_away
 from kantis_kit.web.patterns import UNKNOWN
-from kantis_kit.web.problems import validation_errors
+from kantis_kit.web.problems import add_problem_handlers, validation_errors
 from kantis_kit.web.schemas import In, Instant
 
 
@@ -93,3 +95,21 @@ def test_a_connection_that_died_under_a_statement_is_a_database_that_is_away():
         asyncpg.InternalClientError("cannot switch to state 11; another operation is in progress")
     )
     assert not is_away(asyncpg.UndefinedTableError("no such table"))
+
+
+async def test_whoever_finds_no_connection_free_is_told_to_come_again_and_not_that_we_failed():
+    app = FastAPI()
+    add_problem_handlers(app)
+
+    @app.get("/crowded")
+    async def crowded():
+        message = "QueuePool limit of size 8 overflow 8 reached, connection timed out"
+        raise NoConnectionFree(message)
+
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://kit.test") as client:
+        answer = await client.get("/crowded")
+
+    assert (503, "2") == (answer.status_code, answer.headers["retry-after"])
+    assert "send it again" in answer.json()["detail"]
+    assert "QueuePool" not in answer.text

@@ -25,6 +25,7 @@ from kantis_contracts.orders import (
     InvoiceCreditedV1,
     InvoiceIssuedV1,
     OrderCard,
+    OrderDeliveredV1,
     OrderLineCard,
     OrderPaidV1,
     OrderPlacedV1,
@@ -77,8 +78,9 @@ async def test_an_order_is_what_its_newest_version_says_with_the_moment_of_each_
     shipped = placed.model_copy(
         update={"version": 2, "changed_at": now - timedelta(days=2), "total_minor": 20_000}
     )
+    delivered = shipped.model_copy(update={"version": 3, "changed_at": now - timedelta(days=1)})
     paid = placed.model_copy(
-        update={"version": 3, "changed_at": now, "total_minor": 30_000, "lines": (line,)}
+        update={"version": 4, "changed_at": now, "total_minor": 30_000, "lines": (line,)}
     )
 
     await tell(
@@ -86,22 +88,24 @@ async def test_an_order_is_what_its_newest_version_says_with_the_moment_of_each_
         [
             OrderPlacedV1(items=(placed,)),
             OrderShippedV1(items=(shipped,)),
+            OrderDeliveredV1(items=(delivered,)),
             OrderPaidV1(items=(paid,)),
         ],
         seed,
     )
 
     row = await only_row(rig, "order_fact")
-    assert (3, "1001", 30_000, None) == (
+    assert (4, "1001", 30_000, None) == (
         row["version"],
         row["number"],
         row["total_minor"],
         row["cancelled_at"],
     )
     assert "SOCKS" in row["lines"]
-    assert (placed.changed_at, shipped.changed_at, now) == (
+    assert (placed.changed_at, shipped.changed_at, delivered.changed_at, now) == (
         row["placed_at"],
         row["shipped_at"],
+        row["delivered_at"],
         row["paid_at"],
     )
 

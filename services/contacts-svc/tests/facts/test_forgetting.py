@@ -13,6 +13,8 @@ from kantis_contracts.messaging import (
 from kantis_contracts.orders import (
     OrderCard,
     OrderPlacedV1,
+    OrderReturn,
+    OrderReturnedV1,
     PaymentBooked,
     PaymentBookedV1,
     ResponseKind,
@@ -30,6 +32,7 @@ TABLES = (
     "message_fact",
     "engagement_fact",
     "response_fact",
+    "return_fact",
     "interaction",
     "insight",
     "person_value",
@@ -90,8 +93,19 @@ async def furnish(rig, client, name):
         person_id=person,
         responded_at=now,
     )
+    returned = OrderReturn(
+        return_id=new_id(),
+        order_id=order.order_id,
+        number="1",
+        person_id=person,
+        refund_minor=1,
+        returned_minor=1,
+        currency="NOK",
+        returned_at=now,
+    )
     await rig.publish(
         OrderPlacedV1(items=(order,)),
+        OrderReturnedV1(items=(returned,)),
         PaymentBookedV1(items=(payment,)),
         MessageSettledV1(items=(message,)),
         MessageOpenedV1(items=(seen,)),

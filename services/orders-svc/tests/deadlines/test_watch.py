@@ -118,6 +118,26 @@ async def test_an_order_that_came_without_a_response_gets_a_day_and_is_answered_
     assert [] == desk.rig.items(ResponseRegisteredV1)
 
 
+async def test_an_order_that_has_arrived_is_over_and_nobody_is_reminded_of_it_again(desk):
+    await desk.ready("ABCDE2")
+    order_id = (await desk.order(code="ABCDE2"))["order_id"]
+    await desk.client.post(f"/v1/orders/{order_id}/pick")
+    packed = (await desk.client.post(f"/v1/orders/{order_id}/parcels", json={})).json()
+    await desk.client.post(f"/v1/orders/{order_id}/ship")
+    now = desk.rig.clock.now().isoformat()
+    arrived = [{"code": one["code"], "delivered_at": now} for one in packed["items"]]
+    await desk.client.post("/v1/deliveries", json={"items": arrived})
+
+    nothing = await desk.get("/v1/deadlines/unattended")
+    desk.later(timedelta(days=3))
+    await look(desk)
+
+    assert "delivered" == (await desk.get(f"/v1/orders/{order_id}"))["state"]
+    assert [] == nothing
+    assert ["answered"] == [one["state"] for one in (await desk.get("/v1/responses"))["items"]]
+    assert [] == desk.rig.items(DeadlineMissedV1)
+
+
 async def test_after_all_ways_in_nothing_is_unattended(desk):
     await desk.ready("ABCDE2", stock=1)
     for kind in ("order", "inquiry", "complaint", "refusal", "return"):

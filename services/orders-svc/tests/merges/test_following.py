@@ -70,6 +70,33 @@ async def test_what_comes_under_an_old_id_stands_with_the_known_one_until_they_a
     assert [alone * 2, alone, alone * 2] == [await desk.rows(WHO.format(one)) for one in TABLES]
 
 
+async def test_what_was_agreed_with_somebody_holds_for_the_known_one_until_they_are_parted(desk):
+    merged, known = desk.person(), desk.person(full_name="Kari Berg")
+    await desk.rig.publish(PersonChangedV1(items=(merged, known)))
+    await desk.drain()
+    old, new = (f"/v1/credit/customers/{one.person_id}" for one in (merged, known))
+    business = {"debtor": "business", "credit_limit_minor": 30_000}
+    await desk.client.put(old, json=business)
+    register = Register([merged.person_id, known.person_id], desk.rig.clock.now())
+
+    async def seen(*news):
+        for one in news:
+            await desk.rig.publish(PersonMergedV1(items=(one,)))
+            await desk.drain()
+        shown = [await desk.get(path) for path in (old, new)]
+        return [(one["person_id"], one["debtor"], one["credit_limit_minor"]) for one in shown]
+
+    together = await seen(register.merge(merged.person_id, known.person_id))
+    parted = await seen(register.undo(merged.person_id))
+    await desk.client.put(new, json={"credit_limit_minor": 50_000})
+    own = await seen(register.merge(merged.person_id, known.person_id))
+
+    first, second = str(merged.person_id), str(known.person_id)
+    assert [(second, "business", 30_000)] * 2 == together
+    assert [(first, "business", 30_000), (second, "consumer", None)] == parted
+    assert [(second, "consumer", 50_000)] * 2 == own
+
+
 async def test_a_parcel_that_has_not_left_goes_to_the_known_one(desk):
     merged, known = desk.person(), desk.person(full_name="Kari Berg")
     product = await desk.product(stock=5)

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -137,6 +138,19 @@ def from_app_error(request: Request, error: AppError) -> JSONResponse:
     )
 
 
+async def _on_crowd(request: Request, _error: Exception) -> JSONResponse:
+    """Tell who finds no connection to the database free: it is neither away nor did anything fail."""
+    log.warning("web.crowded", route=_route(request))
+    return problem(
+        503,
+        "unavailable",
+        _TITLES[503],
+        "Too many ask at once; nothing was changed, send it again a little later.",
+        instance=_instance(request),
+        headers={"Retry-After": "2"},
+    )
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Render every error of an application as a problem."""
 
@@ -223,6 +237,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AppError, on_app_error)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(NoConnectionFree, _on_crowd)
     app.add_exception_handler(SQLAlchemyError, on_database)
     app.add_exception_handler(DBAPIError, on_database)
     app.add_exception_handler(asyncpg.PostgresError, on_database)

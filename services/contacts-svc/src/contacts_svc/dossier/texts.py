@@ -12,6 +12,7 @@ GROUPS = {
     "order_fact": "orders",
     "invoice_fact": "orders",
     "payment_fact": "orders",
+    "return_fact": "orders",
     "person_value": "orders",
     "message_fact": "messages",
     "engagement_fact": "messages",

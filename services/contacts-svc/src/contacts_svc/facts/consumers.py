@@ -2,11 +2,14 @@
 
 from contacts_svc.facts import reversals, usecases
 from contacts_svc.facts.credits import keep_credits
+from contacts_svc.facts.responses import keep_responses
+from contacts_svc.facts.returns import keep_returns
 from kantis_contracts.messaging import LinkClickedV1, MessageOpenedV1, MessageSettledV1
 from kantis_contracts.orders import (
     DunningChangedV1,
     InvoiceCreditedV1,
     InvoiceIssuedV1,
+    OrderReturnedV1,
     PaymentBookedV1,
     PaymentReversedV1,
     ResponseRegisteredV1,
@@ -47,10 +50,16 @@ async def on_dunning_changed(tx: Tx, event: DunningChangedV1, _meta: Meta) -> No
     await usecases.keep_dunning(tx, event.items)
 
 
+@consumes(OrderReturnedV1, queue=QUEUE, sink=True)
+async def on_order_returned(tx: Tx, event: OrderReturnedV1, _meta: Meta) -> None:
+    """Keep what people sent back."""
+    await keep_returns(tx, event.items)
+
+
 @consumes(ResponseRegisteredV1, queue=QUEUE, sink=True)
 async def on_response_registered(tx: Tx, event: ResponseRegisteredV1, _meta: Meta) -> None:
     """Keep what people answered."""
-    await usecases.keep_responses(tx, event.items)
+    await keep_responses(tx, event.items)
 
 
 @consumes(MessageSettledV1, queue=QUEUE, sink=True)

@@ -31,6 +31,7 @@ class OrderFact(Base, table=True):
     campaign_id: UUID | None = None
     placed_at: datetime = Field(sa_type=Moment)
     shipped_at: datetime | None = Field(default=None, sa_type=Moment)
+    delivered_at: datetime | None = Field(default=None, sa_type=Moment)
     paid_at: datetime | None = Field(default=None, sa_type=Moment)
     paid_version: int = 0
     """The order's version by which it was last paid, or unpaid again."""
@@ -78,6 +79,25 @@ class PaymentFact(Base, table=True):
     amount_minor: int = Field(sa_type=BigInteger)
     currency: str
     booked_at: datetime = Field(sa_type=Moment)
+
+
+class ReturnFact(Base, table=True):
+    """Goods of an order that came back; `refund_minor` was credited for them."""
+
+    __tablename__ = "return_fact"
+    __table_args__ = (Index("ix_return_fact_person", "person_id", "returned_at"),)
+
+    return_id: UUID = Field(primary_key=True)
+    order_id: UUID
+    person_id: UUID
+    number: str
+    refund_minor: int = Field(sa_type=BigInteger)
+    currency: str
+    is_withdrawal: bool
+    lines: list[dict[str, Any]] = Field(sa_type=JSONB)
+    """As those of an order."""
+    campaign_id: UUID | None = None
+    returned_at: datetime = Field(sa_type=Moment)
 
 
 class MessageFact(Base, table=True):

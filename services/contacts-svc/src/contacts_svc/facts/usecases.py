@@ -17,6 +17,7 @@ from contacts_svc.facts.model import (
     OrderFact,
     PaymentFact,
     ResponseFact,
+    ReturnFact,
 )
 from contacts_svc.facts.queries import as_rows, known_ids
 from contacts_svc.people.queries import any_of
@@ -27,7 +28,6 @@ from kantis_contracts.orders import (
     InvoiceCard,
     OrderCard,
     PaymentBooked,
-    ResponseRegistered,
 )
 from kantis_kit.tx import Tx
 
@@ -38,6 +38,7 @@ _ABOUT_PEOPLE = (
     OrderFact,
     PaymentFact,
     ResponseFact,
+    ReturnFact,
 )
 
 
@@ -46,6 +47,7 @@ class OrderStep(StrEnum):
 
     PLACED = "placed_at"
     SHIPPED = "shipped_at"
+    DELIVERED = "delivered_at"
     PAID = "paid_at"
     UNPAID = "unpaid"
     """The bank took money back: no moment is kept, the one of paying goes."""
@@ -132,7 +134,7 @@ async def keep_invoices(tx: Tx, cards: Sequence[InvoiceCard]) -> None:
             "issued_at": card.issued_at,
             "paid_minor": 0,
         }
-        for card in _each(cards, "invoice_id")
+        for card in each(cards, "invoice_id")
     ]
     table = table_of(InvoiceFact)
     told = as_rows("told", InvoiceFact, rows)
@@ -164,10 +166,10 @@ async def keep_payments(tx: Tx, items: Sequence[PaymentBooked]) -> None:
             ),
             "person_id": known[item.person_id],
         }
-        for item in _each(items, "payment_id")
+        for item in each(items, "payment_id")
     ]
     await lock_invoices(tx, payments)  # two payments of one invoice add up one by one
-    await _add(tx, PaymentFact, payments, key="payment_id")
+    await add(tx, PaymentFact, payments, key="payment_id")
     await settle(tx, {row["invoice_id"] for row in payments})
     await touch(tx, {row["person_id"] for row in payments}, Family.ORDER)
 
@@ -305,12 +307,12 @@ async def keep_engagements(tx: Tx, items: Sequence[Engagement], *, clicked: bool
             "campaign_id": item.campaign_id,
             "seen_at": item.seen_at,
         }
-        for item in _each(items, "engagement_id")
+        for item in each(items, "engagement_id")
         if (person_id := item.person_id)
     ]
     if not rows:
         return
-    await _add(tx, EngagementFact, rows, key="engagement_id")
+    await add(tx, EngagementFact, rows, key="engagement_id")
     await _mark_messages(tx, rows, clicked=clicked)
     await touch(tx, {row["person_id"] for row in rows}, Family.MESSAGE)
 
@@ -356,34 +358,14 @@ async def _mark_messages(tx: Tx, rows: Sequence[dict[str, Any]], *, clicked: boo
     )
 
 
-async def keep_responses(tx: Tx, items: Sequence[ResponseRegistered]) -> None:
-    """Keep the answers of persons to pieces."""
-    known = await known_ids(tx, (item.person_id for item in items if item.person_id))
-    rows = [
-        {
-            "response_id": item.response_id,
-            "person_id": known[person_id],
-            "kind": item.kind.value,
-            "way": item.way.value,
-            "campaign_id": item.campaign_id,
-            "responded_at": item.responded_at,
-        }
-        for item in _each(items, "response_id")
-        if (person_id := item.person_id)
-    ]
-    if not rows:
-        return
-    await _add(tx, ResponseFact, rows, key="response_id")
-    await touch(tx, {row["person_id"] for row in rows}, Family.INTERACTION)
-
-
-def _each(items: Sequence[Any], key: str) -> list[Any]:
+def each(items: Sequence[Any], key: str) -> list[Any]:
     """Return each thing once, in one order for all, so that nobody waits in a circle."""
     found = {getattr(item, key): item for item in items}
     return [found[one] for one in sorted(found)]
 
 
-async def _add(tx: Tx, model: type[Any], rows: Sequence[dict[str, Any]], *, key: str) -> None:
+async def add(tx: Tx, model: type[Any], rows: Sequence[dict[str, Any]], *, key: str) -> None:
+    """Keep facts that are told once and never change; what is there stays."""
     told = as_rows("added", model, rows)
     await tx.execute(
         insert(table_of(model))

@@ -30,6 +30,7 @@ from contacts_svc.facts.model import (
     OrderFact,
     PaymentFact,
     ResponseFact,
+    ReturnFact,
 )
 from contacts_svc.insights.model import Insight, InsightTerm
 from contacts_svc.intake.model import Lead
@@ -138,8 +139,10 @@ def _branches() -> list[_Branch]:
     )
     by_term = select(term.c.key).where(term.c.id == insight.c.term_id).correlate(insight)
     sums = ("number", "total_minor", "currency")
-    steps = {"placed_at": "placed", "shipped_at": "shipped", "paid_at": "paid"}
-    steps["cancelled_at"] = "cancelled"
+    steps = {
+        "placed_at": "placed", "shipped_at": "shipped", "delivered_at": "delivered", "paid_at": "paid",
+        "cancelled_at": "cancelled",
+    }  # fmt: skip
     return [
         *(
             _Branch(EntryKind.ORDER, order, at, "order_id", _text(what), sums, prefix=f"{what}:")
@@ -160,6 +163,14 @@ def _branches() -> list[_Branch]:
             "payment_id",
             _text("booked"),
             ("amount_minor", "currency", "invoice_id"),
+        ),
+        _Branch(
+            EntryKind.RETURN,
+            table_of(ReturnFact),
+            "returned_at",
+            "return_id",
+            _text("returned"),
+            ("number", "refund_minor", "currency", "is_withdrawal", "lines", "order_id"),
         ),
         _Branch(
             EntryKind.MESSAGE,

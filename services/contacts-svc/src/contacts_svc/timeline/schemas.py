@@ -25,6 +25,7 @@ class EntryKind(StrEnum):
     PAYMENT = "payment"
     PERMISSION = "permission"
     RESPONSE = "response"
+    RETURN = "return"
     VISIT = "visit"
 
 

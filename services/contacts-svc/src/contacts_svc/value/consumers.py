@@ -8,6 +8,7 @@ from kantis_contracts.orders import (
     OrderCancelledV1,
     OrderCard,
     OrderChangedV1,
+    OrderDeliveredV1,
     OrderPaidV1,
     OrderPlacedV1,
     OrderShippedV1,
@@ -53,6 +54,12 @@ async def on_order_unpaid(tx: Tx, event: OrderUnpaidV1, _meta: Meta) -> None:
 async def on_order_shipped(tx: Tx, event: OrderShippedV1, _meta: Meta) -> None:
     """Keep that orders are on their way."""
     await _keep(tx, event.items, OrderStep.SHIPPED)
+
+
+@consumes(OrderDeliveredV1, queue=QUEUE)
+async def on_order_delivered(tx: Tx, event: OrderDeliveredV1, _meta: Meta) -> None:
+    """Keep that the last parcel of orders has arrived."""
+    await _keep(tx, event.items, OrderStep.DELIVERED)
 
 
 @consumes(OrderCancelledV1, queue=QUEUE)

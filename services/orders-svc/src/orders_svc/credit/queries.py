@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import Uuid, func, union_all
 from sqlmodel import col, select
 
+from kantis_kit.db.sets import column_set
 from kantis_kit.tx import ReadTx
+from orders_svc.aliases import person_alias
 from orders_svc.billing.model import Invoice, is_owed, open_amount
 from orders_svc.claims.model import Claim
 from orders_svc.credit.model import CreditHold, CustomerTerms
@@ -15,11 +17,21 @@ from orders_svc.orders.model import OrderState, SalesOrder
 
 
 async def terms_of(tx: ReadTx, person_ids: Iterable[UUID]) -> dict[UUID, CustomerTerms]:
-    """Return what was agreed with customers, of those with whom something was."""
-    rows = await tx.scalars(
-        select(CustomerTerms).where(col(CustomerTerms.person_id).in_(set(person_ids)))
+    """Return what was agreed with customers, of those with whom something was.
+
+    What was agreed under an id that was merged into theirs holds too, the newest of it, unless something was agreed with
+    themselves. It stays where it was, so that it is theirs no more when they are parted.
+    """
+    asked = column_set("asked", {"id": (Uuid(), sorted(set(person_ids)))})
+    alias = person_alias.c
+    merged = select(alias.merged_id, alias.known_id).join(asked, asked.c.id == alias.known_id)
+    whose = union_all(select(asked.c.id, asked.c.id.label("whose")), merged).subquery()
+    rows = await tx.execute(
+        select(CustomerTerms, whose.c.whose)
+        .join(whose, whose.c.id == col(CustomerTerms.person_id))
+        .order_by(col(CustomerTerms.person_id) == whose.c.whose, col(CustomerTerms.set_at))
     )
-    return {one.person_id: one for one in rows}
+    return {person_id: terms for terms, person_id in rows}
 
 
 def debtor_of(terms: CustomerTerms | None) -> Debtor:

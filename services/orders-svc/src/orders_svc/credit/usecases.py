@@ -8,7 +8,9 @@ from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from kantis_kit.db.aliases import resolve
 from kantis_kit.tx import ReadTx, Tx
+from orders_svc.aliases import person_alias
 from orders_svc.credit import queries
 from orders_svc.credit.errors import CustomerUnknown, NotHeld, OrderHeld
 from orders_svc.credit.model import CreditHold, CustomerTerms
@@ -36,6 +38,7 @@ class Credit:
 
 async def set_terms(tx: Tx, person_id: UUID, given: TermsIn) -> TermsOut:
     """Keep what was agreed with a customer. Raises `CustomerUnknown`."""
+    person_id = await _known(tx, person_id)
     if await find_person(tx, person_id) is None:
         raise CustomerUnknown(f"There is no card of the person {person_id} here")
     values = CustomerTerms(
@@ -60,6 +63,7 @@ async def set_terms(tx: Tx, person_id: UUID, given: TermsIn) -> TermsOut:
 
 async def show_terms(tx: ReadTx, person_id: UUID) -> TermsOut:
     """Return on which terms a customer buys, and what they owe."""
+    person_id = await _known(tx, person_id)
     terms = (await queries.terms_of(tx, [person_id])).get(person_id)
     limit, currency = _limit(terms, tx.settings(OrdersSettings), None)
     return TermsOut(
@@ -136,6 +140,11 @@ async def release(tx: Tx, order_id: UUID, reason: str) -> CreditHold:
     held.released_at, held.released_by, held.reason = tx.clock.now(), tx.actor, reason
     tx.audit("credit.release", str(order_id), reason=reason)
     return held
+
+
+async def _known(tx: ReadTx, person_id: UUID) -> UUID:
+    """Return whom an id means now."""
+    return (await resolve(tx, person_alias, [person_id])).get(person_id, person_id)
 
 
 def _limit(

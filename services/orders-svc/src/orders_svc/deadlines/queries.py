@@ -11,13 +11,13 @@ from kantis_contracts.orders import ResponseKind
 from kantis_kit.calendar import DEFAULT_COUNTRY, ZONES, date_in
 from kantis_kit.tx import ReadTx
 from orders_svc.deadlines.schemas import AgeingOut, AgeOut, UnattendedOut, WeekOut
-from orders_svc.orders.model import OrderState, SalesOrder
+from orders_svc.orders.model import OPEN, SalesOrder
 from orders_svc.responses.model import NextStep, Response, ResponseState
 from orders_svc.settings import OrdersSettings
 
 LISTED = 500
 _WAITS = col(Response.state) != ResponseState.ANSWERED.value
-_IS_OVER = col(SalesOrder.state).in_([OrderState.SHIPPED.value, OrderState.CANCELLED.value])
+_IS_OVER = col(SalesOrder.state).not_in([state.value for state in OPEN])
 _A_MOMENT = timedelta(microseconds=1)
 """What is due at the end of a day is due on it, not on the next."""
 

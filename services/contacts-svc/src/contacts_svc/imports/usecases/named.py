@@ -52,6 +52,7 @@ KEEPING = frozenset(
         "preference",
         "reach_evidence",
         "response_fact",
+        "return_fact",
         "visitor_person",
     }
 )

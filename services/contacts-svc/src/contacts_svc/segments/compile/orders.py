@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, func, select
 
 from contacts_svc.base import table_of
-from contacts_svc.facts.model import InvoiceFact, OrderFact
+from contacts_svc.facts.model import InvoiceFact, OrderFact, ReturnFact
 from contacts_svc.segments.compile.base import (
     Holds,
     Meaning,
@@ -28,12 +28,15 @@ from contacts_svc.segments.conditions.orders import (
     Orders,
     OrderState,
     Owes,
+    ReturnMeasure,
+    Returns,
 )
 from contacts_svc.touched import Family
 from kantis_contracts.orders import DunningState
 
 _order: Table = table_of(OrderFact)
 _invoice: Table = table_of(InvoiceFact)
+_return: Table = table_of(ReturnFact)
 
 
 def _in_state(state: OrderState) -> list[Holds]:
@@ -72,6 +75,29 @@ ORDERS = Rows(
     _measured,
     lambda node: {} if node.currency is None else {"total_minor": _total()},
     lambda node: node.measure is OrderMeasure.COUNT,
+)
+
+
+def _sent_back(node: Returns, _now: Now) -> Sequence[Holds]:
+    bounds = of_campaigns(_return, node.campaign_ids)
+    if node.currency is not None:
+        bounds.append(_return.c.currency == node.currency)
+    return bounds
+
+
+def _refund() -> ColumnElement[Any]:
+    return func.coalesce(func.sum(_return.c.refund_minor), 0)
+
+
+RETURNS = Rows(
+    _return,
+    _return.c.return_id,
+    _return.c.returned_at,
+    Family.ORDER,
+    _sent_back,
+    lambda node: func.count() if node.measure is ReturnMeasure.COUNT else _refund(),
+    lambda node: {} if node.currency is None else {"refund_minor": _refund()},
+    lambda node: node.measure is ReturnMeasure.COUNT,
 )
 
 
@@ -154,6 +180,7 @@ def _any_order(node: LastOrder) -> Orders:
 MEANINGS: dict[type, Meaning] = {
     Orders: ORDERS.meaning,
     Owes: Meaning(Family.ORDER, INVOICES.holds, INVOICES.facts, _owes_flip, INVOICES.sweeps),
+    Returns: RETURNS.meaning,
     InDunning: DUNNING.meaning,
     LastOrder: Meaning(
         Family.ORDER,

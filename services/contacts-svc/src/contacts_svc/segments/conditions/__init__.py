@@ -46,6 +46,8 @@ from contacts_svc.segments.conditions.orders import (
     Orders,
     OrderState,
     Owes,
+    ReturnMeasure,
+    Returns,
 )
 from contacts_svc.segments.conditions.permission import Decided, HasPermission, MayContact
 from contacts_svc.segments.conditions.profile import (
@@ -120,6 +122,7 @@ Condition = Annotated[
     | MayContact
     | Orders
     | LastOrder
+    | Returns
     | Owes
     | InDunning
     | Interactions
@@ -293,6 +296,8 @@ __all__ = [
     "Quality",
     "Reach",
     "Responses",
+    "ReturnMeasure",
+    "Returns",
     "SourceIs",
     "Spared",
     "Value",

@@ -68,6 +68,31 @@ class LastOrder(Clause):
     within_days: Days
 
 
+class ReturnMeasure(StrEnum):
+    """What is measured of the goods that a person sent back."""
+
+    COUNT = "count"
+    REFUND_MINOR = "refund_minor"
+
+
+class Returns(Counted):
+    """How often the person sent goods back, or how much was credited for them; a window is about when they came back."""
+
+    op: Literal["returns"]
+    measure: ReturnMeasure = ReturnMeasure.COUNT
+    value: int = Field(default=1, ge=0, le=MAX_NUMBER)
+    currency: Currency | None = None
+    campaign_ids: Campaigns = ()
+
+    @model_validator(mode="after")
+    def check_currency(self) -> Self:
+        """Amounts of several currencies are not added up."""
+        if self.measure is ReturnMeasure.REFUND_MINOR and self.currency is None:
+            message = "returns: an amount needs its currency"
+            raise ValueError(message)
+        return self
+
+
 class InvoiceMeasure(StrEnum):
     """What is measured of the invoices that are not paid in full."""
 
@@ -130,8 +155,18 @@ def _orders(node: Orders) -> str:
     return counted(f"{state}{paid}{what}{of_campaigns(node.campaign_ids)}", node)
 
 
+def _returns(node: Returns) -> str:
+    what = (
+        "returns"
+        if node.measure is ReturnMeasure.COUNT
+        else f"returns' refunds in {node.currency} minor units"
+    )
+    return counted(f"{what}{of_campaigns(node.campaign_ids)}", node)
+
+
 WORDS: dict[type, Callable[[Any], str]] = {
     Orders: _orders,
+    Returns: _returns,
     Owes: _owes,
     InDunning: _dunning,
     LastOrder: lambda node: f"last order within {node.within_days} days",

@@ -18,7 +18,7 @@ LISTED = 5_000
 """So many entries are told one by one."""
 MAX_DAYS = 92
 _DATED = (
-    c.Interactions, c.Responses, c.Insights, c.Messages, c.Visits, c.Leads, c.Answers, c.LastOrder, c.Created, c.Anniversary,
+    c.Interactions, c.Responses, c.Insights, c.Messages, c.Visits, c.Leads, c.Answers, c.LastOrder, c.Returns, c.Created, c.Anniversary,
 )  # fmt: skip
 """Clauses over rows that carry their moment: of a day that has been they say what was true then."""
 
