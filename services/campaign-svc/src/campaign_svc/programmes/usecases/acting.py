@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from campaign_svc.actions.model import Asker, Target
+from campaign_svc.actions.model import Asker, Job, Target
 from campaign_svc.actions.schemas import AskerKind
-from campaign_svc.actions.usecases import act
+from campaign_svc.actions.usecases import act_all
 from campaign_svc.products.model import Product
 from campaign_svc.products.queries import products_by_id
 from campaign_svc.programmes.plans import PlanKey
@@ -41,6 +41,7 @@ async def do(tx: Tx, acts: Sequence[PersonAct]) -> None:
     products = await products_by_id(
         tx, {UUID(one.act.facts["product"]) for one in acts if "product" in one.act.facts}
     )
+    jobs = []
     for ((programme_id, version), step), group in sorted(together.items(), key=lambda one: one[0]):
         asker = Asker(AskerKind.PROGRAMME, programme_id, names[programme_id], version, step)
         what = group[0].act.what
@@ -48,7 +49,8 @@ async def do(tx: Tx, acts: Sequence[PersonAct]) -> None:
             Target(one.person_id, one.act.id, (), _words(what, one.act.facts, products))
             for one in group
         ]
-        await act(tx, asker, what.action if isinstance(what, Do) else what.say, targets)
+        jobs.append(Job(asker, what.action if isinstance(what, Do) else what.say, targets))
+    await act_all(tx, jobs)
 
 
 def _words(
