@@ -26,6 +26,7 @@ import campaign_svc.referrals.consumers
 import campaign_svc.rules.consumers
 import campaign_svc.schedules.jobs
 import campaign_svc.senders.consumers
+import campaign_svc.templates.consumers
 from campaign_svc.actions.api import router as steps
 from campaign_svc.actions.api import tasks
 from campaign_svc.actions.doing import Doer, Doers
@@ -134,6 +135,7 @@ SPEC = ServiceSpec(
         campaign_svc.referrals.consumers,
         campaign_svc.rules.consumers,
         campaign_svc.senders.consumers,
+        campaign_svc.templates.consumers,
     ),
     timers=timers_in(
         campaign_svc.merges.jobs, campaign_svc.programmes.jobs, campaign_svc.schedules.jobs

@@ -20,6 +20,7 @@ import campaign_svc.schedules.model
 import campaign_svc.seeds.model
 import campaign_svc.senders.model
 import campaign_svc.surveys.model
+import campaign_svc.templates.model
 import campaign_svc.thresholds.model
 import campaign_svc.webhooks.model  # noqa: F401 - importing a model registers its tables
 from campaign_svc.base import Base
