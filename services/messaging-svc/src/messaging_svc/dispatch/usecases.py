@@ -215,8 +215,7 @@ async def _freeze_source(tx: Tx, event: PieceReleasedV1) -> tuple[UUID, UUID | N
 async def plan_steps(tx: Tx, event: StepRequestedV1) -> None:
     """Plan what a step says to people, with the template as it is now: a rule lives longer than its first words.
 
-    Whether it advertises follows from its class: a notice needs no permission, and the gate sees to it that its template
-    was checked as one.
+    Whether it advertises follows from its class; the gate sees to it that the template of a notice does not sell.
     """
     source_id = await _source_of_step(tx, event)
     version_id = await tx.scalar(select(_current_version(event.template_id)))
