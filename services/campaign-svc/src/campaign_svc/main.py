@@ -56,6 +56,8 @@ from campaign_svc.rules.api import router as rules
 from campaign_svc.schedules.api import router as schedules
 from campaign_svc.seeds.api import router as seeds
 from campaign_svc.settings import CampaignSettings
+from campaign_svc.signups.api import router as signups
+from campaign_svc.signups.public import router as signup_pages
 from campaign_svc.surveys.api import router as surveys
 from campaign_svc.surveys.public import router as survey_pages
 from campaign_svc.thresholds.api import router as thresholds
@@ -110,13 +112,14 @@ SPEC = ServiceSpec(
         schedules,
         seeds,
         series,
+        signups,
         steps,
         surveys,
         tasks,
         thresholds,
         webhooks,
     ],
-    public={"/q": [survey_pages]},
+    public={"/e": [signup_pages], "/q": [survey_pages]},
     fast={"/v1": fast_tills},
     handlers=handlers_in(
         campaign_svc.products.consumers,

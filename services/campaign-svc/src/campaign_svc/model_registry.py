@@ -19,6 +19,7 @@ import campaign_svc.rules.model
 import campaign_svc.schedules.model
 import campaign_svc.seeds.model
 import campaign_svc.senders.model
+import campaign_svc.signups.model
 import campaign_svc.surveys.model
 import campaign_svc.templates.model
 import campaign_svc.thresholds.model

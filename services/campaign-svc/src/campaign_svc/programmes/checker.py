@@ -125,7 +125,8 @@ def _classes(graph: Graph) -> Iterator[Finding]:
     """Find what would be told without permission though it sells, or though nothing asks for it."""
     on = graph.trigger.on
     allowed = {MessageClass.SERVICE}
-    if on in _ASKED_FOR or graph.key != "person":
+    signed_up = on == "event" and graph.trigger.event.startswith("signed_up.")
+    if on in _ASKED_FOR or signed_up or graph.key != "person":
         allowed.add(MessageClass.TRANSACTIONAL)
     for name, step in graph.steps.items():
         if isinstance(step, Do):
