@@ -42,6 +42,20 @@ _UP = (
     "CREATE UNIQUE INDEX sign_up_of_person ON sign_up (programme_id, step, (coalesce(merged_id, person_id)))",
     "CREATE INDEX sign_up_person_id ON sign_up (person_id)",
     "CREATE INDEX sign_up_merged_id ON sign_up (merged_id) WHERE merged_id IS NOT NULL",
+    """
+    CREATE TABLE person_reason (
+        insight_id uuid PRIMARY KEY,
+        person_id uuid NOT NULL,
+        merged_id uuid,
+        kind text NOT NULL,
+        term text NOT NULL,
+        words jsonb NOT NULL,
+        said_at timestamptz NOT NULL,
+        is_taken_back boolean NOT NULL
+    )
+    """,
+    "CREATE INDEX person_reason_person_id ON person_reason (person_id)",
+    "CREATE INDEX person_reason_merged_id ON person_reason (merged_id) WHERE merged_id IS NOT NULL",
     # A handful of rows: what branches have ever asked of the register.
     "ALTER TABLE asked_condition ADD COLUMN told_version integer NOT NULL DEFAULT 0",
     "UPDATE asked_condition SET told_version = extract(epoch FROM asked_at)",
@@ -59,6 +73,7 @@ _DOWN = (
         CHECK (state IN ('asked', 'accepted', 'refused', 'kept'))
     """,
     "ALTER TABLE asked_condition DROP COLUMN told_version",
+    "DROP TABLE person_reason",
     "DROP TABLE sign_up",
     "DROP TABLE club_message",
     "DROP TABLE template_note",

@@ -10,6 +10,7 @@ import campaign_svc.community.model
 import campaign_svc.competitions.model
 import campaign_svc.context.model
 import campaign_svc.coupons.model
+import campaign_svc.memory.model
 import campaign_svc.people.model
 import campaign_svc.products.model
 import campaign_svc.programmes.model
