@@ -121,11 +121,10 @@ class House:
     template_id: UUID = field(default_factory=new_id)
     segment_id: UUID = field(default_factory=new_id)
 
-    async def save_template(self, texts: Any = None) -> UUID:
+    async def save_template(self, texts: Any = None, **changes: Any) -> UUID:
+        body = {"name": "Lamper", "languages": texts or TEXTS} | changes
         async with self.rig.client(scopes=["messaging:write"]) as client:
-            answer = await client.post(
-                "/v1/templates", json={"name": "Lamper", "languages": texts or TEXTS}
-            )
+            answer = await client.post("/v1/templates", json=body)
         assert answer.status_code == 201, answer.text
         self.template_id = UUID(answer.json()["id"])
         return self.template_id
@@ -134,7 +133,8 @@ class House:
         self, *persons: PersonCard, purposes: tuple[Purpose, ...] = (Purpose.OFFERS,)
     ) -> None:
         await self.rig.publish(PersonChangedV1(items=persons))
-        await self.permit([person.person_id for person in persons], purposes=purposes)
+        if purposes:
+            await self.permit([person.person_id for person in persons], purposes=purposes)
         await self.rig.drain()
 
     async def permit(

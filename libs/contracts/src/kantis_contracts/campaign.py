@@ -219,6 +219,8 @@ class StepRequestedV1(Event, type="campaign.step.requested.v1"):
     channel: Channel
     purpose: Purpose
     message_class: MessageClass = MessageClass.MARKETING
+    class_reason: str = ""
+    """Of a message that needs no permission: why it has to be told."""
     topic: str = ""
     list_id: UUID | None = None
     template_id: UUID

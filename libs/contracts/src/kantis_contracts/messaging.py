@@ -6,7 +6,7 @@ from uuid import UUID
 
 from kantis_contracts.base import Event, Item, Items
 from kantis_contracts.privacy import DossierPart, ErasureReceipt
-from kantis_contracts.values import Channel, Language, Purpose
+from kantis_contracts.values import Channel, Language, MessageClass, Purpose
 
 
 class SettledState(StrEnum):
@@ -272,6 +272,24 @@ class TemplateFinding(Item):
     """The field that is meant, where it is one that has no content."""
     message: str
     mend: str = ""
+
+
+class TemplateCard(Item):
+    """A template as it stands: for which class of messages it was written and checked."""
+
+    template_id: UUID
+    revision: int
+    """Of two cards of one template the higher one holds."""
+    name: str
+    number: int
+    """Of its version."""
+    message_class: MessageClass
+
+
+class TemplateChangedV1(Event, type="messaging.template.changed.v1"):
+    """Templates were made, or another version of them stands."""
+
+    items: tuple[TemplateCard, ...] = Items
 
 
 class TemplateCheck(Item):

@@ -74,6 +74,15 @@ class MessageClass(StrEnum):
     """To a stranger whom a customer has named."""
 
 
+ADVERTISING = frozenset(
+    {
+        MessageClass.MARKETING, MessageClass.NEWSLETTER, MessageClass.CART_REMINDER, MessageClass.WIN_BACK,
+        MessageClass.REFERRAL,
+    }
+)  # fmt: skip
+"""Classes that may sell, and must offer a way out; all others tell what must be told, and nothing else."""
+
+
 class RecipientKind(StrEnum):
     """In what role somebody is written to; consent law differs by it."""
 

@@ -26,6 +26,7 @@ import campaign_svc.referrals.consumers
 import campaign_svc.rules.consumers
 import campaign_svc.schedules.jobs
 import campaign_svc.senders.consumers
+import campaign_svc.templates.consumers
 from campaign_svc.actions.api import router as steps
 from campaign_svc.actions.api import tasks
 from campaign_svc.actions.doing import Doer, Doers
@@ -55,6 +56,8 @@ from campaign_svc.rules.api import router as rules
 from campaign_svc.schedules.api import router as schedules
 from campaign_svc.seeds.api import router as seeds
 from campaign_svc.settings import CampaignSettings
+from campaign_svc.signups.api import router as signups
+from campaign_svc.signups.public import router as signup_pages
 from campaign_svc.surveys.api import router as surveys
 from campaign_svc.surveys.public import router as survey_pages
 from campaign_svc.thresholds.api import router as thresholds
@@ -109,13 +112,14 @@ SPEC = ServiceSpec(
         schedules,
         seeds,
         series,
+        signups,
         steps,
         surveys,
         tasks,
         thresholds,
         webhooks,
     ],
-    public={"/q": [survey_pages]},
+    public={"/e": [signup_pages], "/q": [survey_pages]},
     fast={"/v1": fast_tills},
     handlers=handlers_in(
         campaign_svc.products.consumers,
@@ -134,6 +138,7 @@ SPEC = ServiceSpec(
         campaign_svc.referrals.consumers,
         campaign_svc.rules.consumers,
         campaign_svc.senders.consumers,
+        campaign_svc.templates.consumers,
     ),
     timers=timers_in(
         campaign_svc.merges.jobs, campaign_svc.programmes.jobs, campaign_svc.schedules.jobs

@@ -30,6 +30,11 @@ PIECE = """
 INSERT INTO piece (id, launch_id, campaign_id, cell_id, person_id, response_code, because, channel, state, released_at)
 VALUES ($1, $2, $2, $2, $3, $4, '[]', $5, 'released', $6)
 """
+STEP = """
+INSERT INTO step (id, asker_kind, asker_id, asker_name, asker_version, step, person_id, kind, action, because, facts,
+    channel, missed, state, reason, at, settled_at, settled_by)
+VALUES ($1, 'rule', $1, 'R', 1, '', $2, $3, '{}', '[]', '{}', $4, '{}', $5, '', $6, $7, '')
+"""
 
 
 @pytest.fixture
@@ -173,6 +178,30 @@ async def test_the_budget_of_contacts_and_the_mix_of_channels_are_held_against_w
     } == state["budget"]
     mix = {one["channel"]: (one["meant_pct"], one["actual_pct"]) for one in state["channels"]}
     assert {"email": (50, 66.7), "letter": (50, 33.3)} == mix
+
+
+async def test_what_rules_programmes_and_the_club_say_counts_in_the_budget_too(care):
+    pool = await care.rig.service.database.pool()
+    kari, per, *_ = care.people
+    now = care.rig.clock.now()
+    for person_id, kind, channel, state, at in (
+        (kari, "message", "sms", "accepted", now),
+        (kari, "call_list", "phone", "requested", now),
+        (per, "message", "sms", "suppressed", now),
+        (per, "task", "", "done", now),
+        (per, "message", "sms", "accepted", now - timedelta(days=31)),
+        (new_id(), "message", "email", "accepted", now),
+    ):
+        settled = None if state == "requested" else at
+        await pool.execute(STEP, new_id(), person_id, kind, channel, state, at, settled)
+
+    state = await care.state()
+
+    assert (2, 1, 1) == tuple(
+        state["budget"][name] for name in ("pieces", "people_over", "people_full")
+    )
+    mix = {one["channel"]: one["actual_pct"] for one in state["channels"] if one["pieces"]}
+    assert {"sms": 50, "phone": 50} == mix
 
 
 async def test_of_two_news_of_a_person_the_higher_revision_holds_and_other_segments_are_not_kept(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from campaign_svc.main import SPEC
+from kantis_contracts.contacts import InsightCard, InsightChangedV1
 from kantis_contracts.messaging import Engagement, LinkClickedV1, MessageOpenedV1
 from kantis_kit.ids import new_id
 
@@ -64,3 +65,40 @@ async def test_of_each_person_it_is_known_how_far_a_campaign_came_and_why_no_fur
     assert [True, True, False, False, True] == [told[one]["asked_at"] is not None for one in people]
     assert {"Vinter"} == {one["campaign_name"] for one in told.values()}
     assert [] == nobody.json()["items"]
+
+
+async def test_what_somebody_says_against_it_stands_with_the_campaign_that_had_asked_last(rig_for):
+    rig = await rig_for(SPEC)
+    pool = await rig.service.database.pool()
+    now, kari, first, second = rig.clock.now(), new_id(), new_id(), new_id()
+    for number, (campaign, after) in enumerate(((first, 0), (second, 10))):
+        for statement in STARTED:
+            await pool.execute(statement.replace("KEYA", f"KEY{number}"), campaign)
+        at = now + timedelta(days=after)
+        await pool.execute(
+            PIECE, new_id(), campaign, kari, f"{number:010d}", "accepted", "", at, None
+        )
+
+    def said(kind, term, *, day, insight_id=None, **more):
+        return InsightCard(
+            insight_id=insight_id or new_id(), person_id=kari, kind=kind, term=term,
+            words={"nb": term.title()}, said_at=now + timedelta(days=day), **more,
+        )  # fmt: skip
+
+    regretted = said("objection", "colour", day=11)
+    await rig.publish(
+        InsightChangedV1(
+            items=(said("no_buy_reason", "too_dear", day=3), said("need", "lamp", day=3))
+        ),
+        InsightChangedV1(items=(regretted.model_copy(update={"is_taken_back": True}),)),
+        InsightChangedV1(items=(said("barrier", "no_room", day=12), regretted)),
+        copies=2,
+    )
+    await rig.drain()
+    async with rig.client() as client:
+        items = (await client.get(f"/v1/campaign-memory/{kari}")).json()["items"]
+
+    assert [[("no_buy_reason", "too_dear")], [("barrier", "no_room")]] == [
+        [(why["kind"], why["term"]) for why in one["reasons"]] for one in items
+    ]
+    assert items[0]["sentence"].endswith(", and says: too_dear")

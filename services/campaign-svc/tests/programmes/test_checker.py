@@ -12,6 +12,7 @@ from kantis_kit.ids import new_id
 
 SAY = {"ways": [{"channel": "email", "template_id": str(new_id())}]}
 MESSAGE = {"kind": "message", "say": SAY}
+CALL = {"kind": "do", "action": {"kind": "call_list", "template_id": str(new_id())}}
 SEGMENT = {"op": "segment", "segment_id": str(new_id())}
 
 
@@ -86,6 +87,31 @@ def test_what_can_never_come_true_is_found():
     assert [("no_product", "steps.a.product_id")] == found(offer)
     assert [("no_objection", "steps.a")] == found(no)
     assert [("key_without_source", "key")] == found({"a": end}, trigger={"on": "form"}, key="order")
+
+
+@pytest.mark.parametrize(
+    ("step", "trigger", "key", "message_class", "codes"),
+    [
+        pytest.param(MESSAGE, "form", "person", "transactional", [], id="asked for"),
+        pytest.param(MESSAGE, "hand", "order", "transactional", [], id="of an order"),
+        pytest.param(MESSAGE, "hand", "person", "service", [], id="a service"),
+        pytest.param(MESSAGE, "hand", "person", "transactional", ["class_not_allowed"], id="nothing asked for"),
+        pytest.param(CALL, "hand", "person", "transactional", ["class_not_allowed"], id="a call"),
+        pytest.param(
+            {"kind": "content", "content": "newsletter", "title": "T", "say": SAY}, "form", "person", "service",
+            ["class_not_allowed"], id="a newsletter",
+        ),
+    ],
+)  # fmt: skip
+def test_what_needs_no_permission_is_told_where_somebody_asked_for_it_and_never_sells(
+    step, trigger, key, message_class, codes
+):
+    said = {"message_class": message_class, "class_reason": "The order has left"}
+    place = "action" if "action" in step else "say"
+    steps = {"a": {**step, place: step[place] | said, "next": "b"}, "b": {"kind": "end"}}
+    told = found(steps, trigger={"on": trigger}, key=key)
+
+    assert [(code, f"steps.a.{place}.message_class") for code in codes] == told
 
 
 @pytest.mark.parametrize("key", sorted(ready_made()))

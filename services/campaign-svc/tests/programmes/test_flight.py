@@ -3,12 +3,15 @@
 import random
 from datetime import timedelta
 from itertools import product
+from uuid import UUID
 
 import pytest
 
+from campaign_svc.programmes.usecases.starting import Start, start_runs
 from kantis_kit import failpoints
 from kantis_kit.failpoints import FailPointHit
 from kantis_kit.ids import new_id
+from kantis_kit.tx import write
 
 END = {"kind": "end"}
 PLACES = ("timer.before_commit", "tx.before_commit", "tx.after_commit")
@@ -185,3 +188,37 @@ async def test_thousands_of_steps_happen_once_under_workers_that_die_at_random(p
 
     assert {("end", "ended"): 2_000} == await programmes.standing()
     assert dict.fromkeys(product(names, people), 1) == programmes.asked()
+
+
+@pytest.mark.slow
+async def test_ten_thousand_in_flight_move_as_the_preview_said_and_nobody_is_told_twice(
+    programmes, say
+):
+    people = [new_id() for _ in range(10_000)]
+    path = await programmes.live(chain(say, "one", "two", "three"))
+    key = (UUID(path.rpartition("/")[2]), 1)
+    for start in range(0, len(people), 1_000):
+        async with write(programmes.rig.service.scope) as tx:
+            await start_runs(tx, key, [Start(one) for one in people[start : start + 1_000]])
+    await programmes.go_on(timedelta(minutes=1))
+    new = chain(say, "one", "now", "three")
+    await programmes.change(path, new)
+    body = {"from_version": 1, "steps": {"two": "now", "after_two": "after_now"}}
+    shown = await programmes.call("POST", f"{path}/moves/preview", json=body)
+    before = await programmes.standing()
+    await programmes.call("POST", f"{path}/moves", 202, json=body)
+    await programmes.rig.drain()
+    here = await programmes.call("GET", f"{path}/versions/2")
+    again = await programmes.call("POST", f"{path}/moves/preview", json=body)
+    for _ in range(2):
+        await programmes.go_on(timedelta(days=7))
+
+    assert {("after_one", "active"): 10_000} == before
+    assert (10_000, [("after_one", "after_one", 10_000, False)]) == (
+        shown["runs"],
+        [(one["step"], one["to"], one["runs"], one["begins_anew"]) for one in shown["steps"]],
+    )
+    assert {"after_one": 10_000} == here["here"]
+    assert (0, []) == (again["runs"], again["steps"])
+    assert {("end", "ended"): 10_000} == await programmes.standing()
+    assert dict.fromkeys(product(("one", "now", "three"), people), 1) == programmes.asked()

@@ -24,6 +24,8 @@ from kantis_kit.ids import new_id
 CONDITION = {"op": "interactions", "kinds": ["complaint"], "value": 4}
 NOBODY = "00000000-0000-7000-8000-000000000000"
 LETTER = {"kind": "message", "ways": [{"channel": "letter", "template_id": str(new_id())}]}
+REASON = "The lamp may catch fire"
+NOTICE = LETTER | {"message_class": "service", "class_reason": REASON}
 CLAUSES = (
     ClauseFacts(clause="complaint at least 4", holds=True, facts={"count": 4, "newest_ids": []}),
     ClauseFacts(clause="visits at most 4", holds=False, facts={"count": 9}),
@@ -102,6 +104,19 @@ async def test_a_rule_begins_when_the_register_accepts_its_condition_and_acts_on
     [step] = asked.items
     assert (kari, ("complaint at least 4",)) == (step.person_id, step.because)
     assert "count 4" == step.facts["complaint at least 4"]
+
+
+async def test_a_service_says_so_and_why_with_each_step_that_it_asks_for(rig, client):
+    made = await make(client, action=NOTICE)
+    await judge(rig, made)
+    kari = new_id()
+    await enter(rig, made, kari)
+    told = (await client.get(f"/v1/rules/{made['id']}/explain/{kari}")).json()
+
+    [asked] = rig.published(StepRequestedV1)
+    assert ("service", REASON) == (asked.message_class.value, asked.class_reason)
+    [step] = told["steps"]
+    assert ("service", REASON) == (step["action"]["message_class"], step["action"]["class_reason"])
 
 
 async def test_cool_down_and_pause_hold_it_back_and_explain_tells_with_the_facts_of_then(
@@ -234,11 +249,15 @@ async def test_a_rehearsal_tells_who_would_have_been_acted_about_and_what_would_
         ({"on": {"type": "segment"}}, "give one of them"),
         ({"on": {"type": "segment", "segment_id": str(new_id()), "includes_present": True}}, "includes_present"),
         ({"action": LETTER | {"ways": LETTER["ways"] * 2}}, "stands there twice"),
-        ({"action": LETTER | {"message_class": "transactional"}}, "message_class"),
+        ({"action": LETTER | {"message_class": "service"}}, "class_reason"),
+        ({"action": LETTER | {"message_class": "dunning"}}, "message_class"),
+        ({"action": NOTICE | {"message_class": "transactional"}}, "it allows service"),
+        ({"on": {"type": "context"}, "action": NOTICE}, "a context trigger is no reason"),
+        ({"on": {"type": "company", "kind": "result"}, "action": NOTICE}, "it allows advertising alone"),
         ({"valid_from": "2026-05-01T00:00:00Z", "valid_to": "2026-04-01T00:00:00Z"}, "valid_to"),
         ({"cool_down_hours": -1}, "cool_down_hours"),
     ],
-    ids=["no_condition", "present_of_another", "twice", "no_advertising", "backwards", "negative"],
+    ids=["no_condition", "present_of_another", "twice", "no_reason", "dunning", "nothing_asked_for", "a_place", "a_company", "backwards", "negative"],
 )  # fmt: skip
 async def test_what_cannot_be_a_rule_is_refused_with_what_is_wrong(client, changes, word):
     answer = await client.post("/v1/rules", json=rule(**changes))

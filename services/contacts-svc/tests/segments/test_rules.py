@@ -201,3 +201,33 @@ async def test_a_rule_s_tag_puts_who_is_there_on_the_list_and_nobody_on_a_condit
         ]
 
     assert [[kari], []] == members
+
+
+async def test_what_was_closed_is_opened_again_and_everybody_in_it_is_told_anew(rig):
+    rule = card({"op": "country", "is_in": ["NO"]}, follows_members=True)
+    async with rig.client() as client:
+        kari = await person(client, "kari")
+        await tell(rig, rule)
+        await built(rig, rule.segment_id)
+        await tell(rig, rule.model_copy(update={"version": 2, "is_active": False}))
+        pool = await rig.service.database.pool()
+
+        async def is_forgotten():
+            count = "SELECT count(*) = 0 FROM segment_state WHERE segment_id = $1"
+            return await pool.fetchval(count, rule.segment_id)
+
+        await eventually(is_forgotten, message="the members were not forgotten")
+        rig.clock.advance(timedelta(hours=1))
+    await tell(rig, rule.model_copy(update={"version": 3}))
+    await built(rig, rule.segment_id)
+    await rig.drain()
+
+    assert [True, True] == [one.is_accepted for one in rig.items(ConditionJudgedV1)]
+    told = [
+        (event.revision, str(one.person_id))
+        for event in rig.published(SegmentChangedV1)
+        for one in event.items
+        if one.change.value == "entered"
+    ]
+    assert [kari, kari] == [one for _, one in told]
+    assert told[0][0] < told[1][0]

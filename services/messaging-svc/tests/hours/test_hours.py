@@ -109,7 +109,7 @@ async def test_a_default_of_a_country_holds_before_that_of_everybody_and_a_later
             ") o ON true", ") o"
         )
         for name, value in {
-            "d.is_marketing": "true", "d.channel": "'sms'", "p.country": f"'{country}'", ":now": f"'{day}'",
+            "d.is_marketing": "true", "c.message_class": "'marketing'", "d.channel": "'sms'", "p.country": f"'{country}'", ":now": f"'{day}'",
         }.items():  # fmt: skip
             sql = sql.replace(name, value)
         return await pool.fetchval(sql)

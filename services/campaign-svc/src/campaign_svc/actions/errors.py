@@ -15,6 +15,12 @@ class TaskDone(Conflict):
     slug, title = "task-done", "The task has been done"
 
 
+class TemplateSells(Conflict):
+    """What needs no permission may not be written with a template that sells."""
+
+    slug, title = "template-sells", "The template is written to sell"
+
+
 class ActionNotAvailable(Conflict):
     """What it names is not there."""
 

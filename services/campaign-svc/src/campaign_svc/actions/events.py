@@ -36,6 +36,7 @@ def steps_requested(
         channel=way.channel,
         purpose=action.purpose,
         message_class=action.message_class,
+        class_reason=action.class_reason,
         topic=action.topic,
         list_id=action.list_id,
         template_id=way.template_id,

@@ -11,9 +11,12 @@ from campaign_svc.campaigns.schemas.words import ListId, Minor, Priority, TopicK
 from kantis_contracts.values import Channel, Currency, MessageClass, Purpose
 from kantis_kit.web.schemas import In, Out
 
-Advertising = Literal[
-    MessageClass.MARKETING, MessageClass.NEWSLETTER, MessageClass.CART_REMINDER, MessageClass.WIN_BACK
+Said = Literal[
+    MessageClass.MARKETING, MessageClass.NEWSLETTER, MessageClass.CART_REMINDER, MessageClass.WIN_BACK,
+    MessageClass.SERVICE, MessageClass.TRANSACTIONAL,
 ]  # fmt: skip
+NOTICES = frozenset({MessageClass.SERVICE, MessageClass.TRANSACTIONAL})
+"""Classes that need no permission: they tell what must be told, and may not sell."""
 Word = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -30,7 +33,17 @@ class _Message(In):
     """What every message needs."""
 
     purpose: Purpose = Purpose.OFFERS
-    message_class: Advertising = MessageClass.MARKETING
+    message_class: Said = Field(
+        default=MessageClass.MARKETING,
+        description=(
+            "`service` (of the relation itself: changed terms, a warning about goods) and `transactional` (what the"
+            " person has ordered or asked for) need no permission and may not sell; a service keeps the hours in which"
+            " messages may begin"
+        ),
+    )
+    class_reason: Annotated[str, StringConstraints(max_length=200)] = Field(
+        default="", description="Of a class that needs no permission: why it has to be told"
+    )
     topic: TopicKey = ""
     list_id: ListId = None
     priority: Priority = 50
@@ -41,6 +54,17 @@ class _Message(In):
         le=60 * 24 * 366,
         description="What has not left by then does not leave",
     )
+
+    @model_validator(mode="after")
+    def give_reason(self) -> Self:
+        """Whoever writes without a permission says why."""
+        if self.message_class in NOTICES and not self.class_reason.strip():
+            message = (
+                f"class_reason: a {self.message_class.value} message needs no permission; say in a sentence why it has"
+                " to be told, or make it a marketing one"
+            )
+            raise ValueError(message)
+        return self
 
 
 class MessageAction(_Message):
@@ -115,6 +139,25 @@ Action = Annotated[
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 
 
+def class_of(action: Action) -> MessageClass:
+    """Return the class of what an action says; what says nothing sells nothing, and is advertising like most."""
+    if isinstance(action, MessageAction | CallListAction):
+        return action.message_class
+    return MessageClass.MARKETING
+
+
+def why_not_class(action: Action, allowed: frozenset[MessageClass], where: str) -> str:
+    """Return why a message of this class may not be said there, and how to mend it; nothing where it may."""
+    said = class_of(action)
+    if said not in NOTICES or said in allowed:
+        return ""
+    may = " or ".join(sorted(one.value for one in allowed)) or "advertising alone"
+    return (
+        f"message_class: {where} is no reason for a {said.value} message; it allows {may}. Make it a marketing message,"
+        " which goes to whom permission allows"
+    )
+
+
 class AskerKind(StrEnum):
     """What acts."""
 
@@ -123,6 +166,7 @@ class AskerKind(StrEnum):
     MILESTONE = "milestone"
     COUPON = "coupon"
     CARE = "care"
+    CLUB = "club"
 
 
 class StepState(StrEnum):

@@ -14,10 +14,16 @@ from sqlmodel import col
 
 from campaign_svc.actions import events
 from campaign_svc.actions.doing import Doers
-from campaign_svc.actions.errors import ActionNotAvailable, StepUnknown, TaskDone
+from campaign_svc.actions.errors import (
+    ActionNotAvailable,
+    StepUnknown,
+    TaskDone,
+    TemplateSells,
+)
 from campaign_svc.actions.model import Asker, Job, Step, Target
 from campaign_svc.actions.schemas import (
     ACTION,
+    NOTICES,
     Action,
     AskerKind,
     CallListAction,
@@ -28,13 +34,14 @@ from campaign_svc.actions.schemas import (
     WebhookAction,
 )
 from campaign_svc.aliases import person_alias
+from campaign_svc.templates.queries import selling_among
 from kantis_contracts.messaging import Settled, SettledState
 from kantis_kit.db.aliases import placed
 from kantis_kit.db.sets import column_set, one_of
 from kantis_kit.tx import ReadTx, Tx
 
 ANOTHER_CHANNEL = frozenset({
-    "no_address", "address_undeliverable", "address_suppressed", "suppressed_channel", "withdrawn", "no_permission",
+    "no_address", "sells_in_notice", "address_undeliverable", "address_suppressed", "suppressed_channel", "withdrawn", "no_permission",
     "permission_pending", "permission_withdrawn", "channel_not_available", "no_common_hours", "template_unknown",
     "cannot_be_written", "refused", "gave_up", "no_contact_in_any_role", "not_reached", "wrong_number", "gone",
 })  # fmt: skip
@@ -53,10 +60,30 @@ async def check_action(tx: ReadTx, action: Action) -> None:
 
     Raises:
         ActionNotAvailable: the programme or the series of coupons that it names is not there.
+        TemplateSells: it needs no permission by its class, and its template is written to sell.
     """
+    if isinstance(action, MessageAction | CallListAction):
+        await _refuse_selling(tx, action)
     doer = tx.use(Doers).by_kind.get(action.kind)
     if doer is not None and not await doer.is_there(tx, action):
         raise ActionNotAvailable(f"action: the {action.kind} that it names is not there, or closed")
+
+
+async def _refuse_selling(tx: ReadTx, action: MessageAction | CallListAction) -> None:
+    """Refuse what is known by now; the gate, which holds the templates, looks again at each message."""
+    if action.message_class not in NOTICES:
+        return
+    named = {way.template_id for way in events.ways_of(action)}
+    selling = await selling_among(tx, named)
+    if selling:
+        told = ", ".join(
+            f"{one.name} (version {one.number}, {one.message_class})" for one in selling
+        )
+        raise TemplateSells(
+            f"template_id: {told} is written to sell, and a {action.message_class.value} message may not. Save a version"
+            f" of it with message_class {action.message_class.value}: its words are checked for that",
+            templates=[str(one.template_id) for one in selling],
+        )
 
 
 async def act(tx: Tx, asker: Asker, action: Action, targets: Sequence[Target]) -> list[UUID]:

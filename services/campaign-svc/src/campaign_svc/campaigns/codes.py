@@ -6,16 +6,33 @@ from kantis_contracts.codes import ALPHABET, CODE_LENGTH, check_character
 
 KEY_LENGTH = 4
 _BITS_EACH = 5
+_PAIR = 2 ** (2 * _BITS_EACH) - 1
+_PAIRS = [one + two for one in ALPHABET for two in ALPHABET]
+
+
+def _check_of(at: int, characters: str) -> int:
+    """Return what characters at a place add to the check, where all others are nought."""
+    data = characters.rjust(at + len(characters), "0").ljust(CODE_LENGTH - 1, "0")
+    return ALPHABET.index(check_character(data))
+
+
+# The check is linear: that of a code is the sum (exclusive or) of what its pairs and its last character add.
+_CHECKS = [
+    *([_check_of(at, pair) for pair in _PAIRS] for at in range(0, CODE_LENGTH - 2, 2)),
+    [_check_of(CODE_LENGTH - 2, one) for one in ALPHABET],
+]
 
 
 def draw_code() -> str:
     """Return a new code from the system's source of secrets."""
-    places = CODE_LENGTH - 1
-    bits = secrets.randbits(places * _BITS_EACH)
-    data = "".join(
-        ALPHABET[bits >> (_BITS_EACH * place) & (len(ALPHABET) - 1)] for place in range(places)
+    bits = secrets.randbits(_BITS_EACH * (CODE_LENGTH - 1))
+    one, two = bits & _PAIR, bits >> 10 & _PAIR
+    three, four, five = bits >> 20 & _PAIR, bits >> 30 & _PAIR, bits >> 40
+    checks = _CHECKS
+    check = checks[0][one] ^ checks[1][two] ^ checks[2][three] ^ checks[3][four] ^ checks[4][five]
+    return (
+        f"{_PAIRS[one]}{_PAIRS[two]}{_PAIRS[three]}{_PAIRS[four]}{ALPHABET[five]}{ALPHABET[check]}"
     )
-    return data + check_character(data)
 
 
 def draw_key() -> str:

@@ -1,9 +1,9 @@
 """Which cell a person is in, by which channel they are reached, and who comes first when there is too little. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from kantis_contracts.contacts import Route
@@ -102,6 +102,14 @@ class Placed:
     """Waits for the winner of the experiment."""
 
 
+class _Variants(NamedTuple):
+    """What a launch may make of people whom the same cell reaches in the same way."""
+
+    placed: Placed
+    held_out: Placed
+    reserve: Placed
+
+
 class Placing:
     """Puts the people of a launch into cells and channels: the same for everybody, however often they come."""
 
@@ -120,21 +128,27 @@ class Placing:
         self._routes = routes
         self._hold_out_pct = hold_out_pct
         self._experiment_pct = experiment_pct
-        self._chosen: dict[tuple[UUID, int | None], Placed] = {}
+        self._chosen: dict[tuple[UUID, int | None], _Variants] = {}
 
     def place(self, person_id: UUID, route: int | None) -> Placed:
-        """Return what the launch makes of a person; `route` is the place of theirs, None where none was asked for."""
+        """Return what the launch makes of a person; `route` is the place of theirs, None where none was asked for.
+
+        People of whom it makes the same get the same object.
+        """
         cell_id = cell_of(self._launch_id, person_id, self._shares)
-        placed = self._chosen.get((cell_id, route))
-        if placed is None:
-            placed = self._chosen[cell_id, route] = self._choose(self._cells[cell_id], route)
-        if placed.reason:
-            return placed
+        found = self._chosen.get((cell_id, route))
+        if found is None:
+            placed = self._choose(self._cells[cell_id], route)
+            found = self._chosen[cell_id, route] = _Variants(
+                placed, replace(placed, reason=HOLD_OUT), replace(placed, is_reserve=True)
+            )
+        if found.placed.reason:
+            return found.placed
         if self._is_in(b"hold out", person_id, self._hold_out_pct):
-            return Placed(cell_id, placed.way, placed.worth, placed.told, reason=HOLD_OUT)
+            return found.held_out
         if self._is_in(b"experiment", person_id, self._experiment_pct):
-            return placed
-        return Placed(cell_id, placed.way, placed.worth, placed.told, is_reserve=True)
+            return found.placed
+        return found.reserve
 
     def _is_in(self, what: bytes, person_id: UUID, pct: int) -> bool:
         if pct in (0, FULL_SHARE_PCT):

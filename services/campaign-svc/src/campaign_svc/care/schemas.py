@@ -69,7 +69,9 @@ class CareIn(In):
     cadence: list[Step] = Field(default_factory=list, max_length=100)
     channel_mix: dict[Channel, Annotated[int, Field(ge=0, le=100)]] = Field(default_factory=dict)
     most_per_month: int = Field(
-        ge=0, le=1_000, description="Pieces that one person gets in 30 days"
+        ge=0,
+        le=1_000,
+        description="Messages that one person gets in 30 days: of campaigns, rules, programmes, the club",
     )
 
     @model_validator(mode="after")
@@ -119,6 +121,7 @@ class BudgetState(Out):
 
     most_per_month: int
     pieces: int
+    """Messages of whatever asked for them."""
     per_person: float
     people_over: int
     people_full: int

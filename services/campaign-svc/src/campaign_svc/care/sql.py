@@ -11,6 +11,22 @@ def _over_people(figures: str) -> TextClause:
     return text(f"{_PEOPLE} {figures}")
 
 
+_GOT = """, got AS (
+        SELECT x.person_id, x.channel FROM piece x JOIN people AS p USING (person_id)
+        WHERE x.released_at >= :since AND x.state IN ('released', 'accepted', 'in_doubt')
+        UNION ALL
+        SELECT s.person_id, s.channel FROM step s JOIN people AS p USING (person_id)
+        WHERE s.at >= :since AND s.kind IN ('message', 'call_list')
+          AND s.state IN ('requested', 'accepted', 'in_doubt')
+    )
+"""
+"""Whatever was said to them: by campaigns, and by rules, programmes, milestones and the club."""
+
+
+def _over_messages(figures: str) -> TextClause:
+    return text(f"{_PEOPLE} {_GOT} {figures}")
+
+
 PEOPLE = _over_people("SELECT count(*) FROM people AS p")
 RETENTION = _over_people(
     """
@@ -46,19 +62,16 @@ MARKS = _over_people(
         WHERE q.one ->> 'kind' = :kind AND a.answers ? (q.one ->> 'key') AND a.answered_at >= :since) AS marks
     """
 )
-BUDGET = _over_people(
+BUDGET = _over_messages(
     """
     SELECT coalesce(sum(got.pieces), 0) AS pieces, count(*) FILTER (WHERE got.pieces > :most) AS people_over,
         count(*) FILTER (WHERE coalesce(got.pieces, 0) >= :most) AS people_full
     FROM people AS p
-    LEFT JOIN (SELECT person_id, count(*) AS pieces FROM piece
-               WHERE released_at >= :since AND state IN ('released', 'accepted', 'in_doubt') GROUP BY person_id
-    ) AS got USING (person_id)
+    LEFT JOIN (SELECT person_id, count(*) AS pieces FROM got GROUP BY person_id) AS got USING (person_id)
     """
 )
-CHANNELS = _over_people(
+CHANNELS = _over_messages(
     """
-    SELECT x.channel, count(*) AS pieces FROM piece x JOIN people AS p USING (person_id)
-    WHERE x.released_at >= :since AND x.state IN ('released', 'accepted', 'in_doubt') GROUP BY x.channel
+    SELECT got.channel, count(*) AS pieces FROM got GROUP BY got.channel
     """
 )

@@ -6,14 +6,17 @@ from uuid import UUID
 from fastapi import Query, Response
 from zxingcpp import BarcodeFormat, create_barcode
 
-from campaign_svc.club import points, queries, usecases
+from campaign_svc.club import messages, points, queries, usecases
 from campaign_svc.club.schemas import (
     AdjustIn,
     Benefit,
     BenefitOut,
+    ClubMessageIn,
+    ClubMessageOut,
     EntryOut,
     JoinIn,
     MemberOut,
+    Occasion,
     ReturnsIn,
     RulesIn,
     RulesOut,
@@ -60,6 +63,24 @@ async def get_rules(tx: Read) -> RulesOut:
     if rules is None:
         raise NotFound("The club has no rules yet: PUT /v1/club/rules")
     return queries.rules_out(rules)
+
+
+@router.get("/messages", policy=READ)
+async def list_messages(tx: Read) -> list[ClubMessageOut]:
+    """List what is done when somebody joins, reaches a tier, or has points that expire soon."""
+    return [ClubMessageOut.model_validate(one) for one in await messages.list_chosen(tx)]
+
+
+@router.put("/messages/{occasion}", policy=WRITE)
+async def choose_message(occasion: Occasion, body: ClubMessageIn, tx: Write) -> ClubMessageOut:
+    """Say what is done on an occasion from now on: a message, a programme, a task, a coupon."""
+    return ClubMessageOut.model_validate(await messages.choose(tx, occasion, body))
+
+
+@router.delete("/messages/{occasion}", policy=WRITE, status_code=204)
+async def choose_nothing(occasion: Occasion, tx: Write) -> None:
+    """Do nothing more on an occasion."""
+    await messages.choose_nothing(tx, occasion)
 
 
 @router.post("/returns", policy=TILL, status_code=204)

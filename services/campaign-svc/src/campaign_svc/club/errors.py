@@ -37,3 +37,15 @@ class AskOne(Invalid):
     """A member is identified in one way at a time."""
 
     slug, title = "identify-by-one", "Ask by number, telephone or name"
+
+
+class ClassNotAllowed(Invalid):
+    """What happens to a member is no reason for a message of this class."""
+
+    slug, title = "class-not-allowed", "This cannot be told without permission"
+
+
+class NothingChosen(NotFound):
+    """Nothing is done on this occasion."""
+
+    slug, title = "club-message-unknown", "Nothing is done on this occasion"

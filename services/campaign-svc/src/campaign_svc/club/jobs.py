@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from campaign_svc.club import points
+from campaign_svc.club import messages, points
 from kantis_kit.timers import recurring
 from kantis_kit.tx import Tx
 
@@ -11,3 +11,9 @@ from kantis_kit.tx import Tx
 async def expire(tx: Tx) -> None:
     """Book off the points whose time is over."""
     await points.expire(tx)
+
+
+@recurring("club.expiring", every=timedelta(hours=6))
+async def tell_expiring(tx: Tx) -> None:
+    """Tell members of points that expire soon."""
+    await messages.tell_expiring(tx)

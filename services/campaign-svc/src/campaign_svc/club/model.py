@@ -40,6 +40,21 @@ class ClubRules(Base, table=True):
     changed_at: datetime = Field(sa_type=Moment)
 
 
+class ClubMessage(Base, table=True):
+    """What is done when something happens to members, as the company has chosen it."""
+
+    __tablename__ = "club_message"
+
+    occasion: str = Field(primary_key=True)
+    version: int
+    action: dict[str, Any] = Field(sa_type=JSONB)
+    days_before: int
+    looked_until: datetime = Field(sa_type=Moment)
+    """Points that expire before this have been looked at."""
+    changed_by: str
+    changed_at: datetime = Field(sa_type=Moment)
+
+
 class Member(Base, table=True):
     """A membership: a contract about points and benefits. It is no consent, and gives none."""
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from campaign_svc.club import sql
+from campaign_svc.club import messages, sql
 from campaign_svc.club.errors import PointsShort
 from campaign_svc.club.model import ClubRules, PointsEntry
 from campaign_svc.club.texts import standing
@@ -95,9 +95,11 @@ async def take_back_returned(tx: Tx, returned_minor: Mapping[UUID, int]) -> None
 
 
 async def _settle(tx: Tx, orders: Sequence[UUID], *, by: str) -> None:
-    given = {"orders": list(orders), "ids": [new_id() for _ in orders]}
+    entries = [new_id() for _ in orders]
+    given = {"orders": list(orders), "ids": entries}
     await tx.execute(sql.LOCK_ORDERS, {"orders": list(orders)})
     await tx.execute(sql.SETTLE, {**given, "by": by, "now": tx.clock.now()})
+    await messages.tell_tiers(tx, entries)
 
 
 async def spend(tx: Tx, person_id: UUID, amount: int, reason: str, language: Language) -> int:

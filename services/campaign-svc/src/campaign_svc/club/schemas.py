@@ -1,12 +1,15 @@
 """What the API takes and shows of the club."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from kantis_contracts.values import Currency, Language
+from campaign_svc.actions.schemas import Action
+from kantis_contracts.values import Currency, Language, MessageClass
 from kantis_kit.web.schemas import In, Out
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
@@ -95,6 +98,67 @@ class RulesOut(Out):
     expires_after_days: int
     tiers: list[Tier]
     benefits: list[Benefit]
+    changed_at: datetime
+
+
+class Occasion(StrEnum):
+    """What happens to a member."""
+
+    WELCOME = "welcome"
+    """They have joined."""
+    TIER_REACHED = "tier_reached"
+    """What they earned within a year has reached a higher tier; each once a year."""
+    POINTS_EXPIRING = "points_expiring"
+    """Some of their points expire soon; once a month at most."""
+
+
+CLASSES: Mapping[Occasion, frozenset[MessageClass]] = {
+    Occasion.WELCOME: frozenset({MessageClass.SERVICE, MessageClass.TRANSACTIONAL}),
+    Occasion.TIER_REACHED: frozenset({MessageClass.SERVICE}),
+    Occasion.POINTS_EXPIRING: frozenset({MessageClass.SERVICE}),
+}
+"""What may be told without permission: that the contract has begun, and what it gives or takes. A membership is never a
+consent, so that whatever else is said there goes as marketing, to whom permission allows."""
+
+
+class ClubMessageIn(In):
+    """What is done when it happens: a message by templates of the company's own, a programme, a task, a coupon."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "action": {
+                        "kind": "message",
+                        "ways": [
+                            {
+                                "channel": "email",
+                                "template_id": "00000000-0000-7000-8000-000000000001",
+                            }
+                        ],
+                        "message_class": "service",
+                        "class_reason": "Points of the membership are about to expire",
+                    },
+                    "days_before": 30,
+                }
+            ]
+        }
+    )
+
+    action: Action
+    days_before: int = Field(
+        default=30, ge=1, le=365, description="Of points that expire: so long before"
+    )
+
+
+class ClubMessageOut(Out):
+    """What is done when something happens to a member."""
+
+    occasion: Occasion
+    version: int
+    action: dict[str, Any]
+    days_before: int
+    changed_by: str
     changed_at: datetime
 
 

@@ -117,6 +117,29 @@ EXPIRED = text(
     WHERE lots.points > coalesce(used.points, 0) ORDER BY lots.person_id
     """
 )
+RISEN = text(
+    """
+    SELECT e.person_id, min(m.number) AS number, coalesce(sum(e.points), 0) AS balance,
+        coalesce(sum(e.points) FILTER (WHERE e.order_id IS NOT NULL
+            AND e.at > cast(:now AS timestamptz) - interval '365 days'), 0) AS year_points,
+        coalesce(sum(e.points) FILTER (WHERE e.id = ANY(cast(:entries AS uuid[]))), 0) AS fresh
+    FROM points_entry e
+    JOIN (SELECT person_id, min(number) AS number FROM member WHERE left_at IS NULL GROUP BY person_id) AS m
+        ON m.person_id = e.person_id
+    WHERE e.person_id IN (SELECT person_id FROM points_entry WHERE id = ANY(cast(:entries AS uuid[])) AND points > 0)
+    GROUP BY e.person_id ORDER BY e.person_id
+    """
+)
+"""Members who have earned by these entries, with what they had."""
+SOON = text(
+    "SELECT DISTINCT person_id FROM points_entry WHERE points > 0 AND expires_at > :since AND expires_at <= :until"
+)
+NUMBERS = text(
+    """
+    SELECT person_id, min(number) AS number FROM member
+    WHERE person_id = ANY(cast(:people AS uuid[])) AND left_at IS NULL GROUP BY person_id ORDER BY person_id
+    """
+)
 BOOK = text(
     """
     INSERT INTO points_entry (id, person_id, kind, points, reason, by, at, expires_at)

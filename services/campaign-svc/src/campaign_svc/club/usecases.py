@@ -7,7 +7,7 @@ from sqlmodel import col
 
 from campaign_svc.aliases import person_alias
 from campaign_svc.campaigns.codes import draw_code
-from campaign_svc.club import events, points, queries
+from campaign_svc.club import events, messages, points, queries
 from campaign_svc.club.errors import BenefitUnknown, MemberUnknown, TermsOld
 from campaign_svc.club.model import ClubRules, ClubTerms, Member
 from campaign_svc.club.schemas import BenefitOut, JoinIn, RulesIn, TermsIn
@@ -92,6 +92,7 @@ async def join(tx: Tx, body: JoinIn) -> str:
     tx.add(member)
     tx.stage(events.member_changed(member))
     await tx.flush()  # what is shown next is read by a statement of its own
+    await messages.welcome(tx, member)
     return member.number
 
 

@@ -1,5 +1,7 @@
 """Reads of what somebody's campaigns came to."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +11,8 @@ from sqlmodel import col
 from campaign_svc.aliases import person_alias
 from campaign_svc.campaigns.model import Campaign, Outcome, Piece
 from campaign_svc.campaigns.schemas import PieceState
-from campaign_svc.memory.schemas import RememberedOut
+from campaign_svc.memory.model import PersonReason
+from campaign_svc.memory.schemas import ReasonOut, RememberedOut
 from kantis_kit.db.aliases import resolve
 from kantis_kit.tx import ReadTx
 
@@ -23,6 +26,7 @@ async def list_remembered(
 ) -> list[RememberedOut]:
     """Return a page of the campaigns that had somebody in their audience, in the order of their pieces."""
     leads = await resolve(tx, person_alias, [person_id])
+    known_id = leads.get(person_id, person_id)
     seen = (
         select(func.min(col(Outcome.at)))
         .where(col(Outcome.piece_id) == col(Piece.id), col(Outcome.kind) == SEEN)
@@ -31,16 +35,42 @@ async def list_remembered(
     statement: Select[Any, Any, Any] = (
         select(Piece, col(Campaign.name).label("campaign_name"), seen.label("seen_at"))
         .join(Campaign, col(Campaign.id) == col(Piece.campaign_id))
-        .where(col(Piece.person_id) == leads.get(person_id, person_id))
+        .where(col(Piece.person_id) == known_id)
         .order_by(col(Piece.id))
         .limit(limit)
     )
     if after is not None:
         statement = statement.where(col(Piece.id) > after)
-    return [_remembered(row) for row in await tx.execute(statement)]
+    rows = (await tx.execute(statement)).all()
+    reasons = await _reasons(tx, known_id) if rows else {}
+    return [_remembered(row, reasons.get(row.Piece.id, [])) for row in rows]
 
 
-def _remembered(row: Row[Any]) -> RememberedOut:
+async def _reasons(tx: ReadTx, person_id: UUID) -> dict[UUID, list[ReasonOut]]:
+    """Return what somebody has said against buying, by the piece that had asked last before they said it."""
+    asked = (
+        select(col(Piece.id))
+        .where(
+            col(Piece.person_id) == person_id,
+            col(Piece.state).in_([one.value for one in _SENT]),
+            col(Piece.released_at) <= col(PersonReason.said_at),
+        )
+        .order_by(col(Piece.released_at).desc(), col(Piece.id).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = await tx.execute(
+        select(PersonReason, asked.label("piece_id"))
+        .where(col(PersonReason.person_id) == person_id, ~col(PersonReason.is_taken_back))
+        .order_by(col(PersonReason.said_at), col(PersonReason.insight_id))
+    )
+    found: defaultdict[UUID, list[ReasonOut]] = defaultdict(list)
+    for row in rows:
+        found[row.piece_id].append(ReasonOut.model_validate(row.PersonReason))
+    return found
+
+
+def _remembered(row: Row[Any], reasons: list[ReasonOut]) -> RememberedOut:
     piece: Piece = row.Piece
     state = PieceState(piece.state)
     return RememberedOut(
@@ -55,7 +85,9 @@ def _remembered(row: Row[Any]) -> RememberedOut:
         answered_at=piece.responded_at,
         ordered_at=piece.ordered_at,
         bought_at=piece.paid_at,
-        sentence=_sentence(piece, state, is_seen=row.seen_at is not None),
+        reasons=reasons,
+        sentence=_sentence(piece, state, is_seen=row.seen_at is not None)
+        + _because(piece, reasons),
     )
 
 
@@ -74,3 +106,9 @@ def _sentence(piece: Piece, state: PieceState, *, is_seen: bool) -> str:
     elif state not in _SENT:
         said = f"was not reached: {piece.reason or state.value}"
     return said
+
+
+def _because(piece: Piece, reasons: Sequence[ReasonOut]) -> str:
+    if piece.paid_at is not None or not reasons:
+        return ""
+    return f", and says: {', '.join(dict.fromkeys(one.term for one in reasons))}"

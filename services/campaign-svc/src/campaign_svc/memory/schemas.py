@@ -9,6 +9,15 @@ from campaign_svc.campaigns.schemas import PieceState
 from kantis_kit.web.schemas import Out
 
 
+class ReasonOut(Out):
+    """A reason against buying, as the register has learned it."""
+
+    kind: str = Field(description="no_buy_reason, objection or barrier")
+    term: str = Field(description="A word of the register's vocabulary; conditions ask for it")
+    words: dict[str, str] = Field(description="The word in each language")
+    said_at: datetime
+
+
 class RememberedOut(Out):
     """A campaign that had somebody in its audience, and how far that came."""
 
@@ -25,4 +34,7 @@ class RememberedOut(Out):
     answered_at: datetime | None
     ordered_at: datetime | None
     bought_at: datetime | None
+    reasons: list[ReasonOut] = Field(
+        description="What was said against it after this campaign had asked, and before the next one did"
+    )
     sentence: str

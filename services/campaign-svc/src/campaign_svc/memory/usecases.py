@@ -1,4 +1,4 @@
-"""Remember who has looked at what a campaign sent."""
+"""Remember who has looked at what a campaign sent, and what people said against it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,7 +10,10 @@ from sqlmodel import col
 
 from campaign_svc.aliases import person_alias
 from campaign_svc.campaigns.model import Outcome, Piece
+from campaign_svc.memory.model import PersonReason
 from campaign_svc.memory.queries import SEEN
+from campaign_svc.saying_no import SAYS_NO
+from kantis_contracts.contacts import InsightCard
 from kantis_contracts.messaging import Engagement
 from kantis_kit.db.aliases import resolve
 from kantis_kit.db.sets import row_set
@@ -50,4 +53,38 @@ async def remember_seen(tx: Tx, items: Iterable[Engagement]) -> None:
             .order_by(col(Piece.id)),
         )
         .on_conflict_do_nothing()
+    )
+
+
+async def keep_reasons(tx: Tx, cards: Iterable[InsightCard]) -> None:
+    """Keep why people do not buy; what was taken back once stays so, in whatever order it comes."""
+    told: dict[UUID, InsightCard] = {}
+    for card in cards:
+        held = told.get(card.insight_id)
+        if card.kind in SAYS_NO and not (held is not None and held.is_taken_back):
+            told[card.insight_id] = card
+    if not told:
+        return
+    leads = await resolve(tx, person_alias, [card.person_id for card in told.values()])
+    new = insert(PersonReason).values(
+        [
+            {
+                "insight_id": insight_id,
+                "person_id": leads.get(told[insight_id].person_id, told[insight_id].person_id),
+                "merged_id": told[insight_id].person_id
+                if told[insight_id].person_id in leads
+                else None,
+                **told[insight_id].model_dump(
+                    include={"kind", "term", "words", "said_at", "is_taken_back"}
+                ),
+            }
+            for insight_id in sorted(told)
+        ]
+    )
+    await tx.execute(
+        new.on_conflict_do_update(
+            index_elements=["insight_id"],
+            set_={"is_taken_back": True},
+            where=new.excluded.is_taken_back,
+        )
     )

@@ -1,12 +1,12 @@
 """Milestones: moments of a customer's life with the company, each of which comes once."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from campaign_svc.actions.schemas import Action
+from campaign_svc.actions.schemas import Action, why_not_class
 from campaign_svc.campaigns.schemas.words import Name, Priority
 from campaign_svc.rules.schemas import Key, ReEntry, RuleState
 from kantis_contracts.values import Currency
@@ -71,6 +71,14 @@ class MilestoneIn(In):
     when: When
     action: Action
     priority: Priority = 50
+
+    @model_validator(mode="after")
+    def check_class(self) -> Self:
+        """A congratulation is advertising, however kind."""
+        message = why_not_class(self.action, frozenset(), "a milestone")
+        if message:
+            raise ValueError(message)
+        return self
 
 
 class MilestoneOut(Out):

@@ -21,6 +21,7 @@ async def make_milestone(tx: Tx, body: MilestoneIn) -> Rule:
 
     Raises:
         ActionNotAvailable: the programme or the series of coupons that it names is not there.
+        TemplateSells: it needs no permission by its class, and its template is written to sell.
     """
     return await make_rule(tx, rule_of(body), kind=AskerKind.MILESTONE)
 

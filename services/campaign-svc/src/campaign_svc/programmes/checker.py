@@ -3,16 +3,23 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from campaign_svc.actions.schemas import why_not_class
 from campaign_svc.programmes.schemas.graph import (
     Accept,
+    Do,
     Graph,
     Match,
+    Message,
     Objection,
     Offer,
+    Speaking,
     WaitFor,
 )
 from campaign_svc.programmes.ways import is_wait, ways
+from kantis_contracts.values import MessageClass
 
+_ASKED_FOR = frozenset({"form", "order"})
+"""Triggers by which a person has asked for something, and waits for it."""
 _KEY_SOURCES = {"order": ("order", "hand"), "contract": ("date", "event", "hand")}
 
 
@@ -30,7 +37,7 @@ def check(graph: Graph) -> list[Finding]:
     nowhere = list(_nowhere(graph))
     if nowhere:
         return nowhere  # what else is asked follows the ways, and these lead nowhere
-    return [*_unreached(graph), *_circles(graph), *_without_source(graph)]
+    return [*_unreached(graph), *_circles(graph), *_without_source(graph), *_classes(graph)]
 
 
 def _nowhere(graph: Graph) -> Iterator[Finding]:
@@ -112,3 +119,24 @@ def _without_source(graph: Graph) -> Iterator[Finding]:
         if isinstance(step, WaitFor) and step.same_key and graph.key == "person":
             message = "same_key needs runs per order or contract; set the programme's key, or leave it out"
             yield Finding(f"{field}.same_key", "no_key", message)
+
+
+def _classes(graph: Graph) -> Iterator[Finding]:
+    """Find what would be told without permission though it sells, or though nothing asks for it."""
+    on = graph.trigger.on
+    allowed = {MessageClass.SERVICE}
+    signed_up = on == "event" and graph.trigger.event.startswith("signed_up.")
+    if on in _ASKED_FOR or signed_up or graph.key != "person":
+        allowed.add(MessageClass.TRANSACTIONAL)
+    for name, step in graph.steps.items():
+        if isinstance(step, Do):
+            action, may, where, field = step.action, allowed, f"the trigger {on}", "action"
+        elif isinstance(step, Message):
+            action, may, where, field = step.say, allowed, f"the trigger {on}", "say"
+        elif isinstance(step, Speaking):
+            action, may, where, field = step.say, set(), f"a step of the kind {step.kind}", "say"
+        else:
+            continue
+        message = why_not_class(action, frozenset(may), where)
+        if message:
+            yield Finding(f"steps.{name}.{field}.message_class", "class_not_allowed", message)

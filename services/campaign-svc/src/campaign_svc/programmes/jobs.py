@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from campaign_svc.programmes.model import LANES
-from campaign_svc.programmes.usecases import dates, holding, moving, starting, stepping
+from campaign_svc.programmes.usecases import asking, dates, holding, moving, starting, stepping
 from kantis_kit.timers import Timer, TimerHandler, on_timer, recurring
 from kantis_kit.tx import Tx
 
@@ -46,3 +46,9 @@ async def move_part(tx: Tx, timers: Sequence[Timer]) -> None:
 async def look(tx: Tx) -> None:
     """Wake the lanes that have runs which nobody looks after."""
     await stepping.look(tx)
+
+
+@recurring("campaign.programme-conditions", every=timedelta(hours=1))
+async def close_unused(tx: Tx) -> None:
+    """Close segments that branches have made and no version needs any more."""
+    await asking.close_unused(tx)

@@ -133,6 +133,8 @@ class AskedCondition(Base, table=True):
     state: str
     problem: str = ""
     asked_at: datetime = Field(sa_type=_MOMENT)
+    told_version: int = 0
+    """Of the newest card that the register was told; each is higher than the one before."""
 
 
 class PersonZone(Base, table=True):

@@ -7,11 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from campaign_svc.programmes import ways as w
+from campaign_svc.saying_no import SAYS_NO
 from kantis_contracts.contacts import InsightCard, LeadReceived, SegmentChange, SegmentChangedV1
 from kantis_contracts.messaging import CallEnd, Engagement, Reply
 from kantis_contracts.orders import OrderCard
-
-_SAYS_NO = ("objection", "barrier", "no_buy_reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def of_insights(cards: Iterable[InsightCard]) -> list[Occurrence]:
     for card in cards:
         if card.is_taken_back:
             continue
-        if card.kind in _SAYS_NO:
+        if card.kind in SAYS_NO:
             facts: dict[str, Any] = {"objection": card.term}
             found.append(Occurrence(w.OBJECTION, card.person_id, card.said_at, facts=facts))
         else:

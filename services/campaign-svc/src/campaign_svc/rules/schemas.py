@@ -1,5 +1,6 @@
 """Rules as they are told and shown: when they act, on what, how often; and what became of it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -7,8 +8,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from campaign_svc.actions.schemas import Action, StepOut
+from campaign_svc.actions.schemas import Action, StepOut, why_not_class
 from campaign_svc.campaigns.schemas.words import Name, Priority
+from kantis_contracts.values import MessageClass
 from kantis_kit.web.schemas import In, Instant, Out
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]+$", min_length=1, max_length=60)]
@@ -88,6 +90,15 @@ class CompanyTrigger(In):
 Trigger = Annotated[SegmentTrigger | ContextTrigger | CompanyTrigger, Field(discriminator="type")]
 
 
+CLASSES: Mapping[str, frozenset[MessageClass]] = {
+    "segment": frozenset({MessageClass.SERVICE}),
+    "context": frozenset(),
+    "company": frozenset(),
+}
+"""What a trigger may have told without permission. That something is true of people is no contract with them; where they
+are, and how their employer fares, is no reason at all."""
+
+
 class ReEntry(StrEnum):
     """Whether it acts again about somebody of whom it becomes true again."""
 
@@ -112,6 +123,14 @@ class RuleIn(In):
     valid_from: Instant | None = None
     valid_to: Instant | None = None
     is_paused: bool = Field(default=False, description="To be rehearsed before it begins")
+
+    @model_validator(mode="after")
+    def check_class(self) -> Self:
+        """Refuse to tell without permission what the trigger is no reason for."""
+        message = why_not_class(self.action, CLASSES[self.on.type], f"a {self.on.type} trigger")
+        if message:
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def check_span(self) -> Self:

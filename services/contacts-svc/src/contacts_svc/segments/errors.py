@@ -39,6 +39,12 @@ class SegmentCircle(Conflict):
     slug, title = "segment-circle", "A segment cannot depend on itself"
 
 
+class SegmentClosing(Conflict):
+    """What was closed just now is not opened in the same moment."""
+
+    slug, title = "segment-closing", "The segment is being closed"
+
+
 class SegmentInUse(Conflict):
     """Other segments name this one."""
 

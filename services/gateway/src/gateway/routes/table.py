@@ -69,6 +69,7 @@ _PUBLIC = {
     "/s": "messaging",  # short links in text messages
     "/w": "messaging",  # what providers of text messages and mail report; what sites show
     "/q": "campaign",  # surveys
+    "/e": "campaign",  # sign-ups for events
     "/r": "orders",  # response codes
     "/i": "orders",  # invoices, behind the link in a mail
     "/v1/reports/shared": "analytics",  # report pages behind a signed link

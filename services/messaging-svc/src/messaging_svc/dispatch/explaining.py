@@ -32,6 +32,7 @@ _SENTENCES = {
     "channel_not_available": "This installation cannot send in this channel",
     "erased": "The person has been erased",
     "template_unknown": "Its template does not exist here",
+    "sells_in_notice": "It is to go without permission, and its template is written to sell",
     "told_already": "The same person got this campaign under an id that was merged",
     "waits_for_person": "The person's card has not arrived yet",
     "person_unknown": "The person's card never arrived",
@@ -91,7 +92,7 @@ async def explain(tx: ReadTx, message_id: UUID) -> Why:
         dispatch_source.c.segment_id, dispatch_source.c.segment_name, dispatch_source.c.offer,
         dispatch_source.c.cost_per_piece_minor, dispatch_source.c.currency, dispatch_source.c.asker_kind,
         dispatch_source.c.asker_id, dispatch_source.c.asker_version, dispatch_source.c.step,
-        dispatch_source.c.message_class,
+        dispatch_source.c.message_class, dispatch_source.c.class_reason,
         template.c.id.label("template_id"), template.c.name.label("template_name"),
         template_version.c.number.label("template_number"),
     )  # fmt: skip
@@ -135,6 +136,7 @@ def _why(message: MessageOut, row: Row[Any], caps: list[CapWhy]) -> Why:
             version=row.asker_version,
             step=row.step,
             message_class=row.message_class,
+            class_reason=row.class_reason,
             because=row.because,
             facts=row.facts.get("known") or {},
         )

@@ -4,6 +4,8 @@
 address. What a channel adds (hours, an address of its own kind) stands with the statement that asks.
 """
 
+from kantis_contracts.values import ADVERTISING
+
 MAY_SEND = """EXISTS (
             SELECT FROM sending WHERE held_since IS NULL AND epoch >= :epoch
               AND database_oid = (SELECT oid::bigint FROM pg_database WHERE datname = current_database()))"""
@@ -83,6 +85,12 @@ WITHDRAWALS = """LEFT JOIN LATERAL (
 PERMISSION = """CASE WHEN m.person_id IS NOT NULL THEN jsonb_build_object('ledger_id', m.ledger_id, 'state', m.state,
                 'version', m.version, 'legal_basis', m.legal_basis, 'occurred_at', m.occurred_at) END"""
 """What is kept of the permission with the message that went by it."""
+
+_MAY_SELL = ", ".join(f"'{one.value}'" for one in sorted(ADVERTISING))
+SELLS_IN_NOTICE = f"""WHEN NOT d.is_marketing AND d.origin = 'step' AND EXISTS (
+                    SELECT FROM template_version v
+                    WHERE v.id = d.template_version_id AND v.message_class IN ({_MAY_SELL})) THEN 'sells_in_notice'"""
+"""Branch of the claim's decision: a step is to be told without permission, with a template that may sell."""
 
 ADVERTISED = f"""WHEN NOT d.is_marketing THEN 'allowed'
                 WHEN {TOLD_ALREADY} THEN 'told_already'

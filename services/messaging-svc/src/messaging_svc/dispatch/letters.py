@@ -326,7 +326,7 @@ class Letters:
             if item.origin != "test"
             else self._links.click(item.id, TEST_PAGE),
         }
-        if not item.is_campaign_mail:
+        if item.builtin:
             return fields | {name: str(item.facts.get(name) or "") for name in FACTS[item.builtin]}
         offer = self._offer(item)
         response_url = self._response(item)

@@ -49,6 +49,7 @@ dispatch_source = Table(
     Column("asker_version", Integer),
     Column("step", Text, nullable=False, server_default=""),
     Column("message_class", Text, nullable=False, server_default="marketing"),
+    Column("class_reason", Text, nullable=False, server_default=""),
 )
 
 dispatch = Table(

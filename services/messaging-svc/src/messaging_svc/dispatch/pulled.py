@@ -20,6 +20,7 @@ from messaging_svc.dispatch.gate import (
     ADDRESS_HASH,
     ADVERTISED,
     PERMISSION,
+    SELLS_IN_NOTICE,
     WISHES,
     WITHDRAWALS,
 )
@@ -83,6 +84,8 @@ def _decide(address: str, spares: str, joins: str) -> str:
                     CASE WHEN d.planned_at + make_interval(secs => :person_grace) <= :now
                          THEN 'person_unknown' ELSE 'waits_for_person' END
                 WHEN {address} IS NULL THEN 'no_address'
+                {SELLS_IN_NOTICE}
+                {hours.OF_SERVICE}
                 {ADVERTISED}
                 ELSE coalesce({spares}, CASE WHEN :keeps_hours THEN {hours.RULE} END, {caps.FREQUENCY_RULE},
                     CASE WHEN {caps.SPENT} THEN 'waits_for_budget' END, 'allowed')

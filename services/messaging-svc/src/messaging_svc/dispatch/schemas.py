@@ -71,6 +71,9 @@ class StepWhy(Out):
     version: int
     step: str
     message_class: str
+    class_reason: str = Field(
+        description="Of a message that needs no permission: why it has to be told"
+    )
     because: list[str] = Field(description="The clauses that had become true")
     facts: dict[str, str] = Field(description="What was known when they did")
 

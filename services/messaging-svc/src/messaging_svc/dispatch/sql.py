@@ -9,6 +9,7 @@ from messaging_svc.dispatch.gate import (
     ADVERTISED,
     MAY_SEND,
     PERMISSION,
+    SELLS_IN_NOTICE,
     STILL_WANTED,
     TOLD_ALREADY,
     WISHES,
@@ -46,6 +47,8 @@ _CLAIM = f"""
                 WHEN coalesce(d.to_email, d.to_phone, {ADDRESS}) IS NULL THEN 'no_address'
                 WHEN d.origin = 'reply' AND s.reason = 'hard_bounce' AND coalesce(d.to_email, d.to_phone) = {ADDRESS}
                     THEN 'address_suppressed'
+                {SELLS_IN_NOTICE}
+                {hours.OF_SERVICE}
                 {ADVERTISED}
                 ELSE coalesce({hours.RULE}, {caps.FREQUENCY_RULE},
                     CASE WHEN {caps.SPENT} THEN 'waits_for_budget' END, 'allowed')

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from kantis_contracts.campaign import PieceReleasedV1, StepRequestedV1, TestMessage
 from kantis_contracts.contacts import ConfirmationRequest, PageRequest
 from kantis_contracts.orders import Notice
-from kantis_contracts.values import Channel
+from kantis_contracts.values import ADVERTISING, Channel
 from kantis_kit.db.aliases import placed
 from kantis_kit.ids import new_id
 from kantis_kit.tx import ReadTx, Tx
@@ -213,7 +213,10 @@ async def _freeze_source(tx: Tx, event: PieceReleasedV1) -> tuple[UUID, UUID | N
 
 
 async def plan_steps(tx: Tx, event: StepRequestedV1) -> None:
-    """Plan what a step says to people, with the template as it is now: a rule lives longer than its first words."""
+    """Plan what a step says to people, with the template as it is now: a rule lives longer than its first words.
+
+    Whether it advertises follows from its class; the gate sees to it that the template of a notice does not sell.
+    """
     source_id = await _source_of_step(tx, event)
     version_id = await tx.scalar(select(_current_version(event.template_id)))
     own = await recommended(tx, version_id, event.offer)
@@ -225,7 +228,7 @@ async def plan_steps(tx: Tx, event: StepRequestedV1) -> None:
                 "origin_id": step.step_id,
                 "person_id": step.person_id,
                 "channel": event.channel,
-                "is_marketing": True,
+                "is_marketing": event.message_class in ADVERTISING,
                 "purpose": event.purpose,
                 "source_id": source_id,
                 "because": list(step.because),
@@ -251,6 +254,7 @@ async def _source_of_step(tx: Tx, event: StepRequestedV1) -> UUID:
             asker_version=asker.version,
             step=asker.step,
             message_class=event.message_class.value,
+            class_reason=event.class_reason,
             campaign_name=asker.name,
             key_code="",
             cell_name="",

@@ -12,6 +12,7 @@ from messaging_svc.dispatch.gate import (
     ADVERTISED,
     MAY_SEND,
     PERMISSION,
+    SELLS_IN_NOTICE,
     STILL_WANTED,
     TOLD_ALREADY,
     WISHES,
@@ -48,6 +49,7 @@ CLAIM = text(
                           THEN 'person_unknown' ELSE 'waits_for_person' END
                 WHEN a.street = '' OR a.postal_code = '' OR a.city = '' OR a.name = '' THEN 'no_address'
                 WHEN a.is_undeliverable THEN 'address_undeliverable'
+                {SELLS_IN_NOTICE}
                 {ADVERTISED}
                 ELSE coalesce({caps.FREQUENCY_RULE}, CASE WHEN {caps.SPENT} THEN 'waits_for_budget' END, 'allowed')
             END AS rule

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from kantis_contracts.values import Channel, Language
+from kantis_contracts.values import ADVERTISING, Channel, Language
 from kantis_kit.tx import ReadTx
 from messaging_svc.products.queries import blocks_of
 from messaging_svc.templates import queries
 from messaging_svc.templates.errors import CannotRender
-from messaging_svc.templates.linting import ADVERTISING, Finding
+from messaging_svc.templates.linting import Finding
 from messaging_svc.templates.rendering import Compiled, Part
 from messaging_svc.templates.schemas import CheckIn, CheckOut, FindingOut, Severity, VersionOut
 from messaging_svc.templates.usecases import find_faults

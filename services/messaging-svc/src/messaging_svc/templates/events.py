@@ -1,9 +1,17 @@
 """What of templates leaves the service."""
 
 from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
 
 from kantis_contracts.campaign import PreflightRequest
-from kantis_contracts.messaging import TemplateCheck, TemplateCheckedV1
+from kantis_contracts.messaging import (
+    TemplateCard,
+    TemplateChangedV1,
+    TemplateCheck,
+    TemplateCheckedV1,
+)
 
 
 def checked(request: PreflightRequest, checks: Sequence[TemplateCheck]) -> TemplateCheckedV1:
@@ -11,3 +19,15 @@ def checked(request: PreflightRequest, checks: Sequence[TemplateCheck]) -> Templ
     return TemplateCheckedV1(
         preflight_id=request.preflight_id, campaign_id=request.campaign_id, items=tuple(checks)
     )
+
+
+def changed(row: Row[Any]) -> TemplateChangedV1:
+    """Tell which version of a template stands, and for which messages."""
+    card = TemplateCard(
+        template_id=row.id,
+        revision=row.revision,
+        name=row.name,
+        number=row.number,
+        message_class=row.message_class,
+    )
+    return TemplateChangedV1(items=(card,))

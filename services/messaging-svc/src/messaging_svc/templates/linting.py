@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from kantis_contracts.values import Language, MessageClass
+from kantis_contracts.values import ADVERTISING, Language, MessageClass
 from messaging_svc.templates.blocks import ITEM, LISTS
 from messaging_svc.templates.compiling import LanguageSource, LanguageTemplate, compile_language
 from messaging_svc.templates.engine import TAG
@@ -25,13 +25,6 @@ from messaging_svc.templates.schemas import Severity
 
 MAX_MAIL_BYTES = 100 * 1024
 """Beyond, large mail programs cut the mail off, with the way to unsubscribe."""
-ADVERTISING = frozenset(
-    {
-        MessageClass.MARKETING, MessageClass.NEWSLETTER, MessageClass.CART_REMINDER, MessageClass.WIN_BACK,
-        MessageClass.REFERRAL,
-    }
-)  # fmt: skip
-"""Classes that may sell, and must offer a way out; all others tell what must be told, and nothing else."""
 _SALES_FIELDS = re.compile(rf"\b(offer_name|offer_price|{'|'.join(sorted(LISTS))}|{ITEM}\.\w+)\b")
 _LONG_SUBJECT = 70
 _LOUD = 0.7

@@ -14,6 +14,8 @@ template = Table(
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("archived_at", Moment),
+    # Counts how often another version came to stand, so that others know which news is the newest.
+    Column("revision", Integer, nullable=False, server_default="1"),
 )
 
 template_version = Table(

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 
-from kantis_contracts.values import Language, MessageClass
+from kantis_contracts.values import ADVERTISING, Language, MessageClass
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from messaging_svc.products.queries import find_unknown
-from messaging_svc.templates import queries
+from messaging_svc.templates import events, queries
 from messaging_svc.templates.compiling import LanguageSource, LanguageTemplate, compile_language
 from messaging_svc.templates.errors import (
     CannotRender,
@@ -20,7 +20,7 @@ from messaging_svc.templates.errors import (
     TemplateRefused,
 )
 from messaging_svc.templates.imagined import try_out
-from messaging_svc.templates.linting import ADVERTISING, Finding, lint
+from messaging_svc.templates.linting import Finding, lint
 from messaging_svc.templates.model import template, template_version
 from messaging_svc.templates.schemas import LanguageIn, SaveIn, Severity, TemplateIn, VersionIn
 
@@ -115,6 +115,7 @@ async def create_template(tx: Tx, body: TemplateIn) -> UUID:
         )
     )
     await _add_version(tx, template_id, 1, body, compiled)
+    await _tell(tx, template_id)
     return template_id
 
 
@@ -174,8 +175,29 @@ async def _let_stand(tx: Tx, template_id: UUID, number: int) -> None:
     await tx.execute(
         update(template)
         .where(template.c.id == template_id)
-        .values(version=number, changed_at=tx.clock.now())
+        .values(version=number, revision=template.c.revision + 1, changed_at=tx.clock.now())
     )
+    await _tell(tx, template_id)
+
+
+async def _tell(tx: Tx, template_id: UUID) -> None:
+    """Tell others which version stands, and for which class of messages it was checked."""
+    rows = await tx.execute(
+        select(
+            template.c.id,
+            template.c.revision,
+            template.c.name,
+            template_version.c.number,
+            template_version.c.message_class,
+        )
+        .join(
+            template_version,
+            (template_version.c.template_id == template.c.id)
+            & (template_version.c.number == template.c.version),
+        )
+        .where(template.c.id == template_id)
+    )
+    tx.stage(events.changed(rows.one()))
 
 
 async def _add_version(

@@ -1,6 +1,6 @@
 """Turn the parts of a frozen audience into pieces, each person once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import orjson
@@ -152,10 +152,14 @@ async def _with_piece(tx: Tx, launch_id: UUID, person_ids: list[UUID]) -> set[UU
 
 
 _COLUMNS = (
-    column("id", Uuid), column("cell_id", Uuid), column("person_id", Uuid), column("response_code", Text),
-    column("because", Text), column("channel", Text), column("cost_minor", BigInteger), column("worth", Integer),
-    column("route", Text), column("is_reserve", Boolean), column("state", Text), column("reason", Text),
+    column("id", Uuid), column("person_id", Uuid), column("response_code", Text), column("way", Integer),
 )  # fmt: skip
+_SHARED = (
+    column("way", Integer), column("cell_id", Uuid), column("because", Text), column("channel", Text),
+    column("cost_minor", BigInteger), column("worth", Integer), column("route", Text), column("is_reserve", Boolean),
+    column("state", Text), column("reason", Text),
+)  # fmt: skip
+"""What many pieces of a part have in common travels once for all of them, not with each."""
 _TARGETS = [
     "id", "launch_id", "campaign_id", "cell_id", "person_id", "merged_id", "response_code", "because", "channel",
     "cost_minor", "worth", "route", "is_reserve", "state", "reason", "released_at", "settled_at",
@@ -167,55 +171,65 @@ _NAMED = func.coalesce(col(Piece.merged_id), col(Piece.person_id))
 async def _insert(
     tx: Tx, launch: Launch, pieces: Sequence[NewPiece], state: PieceState
 ) -> set[UUID]:
-    new = row_set("new", _COLUMNS, _rows(pieces, state))
+    rows, ways = _rows(pieces, state)
+    new, way = row_set("new", _COLUMNS, rows), row_set("way", _SHARED, ways)
     stood = placed(person_alias, new)
     moment = literal(tx.clock.now(), DateTime(timezone=True))
-    source = select(
-        new.c.id,
-        literal(launch.id, Uuid),
-        literal(launch.campaign_id, Uuid),
-        new.c.cell_id,
-        stood.stands,
-        stood.came,
-        new.c.response_code,
-        cast(new.c.because, JSONB),
-        new.c.channel,
-        new.c.cost_minor,
-        new.c.worth,
-        cast(new.c.route, JSONB),
-        new.c.is_reserve,
-        new.c.state,
-        new.c.reason,
-        moment,
-        case((new.c.state == PieceState.LEFT_OUT.value, moment)),
-    ).select_from(stood.source)
+    source = (
+        select(
+            new.c.id,
+            literal(launch.id, Uuid),
+            literal(launch.campaign_id, Uuid),
+            way.c.cell_id,
+            stood.stands,
+            stood.came,
+            new.c.response_code,
+            cast(way.c.because, JSONB),
+            way.c.channel,
+            way.c.cost_minor,
+            way.c.worth,
+            cast(way.c.route, JSONB),
+            way.c.is_reserve,
+            way.c.state,
+            way.c.reason,
+            moment,
+            case((way.c.state == PieceState.LEFT_OUT.value, moment)),
+        )
+        .select_from(stood.source.join(way, way.c.way == new.c.way))
+        .order_by(new.c.person_id)
+    )
     stored = await tx.scalars(
         insert(Piece).from_select(_TARGETS, source).on_conflict_do_nothing().returning(_NAMED)
     )
     return set(stored)
 
 
-def _rows(pieces: Sequence[NewPiece], state: PieceState) -> Iterator[tuple[object, ...]]:
-    """Return the pieces as rows; why they are chosen is written once for all that share it."""
-    words: dict[int, str] = {}
-
-    def written(value: object) -> str:
-        text = words.get(id(value))
-        if text is None:
-            text = words[id(value)] = orjson.dumps(value).decode()
-        return text
-
+def _rows(
+    pieces: Sequence[NewPiece], state: PieceState
+) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """Return the pieces as rows, and beside them what many have in common: where they stand, and why they are chosen."""
+    ways: dict[tuple[int, tuple[str, ...]], tuple[object, ...]] = {}
+    rows: list[tuple[object, ...]] = []
     for piece in pieces:
-        one = piece.placed
-        its_state = state
-        if one.reason:
-            its_state = PieceState.LEFT_OUT
-        elif one.is_reserve:
-            its_state = PieceState.WAITING
-        yield (
-            piece.id, one.cell_id, piece.person_id, piece.response_code, written(piece.because), one.way.channel.value,
-            one.way.cost_minor, one.worth, written(one.told), one.is_reserve, its_state.value, one.reason,
-        )  # fmt: skip
+        key = (id(piece.placed), tuple(piece.because))
+        way = ways.get(key)
+        if way is None:
+            way = ways[key] = (len(ways), *_way(piece, state))
+        rows.append((piece.id, piece.person_id, piece.response_code, way[0]))
+    return rows, list(ways.values())
+
+
+def _way(piece: NewPiece, state: PieceState) -> tuple[object, ...]:
+    one = piece.placed
+    its_state = state
+    if one.reason:
+        its_state = PieceState.LEFT_OUT
+    elif one.is_reserve:
+        its_state = PieceState.WAITING
+    return (
+        one.cell_id, orjson.dumps(list(piece.because)).decode(), one.way.channel.value, one.way.cost_minor, one.worth,
+        orjson.dumps(dict(one.told)).decode(), one.is_reserve, its_state.value, one.reason,
+    )  # fmt: skip
 
 
 async def end_without_audience(tx: Tx, items: Sequence[AudienceRefusal]) -> None:

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from campaign_svc.actions.model import Asker, Target
+from campaign_svc.actions.model import Asker, Job, Target
 from campaign_svc.actions.schemas import AskerKind
-from campaign_svc.actions.usecases import act
+from campaign_svc.actions.usecases import act_all
 from campaign_svc.products.model import Product
 from campaign_svc.products.queries import products_by_id
+from campaign_svc.programmes.invitations import Invitation, ends_at, path_to
 from campaign_svc.programmes.plans import PlanKey
 from campaign_svc.programmes.schemas.graph import Ask, Content, Do
 from campaign_svc.programmes.walking import Act, Doing
+from campaign_svc.settings import CampaignSettings
+from kantis_kit.auth.links import LinkSigner
 from kantis_kit.tx import Tx
 
 _NAMES = "SELECT id, name FROM programme WHERE id = ANY($1::uuid[])"
@@ -41,14 +44,21 @@ async def do(tx: Tx, acts: Sequence[PersonAct]) -> None:
     products = await products_by_id(
         tx, {UUID(one.act.facts["product"]) for one in acts if "product" in one.act.facts}
     )
+    jobs = []
     for ((programme_id, version), step), group in sorted(together.items(), key=lambda one: one[0]):
         asker = Asker(AskerKind.PROGRAMME, programme_id, names[programme_id], version, step)
         what = group[0].act.what
         targets = [
-            Target(one.person_id, one.act.id, (), _words(what, one.act.facts, products))
+            Target(
+                one.person_id,
+                one.act.id,
+                (),
+                _words(what, one.act.facts, products) | _invitation(tx, one, what),
+            )
             for one in group
         ]
-        await act(tx, asker, what.action if isinstance(what, Do) else what.say, targets)
+        jobs.append(Job(asker, what.action if isinstance(what, Do) else what.say, targets))
+    await act_all(tx, jobs)
 
 
 def _words(
@@ -69,3 +79,13 @@ def _words(
         if what.begins_at is not None:
             words["begins_at"] = what.begins_at.isoformat()
     return words
+
+
+def _invitation(tx: Tx, one: PersonAct, what: Doing) -> dict[str, str]:
+    """Return where this person signs up, when the step is about something to come to."""
+    over_at = ends_at(what) if isinstance(what, Content) else None
+    if over_at is None:
+        return {}
+    base = tx.settings(CampaignSettings).public_url.rstrip("/")
+    invited = Invitation(one.plan[0], one.person_id, one.act.step)
+    return {"signup_url": base + path_to(tx.use(LinkSigner), invited, over_at)}

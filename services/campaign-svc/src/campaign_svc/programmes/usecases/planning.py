@@ -26,6 +26,7 @@ from campaign_svc.programmes.schemas.graph import (
     ManualTrigger,
     OrderTrigger,
     SegmentTrigger,
+    Speaking,
 )
 from campaign_svc.programmes.usecases.asking import ask_register, require_kept
 from campaign_svc.programmes.usecases.dates import begin_dates
@@ -106,6 +107,7 @@ async def publish(tx: Tx, programme: Programme) -> Programme:
         ConditionRefused: the register does not understand a condition of a branch.
         ConditionsNotKept: it has not told everybody of whom they are true.
         ActionNotAvailable: the programme or the series of coupons that a step names is not there.
+        TemplateSells: a step needs no permission by its class, and its template is written to sell.
     """
     if programme.draft_version is None:
         raise NothingToPublish(
@@ -119,6 +121,8 @@ async def publish(tx: Tx, programme: Programme) -> Programme:
     for step in graph.steps.values():
         if isinstance(step, Do):
             await check_action(tx, step.action)
+        elif isinstance(step, Speaking):
+            await check_action(tx, step.say)
     version.published_at, version.published_by = tx.clock.now(), tx.actor
     programme.live_version, programme.draft_version = programme.draft_version, None
     if programme.state != ProgrammeState.PAUSED:

@@ -23,6 +23,7 @@ async def make_rule(tx: Tx, body: RuleIn, *, kind: AskerKind = AskerKind.RULE) -
 
     Raises:
         ActionNotAvailable: the programme or the series of coupons that it names is not there.
+        TemplateSells: it needs no permission by its class, and its template is written to sell.
         RuleTriggersItself: what it does would have it begin again.
     """
     await check_action(tx, body.action)
@@ -50,6 +51,7 @@ async def change_rule(tx: Tx, rule: Rule, body: RuleIn) -> None:
     Raises:
         RuleEnded: it has ended.
         ActionNotAvailable: the programme or the series of coupons that it names is not there.
+        TemplateSells: it needs no permission by its class, and its template is written to sell.
         RuleTriggersItself: what it does would have it begin again.
     """
     _require_open(rule)

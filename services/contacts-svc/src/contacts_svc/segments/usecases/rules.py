@@ -10,7 +10,12 @@ from contacts_svc.segments import events, queries
 from contacts_svc.segments.conditions import ConditionTooLarge, OnList, check_size, every
 from contacts_svc.segments.model import RuleSegment, Segment
 from contacts_svc.segments.schemas import Announces, SegmentIn
-from contacts_svc.segments.usecases.saving import change_segment, close_segment, make_segment
+from contacts_svc.segments.usecases.saving import (
+    change_segment,
+    close_segment,
+    make_segment,
+    reopen_segment,
+)
 from kantis_contracts.campaign import RuleCard
 from kantis_contracts.contacts import ConditionVerdict
 from kantis_kit.errors import AppError
@@ -73,6 +78,7 @@ async def _judge(tx: Tx, card: RuleCard) -> ConditionVerdict:
         if await tx.get(Segment, card.segment_id) is None:
             segment = await make_segment(tx, body, segment_id=card.segment_id)
         else:
+            await reopen_segment(tx, card.segment_id)
             segment = await queries.lock_segment(tx, card.segment_id)
             await change_segment(tx, segment, body)
     if card.follows_members:

@@ -13,7 +13,13 @@ from contacts_svc.segments import compile as sql
 from contacts_svc.segments import queries
 from contacts_svc.segments.conditions import Anniversary, FieldIs, Node, OnList, every
 from contacts_svc.segments.costs import check_cost
-from contacts_svc.segments.errors import KindFixed, ReferenceUnknown, SegmentCircle, SegmentInUse
+from contacts_svc.segments.errors import (
+    KindFixed,
+    ReferenceUnknown,
+    SegmentCircle,
+    SegmentClosing,
+    SegmentInUse,
+)
 from contacts_svc.segments.model import Segment, SegmentReference, SegmentState
 from contacts_svc.segments.schemas import SegmentIn
 from kantis_kit.db.sets import column_set
@@ -93,6 +99,27 @@ async def close_segment(tx: Tx, segment: Segment) -> None:
     )
     await tx.execute(delete(_reference).where(_reference.c.segment_id == segment.id))
     await tx.execute(update(_state).where(_state.c.segment_id == segment.id).values(wanted=0))
+
+
+async def reopen_segment(tx: Tx, segment_id: UUID) -> None:
+    """Open a segment again that was closed; everybody in it is told anew.
+
+    Raises:
+        SegmentClosing: its members are not forgotten yet.
+    """
+    opened = await tx.scalar(
+        update(_segment)
+        .where(_segment.c.id == segment_id, ~_segment.c.is_active)
+        .values(is_active=True, version=_segment.c.version + 1)
+        .returning(_segment.c.id)
+    )
+    if opened is None:
+        return
+    if await tx.get(SegmentState, segment_id) is not None:
+        raise SegmentClosing("It was closed a moment ago; ask again when its members are forgotten")
+    # Counts from above whatever was told before it was closed, so that none of that is taken for newer.
+    told = int(tx.clock.now().timestamp())
+    tx.add(SegmentState(segment_id=segment_id, wanted=1, built=0, building=0, revision=told))
 
 
 async def _one_at_a_time(tx: Tx) -> None:
