@@ -3,7 +3,9 @@
 What a customer may owe is asked here, for orders know nothing of credit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import func, select
 
@@ -58,7 +60,18 @@ async def take_order(tx: Tx, body: OrderIn) -> Taken:
     if person is None or person.is_erased:
         raise PersonUnknown(f"There is no card of the person {body.person_id} here")
     goods = await queries.goods_of(tx, body.lines, body.currency)
-    draft = OrderDraft(
+    draft = draft_of(body, person_id, goods)
+    (outcome,) = await place_orders(tx, [draft])
+    if outcome.order is None:
+        what = ", ".join(f"{sku}: {left}" for sku, left in outcome.available.items())
+        raise SoldOut(f"Available now: {what}", available=outcome.available)
+    await hold_above(tx, [outcome.order])
+    return Taken(outcome.order, outcome.back_order)
+
+
+def draft_of(body: OrderIn, person_id: UUID, goods: Sequence[tuple[UUID, int]]) -> OrderDraft:
+    """Return what somebody wants whose id leads to `person_id`, with the goods that the lines name."""
+    return OrderDraft(
         person_id=person_id,
         lines=tuple(DraftLine(product_id, quantity) for product_id, quantity in goods),
         ship_to=body.ship_to.model_dump(exclude_defaults=True) | {"country": body.ship_to.country}
@@ -70,9 +83,3 @@ async def take_order(tx: Tx, body: OrderIn) -> Taken:
         substitutes=body.substitutes,
         external_id=body.external_id,
     )
-    (outcome,) = await place_orders(tx, [draft])
-    if outcome.order is None:
-        what = ", ".join(f"{sku}: {left}" for sku, left in outcome.available.items())
-        raise SoldOut(f"Available now: {what}", available=outcome.available)
-    await hold_above(tx, [outcome.order])
-    return Taken(outcome.order, outcome.back_order)

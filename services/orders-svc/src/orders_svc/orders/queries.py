@@ -125,12 +125,14 @@ async def show_orders(tx: ReadTx, orders: Iterable[SalesOrder]) -> list[OrderOut
     """Return orders with their lines."""
     listed = list(orders)
     lines = await lines_of(tx, [order.order_id for order in listed])
-    shown = []
-    for order in listed:
-        out = OrderOut.model_validate(order)
-        out.lines = [OrderLineOut.model_validate(line) for line in lines.get(order.order_id, [])]
-        shown.append(out)
-    return shown
+    return [show_with(order, lines.get(order.order_id, ())) for order in listed]
+
+
+def show_with(order: SalesOrder, lines: Iterable[OrderLine]) -> OrderOut:
+    """Return an order with lines that are known already."""
+    out = OrderOut.model_validate(order)
+    out.lines = [OrderLineOut.model_validate(line) for line in lines]
+    return out
 
 
 async def list_orders(
