@@ -73,6 +73,7 @@ SPEC = ServiceSpec(
         response_files.router,
         deadlines.router,
         checkout.router,
+        fulfilment.picks,
         orders.router,
         fulfilment.router,
         waves.router,

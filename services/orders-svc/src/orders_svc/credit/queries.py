@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, exists, func
+from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 
 from kantis_kit.tx import ReadTx
@@ -44,6 +45,13 @@ async def owed_minor(tx: ReadTx, person_id: UUID, currency: str) -> int:
         )
     )
     return sum(int(one or 0) for one in (invoices, beside, coming))
+
+
+def is_held(order_id: Mapped[UUID]) -> ColumnElement[bool]:
+    """Return the condition that an order waits for somebody to release it."""
+    return exists().where(
+        col(CreditHold.order_id) == order_id, col(CreditHold.released_at).is_(None)
+    )
 
 
 async def list_holds(tx: ReadTx, *, after: UUID | None, limit: int) -> list[CreditHold]:

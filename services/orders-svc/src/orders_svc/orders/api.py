@@ -14,7 +14,6 @@ from orders_svc.orders.model import OrderState, SalesOrder
 from orders_svc.orders.schemas import (
     LinesIn,
     OrderOut,
-    PickList,
     SubstitutionIn,
 )
 from orders_svc.orders.usecases import lock_order
@@ -36,12 +35,6 @@ async def list_orders(
     )
     more = encode_cursor(rows[-1].order_id) if len(rows) == limit else None
     return Page(items=await queries.show_orders(tx, rows), next_cursor=more)
-
-
-@router.get("/pick-list", policy=needs("orders:read"))
-async def show_pick_list(tx: Read, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> PickList:
-    """Return what is to be picked, the oldest order first, and its sums per product."""
-    return await queries.pick_list(tx, limit=limit)
 
 
 @router.get("/{order_id}", policy=needs("orders:read"))

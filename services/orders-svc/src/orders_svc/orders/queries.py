@@ -18,13 +18,9 @@ from orders_svc.orders.schemas import (
     OrderLineIn,
     OrderLineOut,
     OrderOut,
-    PickLine,
-    PickList,
-    PickOrder,
     Substitutes,
 )
 from orders_svc.people.model import Person
-from orders_svc.people.queries import find_persons
 
 
 async def lines_of(tx: ReadTx, order_ids: Iterable[UUID]) -> dict[UUID, list[OrderLine]]:
@@ -153,39 +149,6 @@ async def list_orders(
     if after is not None:
         statement = statement.where(col(SalesOrder.order_id) > after)
     return list(await tx.scalars(statement))
-
-
-async def pick_list(tx: ReadTx, *, limit: int) -> PickList:
-    """Return what is to be picked, the oldest first, and its sums per product."""
-    orders = list(
-        await tx.scalars(
-            select(SalesOrder)
-            .where(col(SalesOrder.state).in_([OrderState.PLACED.value, OrderState.PICKING.value]))
-            .order_by(col(SalesOrder.placed_at), col(SalesOrder.order_id))
-            .limit(limit)
-        )
-    )
-    lines = await lines_of(tx, [order.order_id for order in orders])
-    persons = await find_persons(tx, [order.person_id for order in orders])
-    totals: dict[str, PickLine] = {}
-    shown = []
-    for order in orders:
-        person = persons.get(order.person_id)
-        picks = [PickLine.model_validate(line) for line in lines.get(order.order_id, [])]
-        for pick in picks:
-            total = totals.setdefault(pick.sku, PickLine(sku=pick.sku, name=pick.name, quantity=0))
-            total.quantity += pick.quantity
-        shown.append(
-            PickOrder(
-                order_id=order.order_id,
-                number=order.number,
-                state=order.state,
-                placed_at=order.placed_at,
-                **address_of(order, person),
-                lines=picks,
-            )
-        )
-    return PickList(orders=shown, totals=[totals[sku] for sku in sorted(totals)])
 
 
 def address_of(order: SalesOrder, person: Person | None) -> dict[str, str]:
