@@ -12,6 +12,7 @@ from orders_svc.aliases import person_alias
 from orders_svc.catalogue.model import Product
 from orders_svc.catalogue.queries import find_by_sku, find_products, substitutes_of
 from orders_svc.catalogue.schemas import ProductKind
+from orders_svc.children import children_of
 from orders_svc.orders.errors import OrderNotFound
 from orders_svc.orders.model import OrderLine, OrderState, SalesOrder
 from orders_svc.orders.schemas import (
@@ -25,16 +26,9 @@ from orders_svc.people.model import Person
 
 async def lines_of(tx: ReadTx, order_ids: Iterable[UUID]) -> dict[UUID, list[OrderLine]]:
     """Return the lines of orders, by order, in their sequence."""
-    found: dict[UUID, list[OrderLine]] = {}
-    rows = await tx.scalars(
-        select(OrderLine)
-        .where(col(OrderLine.order_id).in_(set(order_ids)))
-        .order_by(col(OrderLine.order_id), col(OrderLine.line_no))
-        .execution_options(populate_existing=True)
+    return await children_of(
+        tx, OrderLine, col(OrderLine.order_id), order_ids, by=col(OrderLine.line_no)
     )
-    for line in rows:
-        found.setdefault(line.order_id, []).append(line)
-    return found
 
 
 async def goods_of(
