@@ -65,7 +65,8 @@ async def take_order(tx: Tx, body: OrderIn) -> Taken:
     if outcome.order is None:
         what = ", ".join(f"{sku}: {left}" for sku, left in outcome.available.items())
         raise SoldOut(f"Available now: {what}", available=outcome.available)
-    await hold_above(tx, [outcome.order])
+    # What waits is no debt yet: it is asked for when its goods have come.
+    await hold_above(tx, [one for one in outcome.orders if not one.is_waiting])
     return Taken(outcome.order, outcome.back_order)
 
 

@@ -54,6 +54,17 @@ def is_held(order_id: Mapped[UUID]) -> ColumnElement[bool]:
     )
 
 
+async def find_held(tx: ReadTx, order_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of these orders were held, whether or not somebody has released them."""
+    wanted = set(order_ids)
+    if not wanted:
+        return set()
+    rows = await tx.scalars(
+        select(col(CreditHold.order_id)).where(col(CreditHold.order_id).in_(wanted))
+    )
+    return set(rows)
+
+
 async def list_holds(tx: ReadTx, *, after: UUID | None, limit: int) -> list[CreditHold]:
     """Return a page of the orders that wait for somebody to release them."""
     statement = (
