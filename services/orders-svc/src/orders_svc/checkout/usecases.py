@@ -13,8 +13,9 @@ from kantis_kit.db.aliases import resolve
 from kantis_kit.tx import Tx
 from orders_svc.aliases import person_alias
 from orders_svc.catalogue.errors import SoldOut
+from orders_svc.credit.queries import find_held
 from orders_svc.credit.usecases import hold_above
-from orders_svc.orders import queries
+from orders_svc.orders import changes, queries
 from orders_svc.orders.errors import ExternalIdReused
 from orders_svc.orders.model import SalesOrder
 from orders_svc.orders.schemas import OrderIn
@@ -68,6 +69,19 @@ async def take_order(tx: Tx, body: OrderIn) -> Taken:
     # What waits is no debt yet: it is asked for when its goods have come.
     await hold_above(tx, [one for one in outcome.orders if not one.is_waiting])
     return Taken(outcome.order, outcome.back_order)
+
+
+async def change_lines(tx: Tx, order: SalesOrder, goods: Sequence[tuple[UUID, int]]) -> SalesOrder:
+    """Give a locked order other lines; one that grows above what its customer may owe is held.
+
+    Raises as `changes.change_lines` does.
+    """
+    before = order.total_minor
+    await changes.change_lines(tx, order, goods)
+    is_more = order.total_minor > before and not order.is_waiting
+    if is_more and not await find_held(tx, [order.order_id]):
+        await hold_above(tx, [order])
+    return order
 
 
 def draft_of(body: OrderIn, person_id: UUID, goods: Sequence[tuple[UUID, int]]) -> OrderDraft:
