@@ -13,6 +13,7 @@ from orders_svc.carriers import api as carriers
 from orders_svc.carriers.jobs import book_parcels
 from orders_svc.catalogue import api as catalogue
 from orders_svc.checkout import api as checkout
+from orders_svc.checkout.fast import fast_orders
 from orders_svc.credit import api as credit
 from orders_svc.deadlines import api as deadlines
 from orders_svc.deadlines import jobs as deadline_jobs
@@ -72,6 +73,7 @@ SPEC = ServiceSpec(
         response_files.router,
         deadlines.router,
         checkout.router,
+        fulfilment.picks,
         orders.router,
         fulfilment.router,
         waves.router,
@@ -93,6 +95,7 @@ SPEC = ServiceSpec(
         privacy.router,
     ],
     public={"/r": [page.router], "/i": [invoice_pages.router]},
+    fast={"/v1": fast_orders},
     handlers=handlers_in(
         people, response_consumers, merge_consumers, privacy_consumers, postal_consumers
     ),

@@ -132,3 +132,26 @@ async def test_whatever_made_goods_free_the_sweep_finds_who_waits_for_them(shop)
         served = await sweep(tx)
 
     assert [order["order_id"]] == [str(one) for one in served]
+
+
+async def test_what_a_customer_may_owe_is_asked_when_the_goods_have_come(shop):
+    lamp = await shop.product(0, sku="LAMP", price_minor=20_000)
+    limit = {"credit_limit_minor": 30_000}
+    await shop.client.put(f"/v1/credit/customers/{shop.person_id}", json=limit)
+    first = await place(shop, ("LAMP", 1))
+    second = await place(shop, ("LAMP", 1))
+    waiting = (await shop.get("/v1/credit/holds"))["items"]
+
+    await arrive(shop, lamp, 1)
+    fits = (await shop.get("/v1/credit/holds"))["items"]
+    await arrive(shop, lamp, 1)
+    (held,) = (await shop.get("/v1/credit/holds"))["items"]
+
+    assert ([], []) == (waiting, fits)
+    assert (second["order_id"], 20_000, 20_000) == (
+        held["order_id"],
+        held["owed_minor"],
+        held["amount_minor"],
+    )
+    picks = (await shop.get("/v1/orders/pick-list"))["orders"]
+    assert [first["order_id"]] == [one["order_id"] for one in picks]

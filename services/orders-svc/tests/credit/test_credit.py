@@ -93,3 +93,41 @@ async def test_an_order_of_a_shop_is_held_too_and_no_wave_gathers_it(desk, kari)
 
     assert (1, 1) == (wave["orders"], later["orders"])
     assert "picking" == (await desk.get(f"/v1/orders/{first}"))["state"]
+
+
+async def test_what_is_held_stands_on_no_pick_list_until_it_is_released(desk, kari):
+    person_id, first = kari
+    held = await orders(desk, person_id)
+
+    async def listed():
+        picks = await desk.get("/v1/orders/pick-list")
+        return [one["order_id"] for one in picks["orders"]], [
+            one["quantity"] for one in picks["totals"]
+        ]
+
+    before = await listed()
+    await desk.client.post(f"/v1/credit/holds/{held}/release", json={"reason": "Paid by phone"})
+
+    assert ([first], [1]) == before
+    assert ([first, held], [2]) == await listed()
+
+
+async def test_an_order_that_grows_above_the_limit_is_held_then(desk, kari):
+    _, first = kari
+    path = f"/v1/orders/{first}/lines"
+
+    async def change(quantity, version):
+        body = {"lines": [{"sku": "BLANKET", "quantity": quantity}]}
+        return await desk.client.put(path, json=body, headers={"If-Match": f'"{version}"'})
+
+    same = await change(1, 1)
+    before = (await desk.get("/v1/credit/holds"))["items"]
+    grown = await change(2, 2)
+    (held,) = (await desk.get("/v1/credit/holds"))["items"]
+    again = await change(3, 3)
+
+    assert [200, 200, 200] == [one.status_code for one in (same, grown, again)]
+    assert [] == before
+    assert (first, 0, 49_800) == (held["order_id"], held["owed_minor"], held["amount_minor"])
+    refused = await desk.client.post(f"/v1/orders/{first}/pick")
+    assert "urn:kantis:problem:order-held" == refused.json()["type"]

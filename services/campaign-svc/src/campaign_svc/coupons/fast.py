@@ -18,6 +18,7 @@ from kantis_kit.db.database import is_away
 from kantis_kit.errors import AppError
 from kantis_kit.service import Service
 from kantis_kit.web.middleware import App, Message, Receive, Scope, Send
+from kantis_kit.web.short import again, caller_of, json_headers
 
 log = observability.get_logger(__name__)
 
@@ -25,7 +26,6 @@ REDEEM_SCOPE = "campaign:redeem"
 MOST_BYTES = 4_096
 _PATH = re.compile(r"/v1/coupons/([^/]{1,40})/redemptions")
 _ROUTE = SimpleNamespace(path="/v1/coupons/{code}/redemptions")
-_BEARER = b"bearer "
 
 
 def fast_tills(service: Service, app: App) -> App:
@@ -55,7 +55,7 @@ class FastTills:
         first = await receive()
         content = await self._answer(found[1], first, till)
         if content is None:
-            await self._app(scope, _again(first, receive), send)
+            await self._app(scope, again([first], receive), send)
             return
         scope["route"] = _ROUTE
         headers = [
@@ -67,18 +67,10 @@ class FastTills:
 
     def _till(self, scope: Scope) -> Principal | None:
         """Return who calls, when they may and send JSON without a key."""
-        headers = dict(scope["headers"])
-        given = headers.get(b"authorization", b"")
-        kind = headers.get(b"content-type", b"")
-        if b"idempotency-key" in headers or not kind.startswith(b"application/json"):
+        headers = json_headers(scope["headers"])
+        if headers is None or b"idempotency-key" in headers:
             return None
-        if given[: len(_BEARER)].lower() != _BEARER:
-            return None
-        try:
-            caller = self._verifier.verify(given[len(_BEARER) :].decode("latin-1"))
-        except AppError:
-            return None
-        return caller if caller.may(REDEEM_SCOPE) else None
+        return caller_of(headers, self._verifier, REDEEM_SCOPE)
 
     async def _answer(self, code: str, message: Message, till: Principal) -> bytes | None:
         body = message.get("body", b"")
@@ -94,13 +86,3 @@ class FastTills:
             level("coupons.not_together", error=type(error).__name__)
             return None
         return redeemed.model_dump_json().encode()
-
-
-def _again(first: Message, receive: Receive) -> Receive:
-    """Return what gives the first message once more, then whatever follows."""
-    left = [first]
-
-    async def give() -> Message:
-        return left.pop() if left else await receive()
-
-    return give

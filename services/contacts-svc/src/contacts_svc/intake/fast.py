@@ -5,7 +5,6 @@ addresses and one yes, under an idempotency key. Everything else, and all that i
 """
 
 import re
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import cast
 
@@ -35,6 +34,7 @@ from kantis_kit.tx import Scope as TxScope
 from kantis_kit.tx import read
 from kantis_kit.web.middleware import App, Message, Receive, Scope, Send
 from kantis_kit.web.router import is_key, key_owner, request_digest
+from kantis_kit.web.short import again, read_small
 
 log = observability.get_logger(__name__)
 
@@ -69,13 +69,13 @@ class FastLeads:
         if form_key is None or asked is None:
             await self._pass_on(scope, receive, send)
             return
-        messages, body = await _read(receive, self._most_bytes)
-        again = _replay(messages, receive)
+        messages, body = await read_small(receive, self._most_bytes)
+        replayed = again(messages, receive)
         answer = None
         if body is not None:
             answer = await self._answer(scope, form_key, asked, body)
         if answer is None:
-            await self._pass_on(scope, again, send)
+            await self._pass_on(scope, replayed, send)
             return
         scope["route"] = _ROUTE
         await send(
@@ -145,7 +145,7 @@ class FastLeads:
     def _request(self, scope: Scope, body: bytes) -> Request:
         """Return what the pages would read; `app` leads them to the service."""
         whole = [{"type": "http.request", "body": body, "more_body": False}]
-        return Request({**scope, "app": self._app}, _replay(whole, _nothing))
+        return Request({**scope, "app": self._app}, again(whole, _nothing))
 
     async def _form(self, key: str) -> PlainForm | None:
         found = self._forms.get(key)
@@ -229,33 +229,6 @@ def _address(scope: Scope) -> str | None:
         return None
     found = _PATH.fullmatch(scope["path"])
     return found[1] if found else None
-
-
-async def _read(receive: Receive, most_bytes: int) -> tuple[list[Message], bytes | None]:
-    """Read a small body; None when it is larger, or its sender has left."""
-    messages: list[Message] = []
-    size = 0
-    while size <= most_bytes:
-        message = await receive()
-        messages.append(message)
-        if message["type"] != "http.request":
-            return messages, None
-        size += len(message.get("body", b""))
-        if not message.get("more_body", False):
-            whole = b"".join(one.get("body", b"") for one in messages)
-            return messages, whole if size <= most_bytes else None
-    return messages, None
-
-
-def _replay(messages: Sequence[Message], receive: Receive) -> Receive:
-    waiting = iter(messages)
-
-    async def again() -> Message:
-        for message in waiting:
-            return message
-        return await receive()
-
-    return again
 
 
 async def _nothing() -> Message:

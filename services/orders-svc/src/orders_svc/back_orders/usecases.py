@@ -12,6 +12,8 @@ from kantis_kit.calendar import date_in
 from kantis_kit.tx import Tx
 from orders_svc.back_orders import queries
 from orders_svc.catalogue import usecases as catalogue
+from orders_svc.credit.queries import find_held
+from orders_svc.credit.usecases import hold_above
 from orders_svc.incoming.queries import arrivals
 from orders_svc.orders import events
 from orders_svc.orders.model import OrderState, SalesOrder
@@ -27,6 +29,8 @@ PART = 200
 async def serve_waiting(tx: Tx, product_ids: Sequence[UUID]) -> list[UUID]:
     """Set goods aside for orders that wait for these products, and place the orders of answers that do.
 
+    An order that is above its customer's limit by now has its goods and is held.
+
     Returns the orders that have their goods now. With more waiting than are looked at in one transaction, the rest
     follows at once.
     """
@@ -36,6 +40,8 @@ async def serve_waiting(tx: Tx, product_ids: Sequence[UUID]) -> list[UUID]:
     for order in filled:
         order.fill()
         order.promised_on = None
+    held = await find_held(tx, [order.order_id for order in filled])
+    await hold_above(tx, [order for order in filled if order.order_id not in held])
     await _tell(tx, filled, "order_filled")
     answers = await queries.find_waiting_answers(tx, product_ids, limit=PART)
     placed = await order_for_waiting(tx, answers)

@@ -9,6 +9,7 @@ from kantis_kit.tx import ReadTx
 from orders_svc.catalogue.errors import ProductNotFound
 from orders_svc.catalogue.model import BundlePart, Product, Stock, Substitute
 from orders_svc.catalogue.schemas import PartOut, ProductKind, ProductOut
+from orders_svc.children import children_of
 
 
 async def get_product(tx: ReadTx, product_id: UUID) -> Product:
@@ -65,17 +66,9 @@ async def list_products(
 
 async def parts_of(tx: ReadTx, bundle_ids: Iterable[UUID]) -> dict[UUID, list[BundlePart]]:
     """Return what bundles are made of, by bundle."""
-    wanted = set(bundle_ids)
-    found: dict[UUID, list[BundlePart]] = {}
-    if wanted:
-        rows = await tx.scalars(
-            select(BundlePart)
-            .where(col(BundlePart.bundle_id).in_(wanted))
-            .order_by(col(BundlePart.bundle_id), col(BundlePart.product_id))
-        )
-        for part in rows:
-            found.setdefault(part.bundle_id, []).append(part)
-    return found
+    return await children_of(
+        tx, BundlePart, col(BundlePart.bundle_id), bundle_ids, by=col(BundlePart.product_id)
+    )
 
 
 async def bundle_stock(tx: ReadTx, products: Iterable[Product]) -> dict[UUID, int]:

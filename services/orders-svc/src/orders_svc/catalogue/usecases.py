@@ -20,7 +20,6 @@ from orders_svc.catalogue.model import (
     Product,
     Reservation,
     ReservationState,
-    StockMovement,
 )
 from orders_svc.catalogue.schemas import ProductKind
 
@@ -175,27 +174,6 @@ async def exchange(tx: Tx, order_id: UUID, wanted: Mapping[UUID, int]) -> dict[U
     await freed(tx, products.values())
     await _changed(tx, products.values())
     return short
-
-
-async def consume(tx: Tx, order_ids: Sequence[UUID]) -> None:
-    """Take the goods of orders out of stock: reserved becomes a movement."""
-    ended = await _finish(tx, order_ids, ReservationState.HELD, ReservationState.CONSUMED)
-    products = await lock_products(tx, [one.product_id for one in ended])
-    for one in ended:
-        product = products[one.product_id]
-        product.reserved -= one.quantity
-        product.on_hand -= one.quantity
-        tx.add(
-            StockMovement(
-                movement_id=new_id(),
-                product_id=one.product_id,
-                quantity=-one.quantity,
-                reason="shipped",
-                order_id=one.order_id,
-                moved_at=tx.clock.now(),
-            )
-        )
-    await _changed(tx, products.values())
 
 
 async def release(tx: Tx, order_ids: Sequence[UUID]) -> None:

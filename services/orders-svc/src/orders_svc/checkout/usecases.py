@@ -3,7 +3,9 @@
 What a customer may owe is asked here, for orders know nothing of credit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import func, select
 
@@ -11,8 +13,9 @@ from kantis_kit.db.aliases import resolve
 from kantis_kit.tx import Tx
 from orders_svc.aliases import person_alias
 from orders_svc.catalogue.errors import SoldOut
+from orders_svc.credit.queries import find_held
 from orders_svc.credit.usecases import hold_above
-from orders_svc.orders import queries
+from orders_svc.orders import changes, queries
 from orders_svc.orders.errors import ExternalIdReused
 from orders_svc.orders.model import SalesOrder
 from orders_svc.orders.schemas import OrderIn
@@ -58,7 +61,32 @@ async def take_order(tx: Tx, body: OrderIn) -> Taken:
     if person is None or person.is_erased:
         raise PersonUnknown(f"There is no card of the person {body.person_id} here")
     goods = await queries.goods_of(tx, body.lines, body.currency)
-    draft = OrderDraft(
+    draft = draft_of(body, person_id, goods)
+    (outcome,) = await place_orders(tx, [draft])
+    if outcome.order is None:
+        what = ", ".join(f"{sku}: {left}" for sku, left in outcome.available.items())
+        raise SoldOut(f"Available now: {what}", available=outcome.available)
+    # What waits is no debt yet: it is asked for when its goods have come.
+    await hold_above(tx, [one for one in outcome.orders if not one.is_waiting])
+    return Taken(outcome.order, outcome.back_order)
+
+
+async def change_lines(tx: Tx, order: SalesOrder, goods: Sequence[tuple[UUID, int]]) -> SalesOrder:
+    """Give a locked order other lines; one that grows above what its customer may owe is held.
+
+    Raises as `changes.change_lines` does.
+    """
+    before = order.total_minor
+    await changes.change_lines(tx, order, goods)
+    is_more = order.total_minor > before and not order.is_waiting
+    if is_more and not await find_held(tx, [order.order_id]):
+        await hold_above(tx, [order])
+    return order
+
+
+def draft_of(body: OrderIn, person_id: UUID, goods: Sequence[tuple[UUID, int]]) -> OrderDraft:
+    """Return what somebody wants whose id leads to `person_id`, with the goods that the lines name."""
+    return OrderDraft(
         person_id=person_id,
         lines=tuple(DraftLine(product_id, quantity) for product_id, quantity in goods),
         ship_to=body.ship_to.model_dump(exclude_defaults=True) | {"country": body.ship_to.country}
@@ -70,9 +98,3 @@ async def take_order(tx: Tx, body: OrderIn) -> Taken:
         substitutes=body.substitutes,
         external_id=body.external_id,
     )
-    (outcome,) = await place_orders(tx, [draft])
-    if outcome.order is None:
-        what = ", ".join(f"{sku}: {left}" for sku, left in outcome.available.items())
-        raise SoldOut(f"Available now: {what}", available=outcome.available)
-    await hold_above(tx, [outcome.order])
-    return Taken(outcome.order, outcome.back_order)

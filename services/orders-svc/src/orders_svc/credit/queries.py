@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import Uuid, func, union_all
+from sqlalchemy import ColumnElement, Uuid, exists, func, union_all
+from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 
 from kantis_kit.db.sets import column_set
@@ -56,6 +57,24 @@ async def owed_minor(tx: ReadTx, person_id: UUID, currency: str) -> int:
         )
     )
     return sum(int(one or 0) for one in (invoices, beside, coming))
+
+
+def is_held(order_id: Mapped[UUID]) -> ColumnElement[bool]:
+    """Return the condition that an order waits for somebody to release it."""
+    return exists().where(
+        col(CreditHold.order_id) == order_id, col(CreditHold.released_at).is_(None)
+    )
+
+
+async def find_held(tx: ReadTx, order_ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of these orders were held, whether or not somebody has released them."""
+    wanted = set(order_ids)
+    if not wanted:
+        return set()
+    rows = await tx.scalars(
+        select(col(CreditHold.order_id)).where(col(CreditHold.order_id).in_(wanted))
+    )
+    return set(rows)
 
 
 async def list_holds(tx: ReadTx, *, after: UUID | None, limit: int) -> list[CreditHold]:

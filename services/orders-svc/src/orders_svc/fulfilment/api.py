@@ -1,12 +1,15 @@
 """Pick, ship and cancel over HTTP."""
 
+from typing import Annotated
 from uuid import UUID
+
+from fastapi import Query
 
 from kantis_kit.auth.policy import needs
 from kantis_kit.tx import Tx
 from kantis_kit.web import Read, Router, Write
-from orders_svc.fulfilment import usecases
-from orders_svc.fulfilment.schemas import ShipIn, quantities_of
+from orders_svc.fulfilment import queries, usecases
+from orders_svc.fulfilment.schemas import PickList, ShipIn, quantities_of
 from orders_svc.orders.model import SalesOrder
 from orders_svc.orders.queries import get_order, show_orders
 from orders_svc.orders.schemas import OrderOut
@@ -14,6 +17,14 @@ from orders_svc.shipments.queries import show_shipments
 from orders_svc.shipments.schemas import ShipmentList
 
 router = Router(prefix="/v1/orders", tags=["fulfilment"])
+picks = Router(prefix="/v1/orders", tags=["fulfilment"])
+"""Stands before the ids of orders."""
+
+
+@picks.get("/pick-list", policy=needs("orders:read"))
+async def show_pick_list(tx: Read, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> PickList:
+    """Return what is to be picked, the oldest order first, and its sums per product."""
+    return await queries.pick_list(tx, limit=limit)
 
 
 @router.post("/{order_id}/pick", policy=needs("orders:write"))

@@ -1,8 +1,11 @@
 """Shapes of what is done to an order on its way."""
 
+from datetime import datetime
+from uuid import UUID
+
 from pydantic import ConfigDict, Field
 
-from kantis_kit.web.schemas import In
+from kantis_kit.web.schemas import In, Out
 from orders_svc.catalogue.schemas import MAX_QUANTITY
 
 MAX_LINES = 1_000
@@ -28,6 +31,36 @@ class ShipIn(In):
 
     tracking: str = Field(default="", max_length=100)
     lines: list[PartIn] = Field(default=[], max_length=MAX_LINES)
+
+
+class PickLine(Out):
+    """What to take from the shelf for an order."""
+
+    sku: str
+    name: str
+    quantity: int
+
+
+class PickOrder(Out):
+    """An order to pick, and where it goes."""
+
+    order_id: UUID
+    number: str
+    state: str
+    placed_at: datetime
+    full_name: str
+    street: str
+    postal_code: str
+    city: str
+    country: str
+    lines: list[PickLine]
+
+
+class PickList(Out):
+    """Orders to pick, the oldest first, and what they need together."""
+
+    orders: list[PickOrder]
+    totals: list[PickLine]
 
 
 def quantities_of(parts: list[PartIn]) -> dict[int, int]:

@@ -9,7 +9,6 @@ from sqlmodel import col, select
 
 from kantis_kit.tx import ReadTx
 from orders_svc.catalogue.model import Product
-from orders_svc.incoming.errors import DeliveryNotFound
 from orders_svc.incoming.model import Delivery
 
 
@@ -56,14 +55,6 @@ async def arrivals(tx: ReadTx, products: Mapping[UUID, Product], *, today: date)
     )
     for delivery in rows:
         found.coming.setdefault(delivery.product_id, []).append(delivery)
-    return found
-
-
-async def get_delivery(tx: ReadTx, delivery_id: UUID) -> Delivery:
-    """Return a delivery. Raises `DeliveryNotFound`."""
-    found = await tx.get(Delivery, delivery_id)
-    if found is None:
-        raise DeliveryNotFound(f"No delivery has the id {delivery_id}")
     return found
 
 

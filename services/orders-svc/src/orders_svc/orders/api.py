@@ -3,21 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 
 from kantis_kit.auth.policy import needs
 from kantis_kit.tx import ReadTx
-from kantis_kit.web import Page, Read, Router, Write, encode_cursor, id_after, require_match
+from kantis_kit.web import Page, Read, Router, Write, encode_cursor, id_after
 from kantis_kit.web.deps import etag
 from orders_svc.orders import changes, queries
 from orders_svc.orders.model import OrderState, SalesOrder
 from orders_svc.orders.schemas import (
-    LinesIn,
     OrderOut,
-    PickList,
     SubstitutionIn,
 )
-from orders_svc.orders.usecases import lock_order
 
 router = Router(prefix="/v1/orders", tags=["orders"])
 
@@ -38,29 +35,10 @@ async def list_orders(
     return Page(items=await queries.show_orders(tx, rows), next_cursor=more)
 
 
-@router.get("/pick-list", policy=needs("orders:read"))
-async def show_pick_list(tx: Read, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> PickList:
-    """Return what is to be picked, the oldest order first, and its sums per product."""
-    return await queries.pick_list(tx, limit=limit)
-
-
 @router.get("/{order_id}", policy=needs("orders:read"))
 async def get_order(order_id: UUID, tx: Read, response: Response) -> OrderOut:
     """Return an order with its lines."""
     order = await queries.get_order(tx, order_id)
-    response.headers["ETag"] = etag(order.version)
-    return await _show(tx, order)
-
-
-@router.put("/{order_id}/lines", policy=needs("orders:write"))
-async def change_lines(
-    order_id: UUID, body: LinesIn, request: Request, tx: Write, response: Response
-) -> OrderOut:
-    """Give an order other lines until it is picked; what it had keeps its price. To take all away, cancel it."""
-    goods = await queries.goods_of(tx, body.lines, (await queries.get_order(tx, order_id)).currency)
-    order = await lock_order(tx, order_id)
-    require_match(request, order.version)
-    await changes.change_lines(tx, order, goods)
     response.headers["ETag"] = etag(order.version)
     return await _show(tx, order)
 

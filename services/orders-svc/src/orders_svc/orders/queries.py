@@ -12,33 +12,23 @@ from orders_svc.aliases import person_alias
 from orders_svc.catalogue.model import Product
 from orders_svc.catalogue.queries import find_by_sku, find_products, substitutes_of
 from orders_svc.catalogue.schemas import ProductKind
+from orders_svc.children import children_of
 from orders_svc.orders.errors import OrderNotFound
 from orders_svc.orders.model import OrderLine, OrderState, SalesOrder
 from orders_svc.orders.schemas import (
     OrderLineIn,
     OrderLineOut,
     OrderOut,
-    PickLine,
-    PickList,
-    PickOrder,
     Substitutes,
 )
 from orders_svc.people.model import Person
-from orders_svc.people.queries import find_persons
 
 
 async def lines_of(tx: ReadTx, order_ids: Iterable[UUID]) -> dict[UUID, list[OrderLine]]:
     """Return the lines of orders, by order, in their sequence."""
-    found: dict[UUID, list[OrderLine]] = {}
-    rows = await tx.scalars(
-        select(OrderLine)
-        .where(col(OrderLine.order_id).in_(set(order_ids)))
-        .order_by(col(OrderLine.order_id), col(OrderLine.line_no))
-        .execution_options(populate_existing=True)
+    return await children_of(
+        tx, OrderLine, col(OrderLine.order_id), order_ids, by=col(OrderLine.line_no)
     )
-    for line in rows:
-        found.setdefault(line.order_id, []).append(line)
-    return found
 
 
 async def goods_of(
@@ -125,12 +115,14 @@ async def show_orders(tx: ReadTx, orders: Iterable[SalesOrder]) -> list[OrderOut
     """Return orders with their lines."""
     listed = list(orders)
     lines = await lines_of(tx, [order.order_id for order in listed])
-    shown = []
-    for order in listed:
-        out = OrderOut.model_validate(order)
-        out.lines = [OrderLineOut.model_validate(line) for line in lines.get(order.order_id, [])]
-        shown.append(out)
-    return shown
+    return [show_with(order, lines.get(order.order_id, ())) for order in listed]
+
+
+def show_with(order: SalesOrder, lines: Iterable[OrderLine]) -> OrderOut:
+    """Return an order with lines that are known already."""
+    out = OrderOut.model_validate(order)
+    out.lines = [OrderLineOut.model_validate(line) for line in lines]
+    return out
 
 
 async def list_orders(
@@ -151,39 +143,6 @@ async def list_orders(
     if after is not None:
         statement = statement.where(col(SalesOrder.order_id) > after)
     return list(await tx.scalars(statement))
-
-
-async def pick_list(tx: ReadTx, *, limit: int) -> PickList:
-    """Return what is to be picked, the oldest first, and its sums per product."""
-    orders = list(
-        await tx.scalars(
-            select(SalesOrder)
-            .where(col(SalesOrder.state).in_([OrderState.PLACED.value, OrderState.PICKING.value]))
-            .order_by(col(SalesOrder.placed_at), col(SalesOrder.order_id))
-            .limit(limit)
-        )
-    )
-    lines = await lines_of(tx, [order.order_id for order in orders])
-    persons = await find_persons(tx, [order.person_id for order in orders])
-    totals: dict[str, PickLine] = {}
-    shown = []
-    for order in orders:
-        person = persons.get(order.person_id)
-        picks = [PickLine.model_validate(line) for line in lines.get(order.order_id, [])]
-        for pick in picks:
-            total = totals.setdefault(pick.sku, PickLine(sku=pick.sku, name=pick.name, quantity=0))
-            total.quantity += pick.quantity
-        shown.append(
-            PickOrder(
-                order_id=order.order_id,
-                number=order.number,
-                state=order.state,
-                placed_at=order.placed_at,
-                **address_of(order, person),
-                lines=picks,
-            )
-        )
-    return PickList(orders=shown, totals=[totals[sku] for sku in sorted(totals)])
 
 
 def address_of(order: SalesOrder, person: Person | None) -> dict[str, str]:

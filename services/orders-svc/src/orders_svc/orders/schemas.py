@@ -150,33 +150,3 @@ class PlacedOut(OrderOut):
     """An order that was placed; `back_order` is the rest of it that waits for goods."""
 
     back_order: OrderOut | None = None
-
-
-class PickLine(Out):
-    """What to take from the shelf for an order."""
-
-    sku: str
-    name: str
-    quantity: int
-
-
-class PickOrder(Out):
-    """An order to pick, and where it goes."""
-
-    order_id: UUID
-    number: str
-    state: str
-    placed_at: datetime
-    full_name: str
-    street: str
-    postal_code: str
-    city: str
-    country: str
-    lines: list[PickLine]
-
-
-class PickList(Out):
-    """Orders to pick, the oldest first, and what they need together."""
-
-    orders: list[PickOrder]
-    totals: list[PickLine]

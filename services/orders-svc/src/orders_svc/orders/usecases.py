@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from kantis_contracts.values import Language
 from kantis_kit.ids import new_id
-from kantis_kit.tx import Tx
+from kantis_kit.tx import ReadTx, Tx
 from orders_svc.catalogue import usecases as catalogue
 from orders_svc.catalogue.queries import find_products
 from orders_svc.incoming.queries import arrivals
@@ -119,9 +119,8 @@ def _plan(tx: Tx, asked: Sequence[_Asked], terms: Terms, persons: Mapping[UUID, 
         for part, state in ((now, OrderState.PLACED), (later, OrderState.WAITING)):
             if part is None:
                 continue
-            order = _order(tx, part, state, terms)
-            lines[order.order_id] = make_lines(order.order_id, part, country, terms)
-            order.total_minor = sum(line.amount_minor for line in lines[order.order_id])
+            order, lines_of_it = draft_order(tx, part, state, country, terms)
+            lines[order.order_id] = lines_of_it
             if outcome.order is None:
                 outcome.order = order
                 if state is OrderState.PLACED:
@@ -132,16 +131,26 @@ def _plan(tx: Tx, asked: Sequence[_Asked], terms: Terms, persons: Mapping[UUID, 
     return lines
 
 
-def _order(tx: Tx, draft: OrderDraft, state: OrderState, terms: Terms) -> SalesOrder:
-    return SalesOrder(
-        order_id=new_id(),
+def draft_order(
+    tx: ReadTx, draft: OrderDraft, state: OrderState, country: str, terms: Terms
+) -> tuple[SalesOrder, list[OrderLine]]:
+    """Return an order without a number still, with its lines; nothing is written or set aside.
+
+    Raises:
+        NotSoldIn: goods have no price in the currency of the order.
+        VatUnknown: no rate of VAT holds where they go.
+    """
+    order_id = new_id()
+    lines = make_lines(order_id, draft, country, terms)
+    order = SalesOrder(
+        order_id=order_id,
         number="",
         state=state.value,
         person_id=draft.person_id,
         response_id=draft.response_id,
         campaign_id=draft.campaign_id,
         cell_id=draft.cell_id,
-        total_minor=0,
+        total_minor=sum(line.amount_minor for line in lines),
         currency=terms.currency_of(draft),
         placed_at=tx.clock.now(),
         ship_to=draft.ship_to,
@@ -149,6 +158,7 @@ def _order(tx: Tx, draft: OrderDraft, state: OrderState, terms: Terms) -> SalesO
         external_id=draft.external_id,
         substitutes=draft.substitutes.value,
     )
+    return order, lines
 
 
 def _is_rest_of(rest: SalesOrder, order: SalesOrder) -> None:

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from kantis_kit.postal import Post, PostalInvalid, read_post
 from kantis_kit.tx import ReadTx
+from orders_svc.children import children_of
 from orders_svc.labels.codes import scanned
 from orders_svc.labels.typeset import Label
 from orders_svc.orders.model import SalesOrder
@@ -49,15 +50,9 @@ async def parcels_of(tx: ReadTx, order_id: UUID) -> list[Parcel]:
 
 async def lines_of(tx: ReadTx, parcel_ids: Iterable[UUID]) -> dict[UUID, list[ParcelLine]]:
     """Return what lies in parcels, by parcel."""
-    found: dict[UUID, list[ParcelLine]] = {}
-    rows = await tx.scalars(
-        select(ParcelLine)
-        .where(col(ParcelLine.parcel_id).in_(set(parcel_ids)))
-        .order_by(col(ParcelLine.parcel_id), col(ParcelLine.line_no))
+    return await children_of(
+        tx, ParcelLine, col(ParcelLine.parcel_id), parcel_ids, by=col(ParcelLine.line_no)
     )
-    for line in rows:
-        found.setdefault(line.parcel_id, []).append(line)
-    return found
 
 
 async def show_parcels(tx: ReadTx, parcels: Sequence[Parcel]) -> list[ParcelOut]:

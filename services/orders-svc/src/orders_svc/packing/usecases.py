@@ -17,7 +17,6 @@ from orders_svc.packing.errors import NoNumbers, OtherThanPicked, PackedAlready
 from orders_svc.packing.model import (
     S10_SERIALS,
     SSCC_SERIALS,
-    BookingState,
     Parcel,
     ParcelLine,
     ParcelState,
@@ -114,15 +113,6 @@ def send(parcels: Sequence[Parcel], shipment: Shipment) -> None:
     for parcel in parcels:
         parcel.shipment_id = shipment.shipment_id
         parcel.state = ParcelState.SENT.value
-
-
-async def call_carrier(tx: Tx, parcels: Sequence[Parcel], *, carrier: str, service: str) -> None:
-    """Let parcels wait for their carrier's answer; what is booked, or on the way to it, stays."""
-    for parcel in parcels:
-        if parcel.booking in {BookingState.NONE, BookingState.REFUSED}:
-            parcel.carrier, parcel.service = carrier, service
-            parcel.booking, parcel.booking_note = BookingState.WAITING.value, ""
-    await tx.flush()  # they are shown from the database
 
 
 def _one_box(picked: dict[int, int]) -> BoxIn:

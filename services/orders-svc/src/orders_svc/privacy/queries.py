@@ -13,6 +13,7 @@ from orders_svc.base import Base
 from orders_svc.billing.model import Invoice
 from orders_svc.privacy.errors import NothingRestricted
 from orders_svc.privacy.model import RestrictedRecipient
+from orders_svc.privacy.rows import gather_rows
 from orders_svc.privacy.schemas import RestrictedRecipientOut
 
 
@@ -41,6 +42,7 @@ async def gather(tx: ReadTx, ids: Sequence[UUID]) -> dict[str, Rows]:
     found["instalment_plan"] = await rows_of(tx, plan, plan.c.invoice_id.in_(invoices))
     plans = select(plan.c.plan_id).where(plan.c.invoice_id.in_(invoices))
     found["instalment"] = await rows_of(tx, part, part.c.plan_id.in_(plans))
+    found |= await gather_rows(tx, ids)
     return {kind: rows for kind, rows in found.items() if rows}
 
 

@@ -29,6 +29,7 @@ from kantis_kit.tx import Tx
 from orders_svc.base import Base
 from orders_svc.privacy import events, queries
 from orders_svc.privacy.model import legal_years
+from orders_svc.privacy.rows import empty_rows
 from orders_svc.responses.model import WORDLESS, has_words
 from orders_svc.settings import OrdersSettings
 
@@ -105,6 +106,7 @@ async def _bury(tx: Tx, ids: Iterable[UUID]) -> None:
 
 
 async def _empty(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
+    await empty_rows(tx, ids)  # first: the cards say the numbers by which rows are found
     chosen = one_of(sorted(ids), Uuid())
     person, order, response = _table("person"), _table("sales_order"), _table("response")
     words = (

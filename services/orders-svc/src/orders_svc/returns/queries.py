@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from kantis_kit.tx import ReadTx
+from orders_svc.children import children_of
 from orders_svc.orders.model import SalesOrder
 from orders_svc.packing.queries import find_by_code
 from orders_svc.returns.errors import ReturnNotFound
@@ -33,15 +34,13 @@ async def returns_of(tx: ReadTx, order_id: UUID) -> list[GoodsReturn]:
 
 async def lines_of(tx: ReadTx, return_ids: Iterable[UUID]) -> dict[UUID, list[GoodsReturnLine]]:
     """Return the lines of returns, by return."""
-    found: dict[UUID, list[GoodsReturnLine]] = {}
-    rows = await tx.scalars(
-        select(GoodsReturnLine)
-        .where(col(GoodsReturnLine.return_id).in_(set(return_ids)))
-        .order_by(col(GoodsReturnLine.return_id), col(GoodsReturnLine.line_no))
+    return await children_of(
+        tx,
+        GoodsReturnLine,
+        col(GoodsReturnLine.return_id),
+        return_ids,
+        by=col(GoodsReturnLine.line_no),
     )
-    for line in rows:
-        found.setdefault(line.return_id, []).append(line)
-    return found
 
 
 async def show_returns(tx: ReadTx, returns: Sequence[GoodsReturn]) -> list[ReturnOut]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from kantis_kit.tx import ReadTx
+from orders_svc.children import children_of
 from orders_svc.shipments.model import Shipment, ShipmentLine
 from orders_svc.shipments.schemas import ShipmentLineOut, ShipmentOut
 
@@ -22,15 +23,9 @@ async def shipments_of(tx: ReadTx, order_ids: Iterable[UUID]) -> list[Shipment]:
 
 async def lines_of(tx: ReadTx, shipment_ids: Iterable[UUID]) -> dict[UUID, list[ShipmentLine]]:
     """Return the lines of shipments, by shipment."""
-    found: dict[UUID, list[ShipmentLine]] = {}
-    rows = await tx.scalars(
-        select(ShipmentLine)
-        .where(col(ShipmentLine.shipment_id).in_(set(shipment_ids)))
-        .order_by(col(ShipmentLine.shipment_id), col(ShipmentLine.line_no))
+    return await children_of(
+        tx, ShipmentLine, col(ShipmentLine.shipment_id), shipment_ids, by=col(ShipmentLine.line_no)
     )
-    for line in rows:
-        found.setdefault(line.shipment_id, []).append(line)
-    return found
 
 
 async def show_shipments(tx: ReadTx, order_id: UUID) -> list[ShipmentOut]:
