@@ -298,7 +298,9 @@ class Wire:
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
         # The addresses that are looked at are those that are connected to: a name cannot lead elsewhere a moment later.
-        if self._may_reach is not None and not all(self._may_reach(one[4][0]) for one in found):
+        if self._may_reach is not None and not all(
+            self._may_reach(str(one[4][0])) for one in found
+        ):
             raise OSError(f"{place.host} leads to an address inside")
         made = await start_connection(found, happy_eyeballs_delay=_SECOND_ADDRESS_SECONDS)
 
