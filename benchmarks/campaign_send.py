@@ -23,8 +23,8 @@ from time import perf_counter
 from typing import Any
 
 import uvloop
+from _mail_parts import texts
 from _sink import Sink
-from mail_send import texts
 
 from kantis import runtime
 from kantis.demo.client import Api

@@ -18,8 +18,9 @@ from contextlib import AsyncExitStack
 from time import perf_counter
 
 import uvloop
+from _mail_parts import LINK_KEYS, own_settings
 from _sink import Counts, Sink
-from mail_send import LINK_KEYS, House, open_house, own_settings
+from mail_send import House, open_house
 
 from kantis_contracts.contacts import ConfirmationRequest
 from kantis_contracts.values import Language

@@ -6,6 +6,11 @@ outcomes, event in the outbox), everything durable, from planned rows to announc
 little (`_sink.py`), then into postfix's smtp-sink, which is the limit itself. Rates are ratios; beside them the
 processor time of the sender a mail and its largest memory.
 
+What no sender of this language and these parts can do without is measured by itself, as a floor under the whole path: the
+same bytes over the same connections, with nothing written and nothing known (`wire alone`); the same rows claimed, handed
+over, recorded and told of, with nothing written and nothing sent (`rows alone`); and a signature, for mails that leave
+without a relay that signs.
+
 postfix's two tools are looked for on the path and in KANTIS_POSTFIX_BIN; without them the other figures are measured. On
 Debian `apt-get download postfix && dpkg -x postfix_*.deb FOLDER` brings them without installing a mail server; their
 libraries then need LD_LIBRARY_PATH=FOLDER/usr/lib/postfix.
@@ -35,12 +40,23 @@ from uuid import UUID
 import asyncpg
 import uvloop
 from _collector import as_in_the_house
+from _mail_parts import (
+    CONNECTIONS,
+    LINK_KEYS,
+    OFFER,
+    SIZE_BYTES,
+    RowsCarrier,
+    SameAgain,
+    Stock,
+    own_settings,
+    signing,
+    stock_of,
+    template,
+)
 from _sink import cheap_sink, sink_cost
-from pydantic import SecretStr
 
 from kantis_contracts.campaign import OfferCard, Piece, PieceReleasedV1
-from kantis_contracts.values import Channel, Language, Purpose
-from kantis_kit.clock import SystemClock
+from kantis_contracts.values import Channel, Purpose
 from kantis_kit.db.embedded import EmbeddedPostgres
 from kantis_kit.db.migrate import migrate
 from kantis_kit.db.provision import provision
@@ -49,124 +65,21 @@ from kantis_kit.service import Service
 from kantis_kit.signing import make_keys
 from kantis_kit.tx import write
 from messaging_svc.dispatch import usecases
-from messaging_svc.dispatch.letters import Item, Letters, Source
 from messaging_svc.dispatch.mail import MailCarrier
-from messaging_svc.dispatch.mime import Letterhead
 from messaging_svc.dispatch.sender import Sender
-from messaging_svc.links import LinkMaker
 from messaging_svc.main import SPEC
 from messaging_svc.settings import MessagingSettings
-from messaging_svc.templates.compiling import LanguageSource, compile_language
-from messaging_svc.templates.rendering import Compiled
-from messaging_svc.wire.connection import Parcel
 from messaging_svc.wire.pool import Pool
 from messaging_svc.wire.server import Server
 
-CONNECTIONS = 10
-SIZE_BYTES = 15_500
-LINK_KEYS = "1:" + "5a" * 32
 HERE = Path(__file__)
 SOURCE, BARE, WHOLE = "smtp-source", "compile + wire", "whole path"
+WIRE, ROWS = "wire alone", "rows alone"
 
 
-def texts() -> dict[str, str]:
-    """Return a mail: 15.5 KB of HTML, ten tracked links, fields in twenty places."""
-    links = "".join(
-        f'<p>{{{{ greeting() }}}}, se <a href="https://shop.example/p/{n}?a=1&amp;b={n}">vare {n}</a></p>'
-        for n in range(9)
-    )
-    fields = '<p>{{ offer_name }} {{ offer_price }} <a href="{{ response_url }}">Bestill</a></p>'
-    filler = "<p>Mørke kvelder trenger gode lamper, og vi har plukket ut noen.</p>\n"
-    body = links + fields
-    body += filler * ((SIZE_BYTES - len(body.encode())) // len(filler.encode()))
-    return {
-        "subject": "{{ greeting() }}: {{ offer_name }}",
-        "html": f"<html><body>{body}</body></html>",
-        "text": "{{ greeting() }}, se {{ offer_name }} {{ offer_price }}: {{ response_url }}\n",
-    }
-
-
-def template() -> dict[str, Any]:
-    """Return it as a compiled version."""
-    return {"nb": compile_language(LanguageSource(**texts()), Language.NB).model_dump(mode="json")}
-
-
-OFFER = {"offer_id": str(new_id()), "product_id": str(new_id()), "name": "Lampe Æø", "price_minor": 49900,
-         "currency": "NOK"}  # fmt: skip
-
-
-class Stock:
-    """The desk of the bare pair: writes a mail whenever a connection takes one."""
-
-    def __init__(self, letters: Letters, count: int, source_id: UUID, version_id: UUID) -> None:
-        self._letters, self._left, self._open = letters, count, count
-        self._source_id, self._version_id = source_id, version_id
-        self._at = SystemClock().now()
-        self.done = asyncio.Event()
-
-    @property
-    def left(self) -> int:
-        """Return how many are not taken yet."""
-        return self._left
-
-    def take(self) -> Parcel | None:
-        """Write the next one."""
-        if not self._left:
-            return None
-        self._left -= 1
-        message_id = new_id()
-        item = Item(
-            id=message_id, fence=1, claimed_until=self._at, attempts=0, origin="campaign", is_marketing=True,
-            purpose="offers", person_id=message_id, source_id=self._source_id, response_code="K7QXM2",
-            template_version_id=self._version_id, builtin="", facts={},
-            rfc_message_id=f"<{message_id.hex}@lys.example>", email=f"kari{self._left}@kunde.example",
-            language="nb", preferred_name=f"Kari {self._left}",
-        )  # fmt: skip
-        recipient, content = self._letters.write(item, at=self._at)
-        return Parcel(self._letters.sender, recipient, content)
-
-    def begins(self, _parcel: Parcel) -> bool:
-        """Allow it."""
-        return True
-
-    def accepted(self, _parcel: Parcel, _answer: str) -> None:
-        """Count it."""
-        self._open -= 1
-        if not self._open:
-            self.done.set()
-
-    def refused(self, _parcel: Parcel, refusal: Exception) -> None:
-        """Fail."""
-        raise refusal
-
-    lost = refused
-
-    def put_back(self, _parcel: Parcel) -> None:
-        """Fail."""
-        raise ConnectionError
-
-    def fail(self, error: BaseException) -> None:
-        """Fail."""
-        raise error
-
-
-def own_settings(port: int, **more: Any) -> MessagingSettings:
-    """Return the settings of a sender to that port."""
-    return MessagingSettings(
-        smtp_host="127.0.0.1", smtp_port=port, link_keys=SecretStr(LINK_KEYS), mail_from="Lys AS <post@lys.example>",
-        company="Lys AS", public_url="https://lys.example", sender_concurrency=CONNECTIONS, **more,
-    )  # fmt: skip
-
-
-async def bare(port: int, mails: int) -> dict[str, float]:
+async def bare(port: int, stock: Stock) -> dict[str, float]:
     """Send mails that no ledger knows."""
-    settings = own_settings(port)
-    head = Letterhead(settings.mail_from, settings.company)
-    letters = Letters(head, LinkMaker.from_settings(settings))
-    source_id, version_id = new_id(), new_id()
-    letters.hold(version_id, Compiled.from_json(template()))
-    letters.hold_source(source_id, Source(OFFER, "offers"))
-    stock = Stock(letters, mails, source_id, version_id)
+    mails = stock.left
     pool = Pool(
         Server("127.0.0.1", port), stock, CONNECTIONS, lambda: pool.poke(lambda: stock.left)
     )
@@ -180,11 +93,11 @@ async def bare(port: int, mails: int) -> dict[str, float]:
     return {"rate": mails / seconds, "cpu": used}
 
 
-async def worker(text: str) -> dict[str, float]:
+async def worker(text: str, kind: type[MailCarrier]) -> dict[str, float]:
     """Be a sender until nothing is left to be announced."""
     settings = MessagingSettings(**json.loads(text))
     service = Service(SPEC, settings)
-    sender = Sender(service, settings, MailCarrier(settings))
+    sender = Sender(service, settings, kind(settings))
     task = asyncio.ensure_future(sender.run())
     pool = await service.database.pool()
     started, used = perf_counter(), process_time()
@@ -212,7 +125,12 @@ def child(kind: str, *arguments: str) -> dict[str, float]:
 async def as_child(kind: str, arguments: list[str]) -> None:
     """Run as a part, and print the figures."""
     as_in_the_house()
-    found = await (bare(*map(int, arguments)) if kind == "bare" else worker(arguments[0]))
+    if kind in ("worker", "rows"):
+        found = await worker(arguments[0], MailCarrier if kind == "worker" else RowsCarrier)
+    else:
+        port, mails = map(int, arguments)
+        stock = stock_of(mails)
+        found = await bare(port, stock if kind == "bare" else SameAgain(stock))
     found["mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(found))
 
@@ -347,6 +265,7 @@ async def run(
     found = {}
     if source:
         found[SOURCE] = smtp_source(source, port, mails)
+    found[WIRE] = child("wire", str(port), str(mails))
     found[BARE] = child("bare", str(port), str(mails))
     await house.launch()
     settings = (
@@ -354,6 +273,8 @@ async def run(
     )
     settings |= {"link_keys": LINK_KEYS, "smtp_host": "127.0.0.1", "smtp_port": port}
     found[WHOLE] = child("worker", json.dumps(settings))
+    await house.launch()
+    found[ROWS] = child("rows", json.dumps(settings))
     return found
 
 
@@ -379,6 +300,7 @@ async def main(mails: int, rounds: int) -> None:
                 if name == "cheap sink":
                     taken, used = sink_cost(port)
                     print(f"{name:12} cost of the sink itself {used / taken:6.1f} µs a mail")
+                    print(f"{name:12} a DKIM signature, beside {signing():6.1f} µs a mail")
 
 
 def show(name: str, rates: dict[str, list[dict[str, float]]], mails: int) -> None:
@@ -390,10 +312,14 @@ def show(name: str, rates: dict[str, list[dict[str, float]]], mails: int) -> Non
         mib = max(one["mib"] for one in figures)
         told = f"{rate:8.0f}/s  {cpu:6.1f} µs a mail  {mib:5.0f} MiB"
         print(f"{name:12} {what:16} {told}", f"{rate / limit:5.2f} of {SOURCE}" if limit else "")
+    floor = sum(
+        statistics.median(one["cpu"] for one in rates[what]) / mails * 1e6 for what in (WIRE, ROWS)
+    )
+    print(f"{name:12} floor: {WIRE} and {ROWS} {floor:6.1f} µs a mail")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1 and sys.argv[1] in ("bare", "worker"):
+    if len(sys.argv) > 1 and sys.argv[1] in ("bare", "wire", "worker", "rows"):
         uvloop.run(as_child(sys.argv[1], sys.argv[2:]))
     else:
         given = [int(value) for value in sys.argv[1:]]

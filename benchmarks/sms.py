@@ -3,7 +3,8 @@
 Three ways of the same run, in turns: the whole path (rows claimed, gated, marked, sent, recorded, told), a bare loop of
 the same outgoing client, and a bare loop of aiohttp, each with the same number of requests at once to the same server in
 a process of its own. The goal is 2,000 a second. Time on a shared machine says little: beside it stands the processor
-time of the sending process per message.
+time of the sending process per message, and below what the provider's own process took for each request, which is no part
+of what is measured and shares the machine with it.
 
     python benchmarks/sms.py [MESSAGES_PER_ROUND] [ROUNDS] [CONCURRENCY]
 """
@@ -51,7 +52,9 @@ async def serve() -> None:
     """Be the provider: print the port, serve until standard input ends."""
     async with HttpSink(keeps=False) as sink:
         print(sink.port, flush=True)
+        used = process_time()
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+        print(process_time() - used, flush=True)
 
 
 async def at_once(count: int, concurrency: int, send: Callable[[], Awaitable[object]]) -> None:
@@ -191,6 +194,7 @@ async def measure(postgres: PostgresServer, count: int, rounds: int, concurrency
             states = dict(await pool.fetch("SELECT state, count(*) FROM dispatch GROUP BY state"))
     if server.stdin:
         server.stdin.close()
+    sink = float(server.stdout.readline()) if server.stdout else 0.0
     server.wait()
     if states != {"accepted": count * rounds}:
         raise RuntimeError(json.dumps(states))
@@ -201,6 +205,10 @@ async def measure(postgres: PostgresServer, count: int, rounds: int, concurrency
     }  # fmt: skip
     for name, (rate, used) in medians.items():
         print(f"{name:28} {rate:8.0f}/s {used:8.0f} µs of processor time each")
+    requests = count * rounds * len(found)
+    print(
+        f"{'the provider itself':28} {'':10} {sink / requests * 1e6:8.0f} µs of processor time each"
+    )
     whole, client_rate = medians["the whole path"], medians["the outgoing client alone"]
     print(
         f"the whole path has {whole[0] / client_rate[0]:.0%} of the rate of the client alone and "

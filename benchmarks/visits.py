@@ -3,17 +3,22 @@
 Two server processes stand side by side on one embedded PostgreSQL, each with a database of its own that holds the same
 messages: the house (gateway and messaging-svc in one process, as `kantis up` runs them) and a bare ASGI application that
 reads the token and writes the very same evidence by COPY, two groups under way, without a look at the message, without a
-verdict and without an event. Rounds alternate at 16 and at 64 connections; the load comes from this process.
+verdict and without an event. Between the two stands a third process, `alone`: the service's short way by itself, with the
+look at the message, the verdict and the event, and without gateway, limits, headers and traces; what is between it and the
+bare one is what is known of a click, what is between it and the house is what the house does with every request. Rounds
+alternate at 16 and at 64 connections; the load comes from this process. Beside the rates stands the processor time of each
+server a request, which says more than they do on a machine that others use.
 
     python benchmarks/visits.py [SECONDS_PER_ROUND] [ROUNDS] [MESSAGES]
 """
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
@@ -25,8 +30,8 @@ from uuid import UUID
 import asyncpg
 import uvloop
 from _collector import as_in_the_house
+from _mail_parts import LINK_KEYS, template
 from lead_intake import Round, Visitor, plain_server
-from mail_send import LINK_KEYS, template
 from pydantic import SecretStr
 
 from gateway.main import SPEC as GATEWAY
@@ -43,10 +48,13 @@ from kantis_kit.signing import make_keys
 from kantis_kit.web.middleware import App
 from messaging_svc.links import TrackingTokens
 from messaging_svc.main import SPEC as MESSAGING
+from messaging_svc.tracking.fast import fast_visits
 from messaging_svc.tracking.model import engagement
 from messaging_svc.tracking.pages import PIXEL
 
 LEVELS = (16, 64)
+ROLES = ("bare", "alone", "house")
+TICKS = os.sysconf("SC_CLK_TCK")
 LINKS = 9
 COLUMNS = tuple(column.name for column in engagement.columns)
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
@@ -99,8 +107,8 @@ class Bare:
         self.free.append(connection)
 
 
-def house(given: dict[str, str]) -> App:
-    """Return the gateway with messaging-svc behind it."""
+def services(given: dict[str, str]) -> tuple[Service, dict[str, Any]]:
+    """Return messaging-svc, and the settings that it shares with the gateway."""
     shared: dict[str, Any] = {
         "keys_dir": Path(given["keys"]), "data_dir": Path(given["keys"]).parent, "link_keys": SecretStr(LINK_KEYS),
         "broker_url": SecretStr("postgresql://nobody@127.0.0.1/none"),
@@ -108,6 +116,23 @@ def house(given: dict[str, str]) -> App:
     messaging = Service(
         MESSAGING, MESSAGING.settings(postgres_dsn=SecretStr(given["messaging"]), **shared)
     )
+    return messaging, shared
+
+
+async def gone(_scope: Any, _receive: Any, _send: Any) -> None:  # noqa: ANN401
+    """Fail: every message is known."""
+    raise LookupError
+
+
+def alone(given: dict[str, str]) -> App:
+    """Return the short way of both kinds of visits, and nothing around it."""
+    messaging, _ = services(given)
+    return fast_visits(messaging, gone)
+
+
+def house(given: dict[str, str]) -> App:
+    """Return the gateway with messaging-svc behind it."""
+    messaging, shared = services(given)
     shared |= {"postgres_dsn": SecretStr(given["gateway"]), "trusted_proxies": ["127.0.0.0/8"]}
     front = Service(GATEWAY, GATEWAY.settings(**shared))
     return build_gateway(front, {"messaging": messaging.asgi})
@@ -118,6 +143,8 @@ async def serve(given: dict[str, str]) -> None:
     if given["role"] == "bare":
         app: App = Bare([await asyncpg.connect(given["messaging"]) for _ in range(2)])
         server = plain_server(app)
+    elif given["role"] == "alone":
+        server = plain_server(alone(given))
     else:
         server = server_for(saying_goodbye(house(given), lambda: False), port=0)
     as_in_the_house()
@@ -170,6 +197,12 @@ async def load(
     into.took.extend(took)
 
 
+def processor_seconds(process: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
 async def fill(dsn: str, messages: Sequence[UUID]) -> None:
     """Have a template and messages of it that were sent."""
     owner = await asyncpg.connect(dsn)
@@ -219,28 +252,36 @@ async def main(seconds: float, rounds: int, number: int) -> None:
             if spec is MESSAGING:
                 await fill(dsns.owner_dsn, messages)
         targets: dict[str, int] = {}
-        for role in ("bare", "house"):
+        processes: dict[str, int] = {}
+        for role in ROLES:
             mine = {**given, "role": role}
-            if role == "bare":
+            if role != "house":
                 mine["messaging"] = given["orders"]
             process = subprocess.Popen(  # noqa: ASYNC220 - nothing else runs yet
                 [sys.executable, __file__, "--serve", json.dumps(mine)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             )  # fmt: skip
             targets[role] = int(process.stdout.readline() if process.stdout else 0)
+            processes[role] = process.pid
             stack.callback(process.wait)
             stack.callback(process.terminate)
         for port in targets.values():
             await load(port, 1.0, 16, messages, Round())  # warm
         for connections in LEVELS:
             found = {name: Round() for name in targets}
+            used: defaultdict[str, float] = defaultdict(float)
             for _ in range(rounds):
                 for name, port in targets.items():
+                    before = processor_seconds(processes[name])
                     await load(port, seconds, connections, messages, found[name])
+                    used[name] += processor_seconds(processes[name]) - before
             for name, one in found.items():
-                print(f"  {connections:3} connections  {name:6} {one.say()}")
+                each = used[name] / len(one.took) * 1e6
+                print(f"  {connections:3} connections  {name:6} {one.say()}  {each:5.0f} µs each")
+            bare, short, whole = (found[name].rate for name in ROLES)
             print(
-                f"                   house / bare  {found['house'].rate / found['bare'].rate:.2f}",
+                f"                   house / bare  {whole / bare:.2f}   alone / bare  {short / bare:.2f}"
+                f"   house / alone  {whole / short:.2f}",
                 flush=True,
             )
 

@@ -1,11 +1,14 @@
 """Alphabet, parts and cost of a text, and what a text template becomes."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from kantis_contracts.values import Language
 from messaging_svc.main import SPEC
 from messaging_svc.sms.counting import count, plain
 from messaging_svc.sms.model import is_sender, number_of
+from messaging_svc.sms.providers.port import form_of
 from messaging_svc.sms.texts import Slot, compile_text
 from messaging_svc.templates.errors import Flaw
 
@@ -25,12 +28,20 @@ from messaging_svc.templates.errors import Flaw
         ("😀" * 35, "ucs2", 1, 0),
         ("a" * 66 + "😀" + "b" * 66, "ucs2", 3, 66),
         ("", "gsm7", 1, 160),
+        ("a" * 158 + "€", "gsm7", 1, 0),
+        ("a" * 159 + "€", "gsm7", 2, 145),
+        ("€" * 80 + "a", "gsm7", 2, 144),
     ],
 )
 def test_parts_are_counted_as_phones_put_them_together(text, encoding, segments, room):
     counted = count(text)
 
     assert (encoding, segments, room) == (counted.encoding, counted.segments, counted.room)
+
+
+@pytest.mark.parametrize("text", ["", "Hei, Kari! æøå 499 kr\n", "a+b&c=d/%~._-", "€😀\u2028\x00"])
+def test_a_form_is_written_as_the_library_writes_it(text):
+    assert urlencode({"a": text, "b": "1"}).encode() == form_of({"a": text, "b": "1"})
 
 
 def test_the_signs_that_make_a_message_dear_are_named_with_plain_ones_that_say_the_same():

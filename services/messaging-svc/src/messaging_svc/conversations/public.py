@@ -95,7 +95,7 @@ def _contact(
 @router.post("", policy=public(_ANYBODY), status_code=201)
 async def begin(request: Request, tx: Write) -> Response:
     """Begin a chat, from the page or as JSON; where nobody sits there, it is answered by mail or telephone."""
-    visitor = visitor_of(request).address
+    visitor = visitor_of(request.scope).address
     if _is_json(request):
         begun = await visiting.begin_chat(tx, await _posted(ChatIn, request), visitor)
         return Response(begun.model_dump_json(), status_code=201, media_type="application/json")
@@ -140,7 +140,7 @@ async def show_call(request: Request, tx: Read) -> Response:
 @router.post("/call", policy=public(_ANYBODY))
 async def ask_for_call(request: Request, tx: Write) -> Response:
     """Take the wish to be called."""
-    visitor = visitor_of(request).address
+    visitor = visitor_of(request.scope).address
     if _is_json(request):
         await visiting.ask_for_call(tx, await _posted(CallFormIn, request), visitor)
         return Response(status_code=204)

@@ -55,7 +55,7 @@ async def get_report(message_id: UUID, tx: Read) -> SmsReportOut:
 @short.get("/{token}", policy=public("stands in delivered text messages"))
 async def follow_link(token: str, request: Request, tx: Write) -> Response:
     """Record the click and lead on; changes nothing else, whoever opens it."""
-    target = await usecases.follow_short_link(tx, token, visitor_of(request))
+    target = await usecases.follow_short_link(tx, token, visitor_of(request.scope))
     if target is None:
         raise NotFound("This link is not one of ours, or it is incomplete")
     return Response(status_code=302, headers={"Location": target, "X-Robots-Tag": "noindex"})

@@ -49,6 +49,12 @@ class Count:
 
 def count(text: str) -> Count:
     """Count what a text message takes."""
+    signs = set(text)
+    wide = signs & _EXTENDED
+    if signs <= _BASIC or signs - wide <= _BASIC:
+        units, alone = len(text) + sum(map(text.count, wide)), _ROOM[GSM][0]
+        if units <= alone:  # as nearly all are
+            return Count(GSM, len(text), units, 1, alone - units, ())
     strange = [sign for sign in text if sign not in _BASIC and sign not in _EXTENDED]
     if strange:
         segments, units, room = _parts(text, UCS2, lambda sign: 2 if ord(sign) > 0xFFFF else 1)  # noqa: PLR2004

@@ -57,7 +57,7 @@ async def follow_link(token: str, request: Request, tx: Write) -> Response:
         raise NotFound(NO_SUCH_LINK)
     if named[1] == TEST_PAGE:
         return await _test(tx, named[0])
-    target = await usecases.follow_link(tx, *named, visitor_of(request))
+    target = await usecases.follow_link(tx, *named, visitor_of(request.scope))
     if target is None:
         raise NotFound(NO_SUCH_LINK)
     return Response(status_code=302, headers={"Location": target, "X-Robots-Tag": "noindex"})
@@ -83,7 +83,7 @@ async def record_opening(token: str, request: Request, tx: Write) -> Response:
     named = tx.use(TrackingTokens).read("o", token)
     if named is None:
         raise NotFound(NO_SUCH_LINK)
-    await usecases.record_opening(tx, named[0], visitor_of(request))
+    await usecases.record_opening(tx, named[0], visitor_of(request.scope))
     return Response(PIXEL, media_type="image/gif")
 
 

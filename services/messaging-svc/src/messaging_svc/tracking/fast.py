@@ -8,8 +8,6 @@ import re
 from types import SimpleNamespace
 from urllib.parse import quote
 
-from starlette.requests import Request
-
 from kantis_kit import observability
 from kantis_kit.auth.principal import ANONYMOUS
 from kantis_kit.db.database import is_away
@@ -78,7 +76,7 @@ class FastVisits:
         if found[1] == "c" and position == TEST_PAGE:
             return None
         scope["route"] = _ROUTES[found[1]]
-        visitor = visitor_of(Request(scope))
+        visitor = visitor_of(scope)
         return Visit(message_id, position if found[1] == "c" else None, visitor)
 
     async def _take(self, visit: Visit) -> str | None:

@@ -166,7 +166,7 @@ async def seen(request: Request, tx: Write) -> Response:
     if evidence is None:
         raise EvidenceInvalid("evidence: send what came with the content, within two days")
     if request.headers.get("sec-gpc") != "1":
-        await usecases.take_seen(tx, evidence, body, visitor_of(request))
+        await usecases.take_seen(tx, evidence, body, visitor_of(request.scope))
     return Response(status_code=204, headers=_ANYWHERE)
 
 

@@ -6,7 +6,6 @@ Source: 46elks.com/docs/send-sms, /docs/sms-delivery-reports, /docs/receive-sms;
 import base64
 from collections.abc import Sequence
 from datetime import datetime
-from urllib.parse import urlencode
 
 from messaging_svc.settings import MessagingSettings
 from messaging_svc.sms.model import Received, Report, TextMessage
@@ -14,6 +13,7 @@ from messaging_svc.sms.providers.port import (
     Posted,
     Request,
     fields_of,
+    form_of,
     id_in,
     key_of,
     moment_of,
@@ -44,7 +44,7 @@ class Elks46:
         form = {"from": message.sender, "to": message.to, "message": message.text}
         if message.report_url:
             form["whendelivered"] = f"{message.report_url}?key={message.key}"
-        return Request("POST", self.url, urlencode(form).encode(), self._headers)
+        return Request("POST", self.url, form_of(form), self._headers)
 
     def accepted(self, status: int, body: bytes) -> str:
         """Return the id of a message that was taken."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote_plus
 from uuid import UUID
 
 import orjson
@@ -120,6 +120,18 @@ def id_in(body: bytes, name: str) -> str:
         return text_of(object_of(body).get(name))
     except NotUnderstood:
         return ""
+
+
+_QUOTED = {sign: quote_plus(bytes((sign,))) for sign in range(256)}
+
+
+def form_of(fields: Mapping[str, str]) -> bytes:
+    """Return a form as `urllib.parse.urlencode` writes it, which takes three times as long; names are plain words."""
+    pairs = [
+        f"{name}={value.encode().decode('latin-1').translate(_QUOTED)}"
+        for name, value in fields.items()
+    ]
+    return "&".join(pairs).encode()
 
 
 def fields_of(body: bytes) -> dict[str, str]:
