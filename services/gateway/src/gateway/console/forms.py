@@ -10,7 +10,7 @@ import orjson
 from gateway.console.calls import ApiRefused, Call, Json
 
 Kind = Literal[
-    "text", "email", "tel", "password", "number", "money", "check", "select", "radio", "day", "area", "json",
+    "text", "email", "tel", "password", "number", "money", "check", "select", "radio", "day", "area", "code", "json",
     "hidden", "file", "search",
 ]  # fmt: skip
 Options = Sequence[tuple[str, str]]
@@ -140,11 +140,13 @@ def _number(text: str, times: int) -> int | float:
 
 
 def put(body: dict[str, Any], path: str, value: Json) -> None:
-    """Set a value in nested objects by its path."""
+    """Set a value in nested objects by its path; a part `0` is the one element of a list: `lines.0.quantity`."""
+    holder: Any = body
     *outer, last = path.split(".")
-    for part in outer:
-        body = body.setdefault(part, {})
-    body[last] = value
+    for part, inner in zip(outer, [*outer, last][1:], strict=True):
+        made: Any = [{}] if inner == "0" else {}
+        holder = holder[0] if part == "0" else holder.setdefault(part, made)
+    holder[last] = value
 
 
 def errors_by_field(form: Form, problem: Mapping[str, Any]) -> dict[str, str]:
