@@ -110,7 +110,7 @@ async def vouchers_of(tx: ReadTx, invoice_id: UUID) -> list[VoucherOut]:
     settings = tx.settings(OrdersSettings)
     key = col(LedgerTransaction.transaction_id)
     about = select(col(Posting.transaction_id)).where(col(Posting.invoice_id) == invoice_id)
-    rows = await tx.execute(
+    rows: Any = await tx.execute(
         select(LedgerTransaction, Posting)
         .join(Posting, col(Posting.transaction_id) == key)
         .where(key.in_(about))
