@@ -218,7 +218,11 @@ async def test_an_order_is_picked_packed_and_labelled_by_the_keyboard(visitor):
     headers = {"Authorization": f"Bearer {key}"}
     invoices = await visitor.context.request.get(f"{url}/v1/invoices?limit=1", headers=headers)
     known = (await invoices.json())["items"][0]
-    body = {"person_id": known["person_id"], "lines": [{"sku": known["lines"][0]["sku"]}]}
+    body = {
+        "person_id": known["person_id"],
+        "lines": [{"sku": known["lines"][0]["sku"]}],
+        "ship_to": {"full_name": "Kari Nordmann", "street": "Storgata 9", "postal_code": "0155", "city": "Oslo"},
+    }  # fmt: skip
     placed = await visitor.context.request.post(f"{url}/v1/orders", data=body, headers=headers)
     assert placed.ok, await placed.text()
     await sign_in(visitor, role="fulfilment")

@@ -182,3 +182,14 @@ async def test_the_banks_file_is_sent_on_as_it_is(console, services):
     (call,) = [one for one in services.calls if one.method == "POST"]
     assert ("/v1/payments/files", "<Document/>") == (call.path, call.body)
     assert b"application/xml" == call.headers[b"content-type"]
+
+
+async def test_a_payment_that_waits_for_a_person_is_due_today(console, services):
+    services.answer("GET", "/v1/payments", {"items": [HELD], "next_cursor": None})
+    browser = await console.browser("fulfilment")
+
+    page = (await browser.get("/console")).text
+
+    card = page.split("Payments that match nothing", 1)[1].split("</article>", 1)[0]
+    assert '<span class="figure">1</span>' in card
+    assert 'href="/console/payments"' in card

@@ -14,21 +14,19 @@ SHOWN = 10
 @page("/console", needs="", area="today")
 async def today(page: Page) -> Response:
     """Show what is due, and as much of it as the person may see."""
-    asked = [
-        (name, path, parameters)
-        for name, needs, path, parameters in (
-            ("responses", "orders:read", "/v1/responses", {"state": "open"}),
-            ("conversations", "messaging:read", "/v1/conversations", {"state": "open"}),
-            ("in_doubt", "messaging:read", "/v1/messages/in-doubt", {}),
-            ("tasks", "campaign:read", "/v1/tasks", {}),
-            *(
-                ("parked", "operations:read", f"/v1/operations/{service}/parked", {})
-                for service in (*SERVICES, "gateway")
-            ),
-            ("campaigns", "campaign:read", "/v1/campaigns", {"limit": 5}),
-        )
-        if page.may(needs)
-    ]
+    parts: tuple[tuple[str, str, str, dict[str, Json]], ...] = (
+        ("responses", "orders:read", "/v1/responses", {"state": "open"}),
+        ("conversations", "messaging:read", "/v1/conversations", {"state": "open"}),
+        ("payments", "orders:read", "/v1/payments", {"state": "unmatched"}),
+        ("in_doubt", "messaging:read", "/v1/messages/in-doubt", {}),
+        ("tasks", "campaign:read", "/v1/tasks", {}),
+        *(
+            ("parked", "operations:read", f"/v1/operations/{service}/parked", {})
+            for service in (*SERVICES, "gateway")
+        ),
+        ("campaigns", "campaign:read", "/v1/campaigns", {"limit": 5}),
+    )
+    asked = [(name, path, parameters) for name, needs, path, parameters in parts if page.may(needs)]
     answers = await asyncio.gather(
         *(
             page.maybe("GET", path, parameters={"limit": SHOWN, **parameters})
