@@ -18,7 +18,9 @@ pytestmark = [
 PASSWORD = "four plain words here"
 PAGES = (
     "", "/contacts", "/imports", "/segments", "/segments/new", "/campaigns", "/programmes", "/desk", "/orders", "/inbox",
-    "/templates", "/reports", "/keys", "/users", "/operations", "/sessions",
+    "/templates", "/reports", "/keys", "/users", "/operations", "/sessions", "/duplicates", "/waves", "/invoices",
+    "/invoices?state=all", "/payments", "/payments?state=booked", "/templates/new", "/programmes/new",
+    "/programmes/new?from=after_the_purchase",
 )  # fmt: skip
 
 
@@ -172,10 +174,92 @@ async def test_every_page_can_be_read_in_every_language(visitor, language):
         await read(visitor.page, language)
 
 
+BEHIND = ("/invoices?state=all", "/payments?state=booked", "/templates", "/orders?state=shipped")
+"""Lists of which the first entry is opened."""
+
+
+async def test_what_stands_behind_a_list_can_be_read(visitor):
+    await sign_in(visitor, language="fi")
+
+    for path in BEHIND:
+        await visitor.goto(f"/console{path}")
+        await visitor.page.locator("main table a").first.click()
+        await expect(visitor.page.locator(".by-api")).to_be_visible()
+        await read(visitor.page, "fi")
+
+
+async def test_a_template_is_written_looked_at_checked_and_saved(visitor):
+    page = visitor.page
+    await sign_in(visitor)
+    await visitor.goto("/console/templates/new")
+    await page.get_by_label("Name", exact=True).fill(f"Hello {new_id().hex[-6:]}")
+    await page.get_by_label("Subject", exact=True).fill("{{ greeting() }}")
+    await page.get_by_label("Mail (HTML or MJML)").fill("<p>{{ no_such_field }}</p>")
+    await page.get_by_role("button", name="Check").click()
+    await expect(page.locator("#findings")).to_contain_text("no_such_field")
+    await page.get_by_label("Mail (HTML or MJML)").fill("<p>Hello you</p>")
+    await page.get_by_role("button", name="New template").click()
+    await page.get_by_role("button", name="Edit").click()
+    await read(page, "en")
+
+    await page.get_by_label("Mail (HTML or MJML)").fill("<p>Good day to you</p>")
+    await page.get_by_role("button", name="Preview").click()
+    frame = page.frame_locator("iframe")
+    await expect(frame.locator("body")).to_contain_text("Good day to you")
+    await page.get_by_role("button", name="Save a new version").click()
+
+    await expect(page.locator("main .done")).to_be_visible()
+    await expect(frame.locator("body")).to_contain_text("Good day to you")
+
+
+async def test_an_order_is_picked_packed_and_labelled_by_the_keyboard(visitor):
+    page, url = visitor.page, visitor.house.url
+    key = visitor.house.run("keys", "create", "--role", "administrator").strip()
+    headers = {"Authorization": f"Bearer {key}"}
+    invoices = await visitor.context.request.get(f"{url}/v1/invoices?limit=1", headers=headers)
+    known = (await invoices.json())["items"][0]
+    body = {
+        "person_id": known["person_id"],
+        "lines": [{"sku": known["lines"][0]["sku"]}],
+        "ship_to": {"full_name": "Kari Nordmann", "street": "Storgata 9", "postal_code": "0155", "city": "Oslo"},
+    }  # fmt: skip
+    placed = await visitor.context.request.post(f"{url}/v1/orders", data=body, headers=headers)
+    assert placed.ok, await placed.text()
+    await sign_in(visitor, role="fulfilment")
+
+    await visitor.goto("/console/waves")
+    await page.get_by_label("Orders, at most").fill("1")
+    await page.get_by_role("button", name="Make a wave").click()
+    await page.get_by_role("button", name="Begin the walk").click()
+    await read(page, "en")
+    await scan(page, "no such code")
+    await expect(page.get_by_role("alert")).to_contain_text("No product has the code")
+    visitor.complaints.clear()  # the browser tells of every answer that is not a success
+    while await page.locator("#wave_pick").count():
+        await scan(page, await page.locator(".walk > p").inner_text())
+    await page.get_by_role("link", name="Pack order 1").click()
+    await page.get_by_role("button", name="Pack", exact=True).click()
+    await expect(page.get_by_role("button", name="Labels (PDF)")).to_be_visible()
+    await read(page, "en")
+    address = page.url.partition("?")[0].replace("/packing", "/labels.pdf")
+    labels = await visitor.context.request.get(address)
+    assert (await labels.body()).startswith(b"%PDF")
+    await page.get_by_role("button", name="Ship", exact=True).click()
+    await expect(page.locator("h1")).to_contain_text("shipped")
+
+
+async def scan(page, code):
+    """Do what a scanner does: it types into the field that has the focus, and ends with Enter."""
+    await expect(page.locator("[name=code]")).to_be_focused()
+    async with page.expect_navigation():
+        await page.keyboard.type(code)
+        await page.keyboard.press("Enter")
+
+
 async def test_a_viewer_sees_no_way_to_change_anything(visitor):
     await sign_in(visitor, role="viewer")
 
-    for path in ("", "/contacts", "/imports", "/segments", "/campaigns", "/orders", "/reports"):
+    for path in ("", "/contacts", "/imports", "/segments", "/campaigns", "/orders", "/reports", "/duplicates", "/waves", "/invoices", "/payments", "/templates", "/programmes"):  # fmt: skip
         assert 200 == await visitor.goto(f"/console{path}")
         assert 0 == await visitor.page.locator("main form[method=post]").count()
     assert 403 == await visitor.goto("/console/keys")

@@ -121,8 +121,7 @@ async def _up(around: Surroundings, *, separate: bool) -> None:
             )
             async with house as running:
                 status.stop()
-                # A link that lets somebody in goes to a person at a screen, never into a log.
-                first = await users.first_link(around) if sys.stderr.isatty() else None
+                first = await users.first_link(around) if _is_watched() else None
                 _tell_addresses(installation.note(), first)
                 watching = asyncio.ensure_future(installation.keep_postgres())
                 asked = await wait_for_signal()
@@ -132,6 +131,11 @@ async def _up(around: Surroundings, *, separate: bool) -> None:
                 watching.cancel()
         finally:
             await installation.close()
+
+
+def _is_watched() -> bool:
+    """Say whether a person sees what is told: a link that lets somebody in goes to them, never into a log."""
+    return sys.stderr.isatty()
 
 
 def _tell_addresses(running: runtime.Running, first_link: str | None) -> None:
@@ -164,7 +168,7 @@ def _detach(around: Surroundings, *, processes: bool) -> None:
             screen.print(f"[red]kantis:[/red] it did not start; the end of {log}:")
             screen.print(log.read_text(encoding="utf-8", errors="replace")[-3000:], markup=False)
             raise typer.Exit(1)
-    _tell_addresses(running, _run(users.first_link(around)))
+    _tell_addresses(running, _run(users.first_link(around)) if _is_watched() else None)
     screen.print(f"It runs on in the background (process {child.pid}); `kantis stop` ends it.")
 
 

@@ -106,6 +106,15 @@ _FORGET = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a queue could not handle at once; `oldest_at` is when the first of it came."""
+
+    again: int = 0
+    parked: int = 0
+    oldest_at: datetime | None = None
+
+
 class Waiting:
     """The rows that count attempts and wait for the next one."""
 
@@ -269,6 +278,20 @@ class Parked:
         """Return how many messages are parked."""
         pool = await self._scope.database.pool()
         return int(await pool.fetchval("SELECT count(*) FROM delivery WHERE state = 'parked'"))
+
+    async def by_queue(self) -> dict[str, Standing]:
+        """Return of each queue that has any what waits for another attempt and what is parked."""
+        pool = await self._scope.database.pool()
+        records = await pool.fetch(
+            """
+            SELECT queue, count(*) FILTER (WHERE state <> 'parked') AS again,
+                   count(*) FILTER (WHERE state = 'parked') AS parked, min(first_at) AS oldest_at
+            FROM delivery GROUP BY queue
+            """
+        )
+        return {
+            one["queue"]: Standing(one["again"], one["parked"], one["oldest_at"]) for one in records
+        }
 
     async def add_unreadable(
         self, queue: str, envelope: Envelope | None, raw: bytes, reason: str, *, fallback_id: UUID

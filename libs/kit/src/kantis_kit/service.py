@@ -4,7 +4,6 @@ One process holds the web side, the worker side (relay, consumers, retries, time
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +18,7 @@ from kantis_kit import observability
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.auth.tokens import TokenVerifier
 from kantis_kit.brokers import connect as connect_broker
+from kantis_kit.brokers.depths import read_depths
 from kantis_kit.brokers.port import Broker
 from kantis_kit.clock import Clock, SystemClock
 from kantis_kit.consumer import Handler, QueueConsumer, Retrier, subscriptions
@@ -154,7 +154,7 @@ class Service:
 
     def _build_web(self) -> App:
         verifier = TokenVerifier(self.keys, audience=self.spec.name, clock=self.clock)
-        runtime = WebRuntime(self.spec.name, self.scope, verifier)
+        runtime = WebRuntime(self.spec.name, self.scope, verifier, self._standing)
         api = self._api(runtime)
         pages: dict[str, App] = {
             prefix: create_public(runtime, routers, max_body_bytes=self.spec.public_max_body_bytes)
@@ -197,7 +197,7 @@ class Service:
     def openapi(self) -> dict[str, Any]:
         """Return the description of the service's API."""
         verifier = TokenVerifier(self.keys, audience=self.spec.name, clock=self.clock)
-        return self._api(WebRuntime(self.spec.name, self.scope, verifier)).openapi()
+        return self._api(WebRuntime(self.spec.name, self.scope, verifier, self._standing)).openapi()
 
     async def _livez(self) -> Response:
         return JSONResponse({"status": "alive"})
@@ -263,20 +263,14 @@ class Service:
         await self.sagas.tell(self.scope, self.spec.name)
         for reading in self.spec.gauges:
             await reading(self)
-        if self.broker.state != "down":
-            # A web side has no connection: the worker side tells how deep the queues are.
-            await asyncio.gather(*(self._read_depth(one.queue) for one in self.consumers))
+        await self._depths()
 
-    async def _read_depth(self, queue: str) -> None:
-        try:
-            async with asyncio.timeout(1):
-                depth = await self.broker.depth(queue)
-        except (BrokerError, OSError, TimeoutError):
-            # No figure is better than an old one, and a broker that is away makes nobody unready.
-            with contextlib.suppress(KeyError):
-                observability.queue_depth.remove(queue)
-            return
-        observability.queue_depth.labels(queue).set(depth)
+    async def _standing(self) -> tuple[dict[str, int | None], tuple[int, float]]:
+        """Return how many messages wait in each queue, and the lag of the outbox."""
+        return await self._depths(), await self.relay.lag()
+
+    async def _depths(self) -> dict[str, int | None]:
+        return await read_depths(self.broker, [one.queue for one in self.consumers])
 
     # -- worker side -------------------------------------------------------------------------------------------------
 

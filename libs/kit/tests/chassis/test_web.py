@@ -314,7 +314,7 @@ async def test_a_route_smuggled_past_the_router_is_refused_at_the_start(rig_for)
 
     with pytest.raises(RouteWithoutPolicy):
         create_api(
-            WebRuntime("probe", service.scope, None),
+            WebRuntime("probe", service.scope, None, None),
             [plain],
             title="x",
             version="1",
@@ -507,6 +507,34 @@ async def test_operators_read_and_replay_parked_messages_by_the_api(rig_for):
     assert [] == gone
     assert (True, [], 1) == (whole["whole"], whole["broken"], whole["rows"])
     assert 64 == len(whole["head"])
+
+
+async def test_operators_see_how_far_each_queue_is_behind(rig_for):
+    from kantis_kit.brokers.port import Delivery
+
+    rig = await rig_for(SPEC)
+    consumer = rig.service.consumers[0]
+    await consumer._settle([Delivery(None, None, redelivered=False, raw=b"?", problem="odd")])
+
+    async with rig.client(scopes=["operations:read"], caller="ops") as client:
+        told = (await client.get("/v1/operations/probe/queues")).json()
+
+    assert (0, 0.0) == (told["unpublished"], told["oldest_unpublished_seconds"])
+    by_name = {one["queue"]: one for one in told["queues"]}
+    assert {one.queue for one in rig.service.consumers} == by_name.keys()
+    row = by_name[consumer.queue]
+    assert (0, 0, 1) == (row["waiting"], row["again"], row["parked"])
+    assert row["oldest_at"] is not None
+
+
+async def test_a_process_without_a_broker_says_that_it_cannot_see_the_queues(rig_for):
+    rig = await rig_for(SPEC, start=False)
+
+    async with rig.client(scopes=["operations:read"], caller="ops") as client:
+        told = (await client.get("/v1/operations/probe/queues")).json()
+
+    assert {None} == {one["waiting"] for one in told["queues"]}
+    assert {0} == {one["parked"] for one in told["queues"]}
 
 
 async def test_metrics_and_readiness_tell_of_the_service(rig_for):

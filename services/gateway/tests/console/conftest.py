@@ -1,11 +1,15 @@
 """A console before small services, and people who look at it."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 
+from gateway.main import build_gateway
+from gateway.routes.table import SERVICES
+from gateway.upstreams.clients import Upstreams
 from gateway.users import passwords
 from gateway.users.schemas import UserIn
 from gateway.users.usecases import add_user, use_link
@@ -44,6 +48,58 @@ class Browser:
         return await self.post(path, {"_csrf": csrf, "_form": form, **values})
 
 
+@dataclass
+class Call:
+    """A call that a service has got."""
+
+    method: str
+    path: str
+    query: str
+    body: Any
+    headers: dict[bytes, bytes]
+
+
+class Canned:
+    """Every service at once: answers what a test has laid ready, lists without entries to the rest, and remembers."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, str], Any] = {}
+        self.calls: list[Call] = []
+
+    def answer(self, method: str, path: str, told: Any, status: int = 200) -> None:
+        self.answers[method, path] = (status, told)
+
+    def sent(self, method: str) -> list[tuple[str, Any]]:
+        """Return path and body of the calls of a method."""
+        return [(one.path, one.body) for one in self.calls if one.method == method]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        headers = dict(scope["headers"])
+        is_json = headers.get(b"content-type", b"").startswith(b"application/json")
+        given = json.loads(body) if is_json and body else body.decode("latin-1")
+        query = scope["query_string"].decode()
+        self.calls.append(Call(scope["method"], scope["path"], query, given, headers))
+        empty = (200, {"items": [], "next_cursor": None})
+        status, told = self.answers.get((scope["method"], scope["path"]), empty)
+        content = told if isinstance(told, bytes) else json.dumps(told).encode()
+        start = {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]}  # fmt: skip
+        await send(start)
+        await send({"type": "http.response.body", "body": content})
+
+
+@pytest.fixture
+async def services(console):
+    """What stands in for all five services behind the console."""
+    canned = Canned()
+    console.world.app = build_gateway(console.gateway, dict.fromkeys(SERVICES, canned))
+    yield canned
+    await console.gateway.scope.extras[Upstreams].close()
+
+
 @pytest.fixture
 async def console(world_for, quick_hashes):
     """A world with users; `await console.browser("viewer")` is somebody signed in, `browser()` nobody."""
@@ -73,6 +129,7 @@ async def console(world_for, quick_hashes):
                 assert 303 == answer.status_code
             return browser
 
+    People.world = world
     yield People()
     for client in clients:
         await client.aclose()

@@ -207,6 +207,28 @@ async def test_a_trial_balance_tells_before_and_within_per_account_and_rate(desk
     assert 422 == wrong.status_code
 
 
+async def test_what_was_booked_about_an_invoice_is_told_whole_and_of_no_other(desk):
+    await desk.ready("ABCDE2")
+    one = await desk.ship((await desk.order(code="ABCDE2"))["order_id"])
+    async with desk.tx() as tx:
+        await book(tx, [booking(100, -100)])
+    await desk.pay(one["reference"], 10_000)
+
+    told = (await desk.get("/v1/ledger/vouchers", invoice_id=one["invoice_id"]))["items"]
+
+    assert ["invoice", "payment"] == [voucher["kind"] for voucher in told]
+    assert one["number"] == told[0]["label"]
+    sides = [
+        {(side["number"], side["amount_minor"]) for side in voucher["sides"]} for voucher in told
+    ]
+    assert [
+        {("1500", 24_900), ("3000", -19_920), ("2700", -4_980)},
+        {("1920", 10_000), ("1500", -10_000)},
+    ] == sides
+    nothing = await desk.get("/v1/ledger/vouchers", invoice_id=str(new_id()))
+    assert {"items": []} == nothing
+
+
 async def test_the_sie_file_holds_every_voucher_balanced_and_in_its_own_letters(desk):
     await desk.ready("ABCDE2")
     invoice = await desk.ship((await desk.order(code="ABCDE2"))["order_id"])

@@ -1,5 +1,6 @@
 """What every service shows to operators: parked messages and timers, stuck sagas, the audit log's state."""
 
+from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from pydantic import Field
 from kantis_kit import audit, sagas, timers
 from kantis_kit.auth.policy import needs
 from kantis_kit.errors import NotFound
-from kantis_kit.parked import Parked, Row, replay
+from kantis_kit.parked import Parked, Row, Standing, replay
 from kantis_kit.tx import Scope
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page, encode_cursor, moment, read_cursor
@@ -114,6 +115,27 @@ class AuditState(Out):
     head: str
 
 
+class QueueOut(Out):
+    """How far a queue is behind: `waiting` at the broker, `again` after a failed attempt, `parked` for a person.
+
+    `waiting` is null where the process that answers has no connection to the broker, or the broker is away.
+    """
+
+    queue: str
+    waiting: int | None
+    again: int
+    parked: int
+    oldest_at: datetime | None
+
+
+class StandingOut(Out):
+    """How far a service is behind: events that have not left, and what has come and is not handled."""
+
+    unpublished: int
+    oldest_unpublished_seconds: float
+    queues: list[QueueOut]
+
+
 def _out(row: Row) -> ParkedOut:
     return ParkedOut.model_validate(row)
 
@@ -126,10 +148,30 @@ Own = Annotated[Scope, Depends(_scope)]
 """What the service has, for reads that take connections of their own."""
 
 
+def _add_queues(router: Router) -> None:
+    @router.get("/queues", policy=needs("operations:read"))
+    async def show_queues(request: Request, scope: Own) -> StandingOut:
+        """Return how far the service is behind, queue by queue."""
+        waiting, (unpublished, age) = await runtime_of(request).standing()
+        rows = await Parked(scope).by_queue()
+        return StandingOut(
+            unpublished=unpublished,
+            oldest_unpublished_seconds=round(age, 1),
+            queues=[
+                QueueOut(
+                    queue=queue, waiting=waiting.get(queue), **asdict(rows.get(queue, Standing()))
+                )
+                for queue in sorted({*waiting, *rows})
+            ],
+        )
+
+
 @cache
 def operations_router(service: str) -> Router:
     """Return the operators' routes of one service; worked out once, for every app of the process that has them."""
     router = Router(prefix=f"/v1/operations/{service}", tags=["operations"])
+
+    _add_queues(router)
 
     @router.get("/parked", policy=needs("operations:read"), response_model=Page[ParkedOut])
     async def list_parked(

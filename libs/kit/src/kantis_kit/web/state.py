@@ -1,5 +1,6 @@
 """What one request holds: its caller and, once it asks for one, its transaction."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -11,6 +12,9 @@ from kantis_kit.auth.principal import Principal
 from kantis_kit.auth.tokens import TokenVerifier
 from kantis_kit.tx import ReadTx, Scope, Tx, read
 
+Standings = Callable[[], Awaitable[tuple[Mapping[str, int | None], tuple[int, float]]]]
+"""Returns the messages that wait in each queue, and how many events have not left and the age of the oldest in seconds."""
+
 
 @dataclass(slots=True)
 class WebRuntime:
@@ -19,6 +23,7 @@ class WebRuntime:
     service: str
     scope: Scope
     verifier: TokenVerifier
+    standing: Standings
 
 
 def runtime_of(request: Request) -> WebRuntime:

@@ -22,6 +22,7 @@ Json: TypeAlias = Any
 Parameters = Mapping[str, Any]
 JSON = "application/json"
 HTTP_ERROR = 400
+_SAFE = "/:.~!$&'()*+,;=@-_"
 
 
 class ApiRefused(Exception):
@@ -100,7 +101,7 @@ class ApiCalls:
 
         Args:
             method: of HTTP.
-            path: below `/v1`.
+            path: below `/v1`, not encoded.
             parameters: of the query; what is None or empty is left out.
             body: sent as JSON.
             content: sent instead, as (type, what gives its parts).
@@ -108,7 +109,8 @@ class ApiCalls:
         """
         query = query_of(parameters or {})
         kind = content[0] if content else JSON if body is not None else ""
-        self._remember(Call(method, path + (f"?{query}" if query else ""), body, kind))
+        raw_path = quote(path, safe=_SAFE)
+        self._remember(Call(method, raw_path + (f"?{query}" if query else ""), body, kind))
         receive = content[1] if content else replay(b"" if body is None else orjson.dumps(body))
         sent = [(b"accept", b"*/*"), *headers]
         if kind:
@@ -133,7 +135,7 @@ class ApiCalls:
             "method": method,
             "scheme": "http",
             "path": path,
-            "raw_path": quote(path, safe="/:.~!$&'()*+,;=@-_").encode(),
+            "raw_path": raw_path.encode(),
             "query_string": query.encode(),
             "root_path": "",
             "headers": sent,

@@ -2,16 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
-from urllib.parse import quote
 
 import orjson
 
 from gateway.console.calls import ApiRefused, Call, Json
 
 Kind = Literal[
-    "text", "email", "tel", "password", "number", "money", "check", "select", "radio", "day", "area", "json",
+    "text", "email", "tel", "password", "number", "money", "check", "select", "radio", "day", "area", "code", "json",
     "hidden", "file", "search",
 ]  # fmt: skip
 Options = Sequence[tuple[str, str]]
@@ -19,6 +18,8 @@ Values = Mapping[str, str]
 Do = Callable[[Any, Values], Awaitable[Json]]
 """Does what a form asks, for its page (`Page`; that module knows this one) and what was typed."""
 _MINOR = 100
+_LARGEST = 2**63
+"""No number of the API is larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,8 @@ class Field:
         """
         if self.kind == "check":
             return text == "on"
-        if self.kind == "number":
-            return int(text) if text.lstrip("-").isdigit() else float(text.replace(",", "."))
-        if self.kind == "money":
-            return int(Decimal(text.replace(" ", "").replace(",", ".")) * _MINOR)
+        if self.kind in ("number", "money"):
+            return _number(text, _MINOR if self.kind == "money" else 1)
         if self.kind == "json":
             return orjson.loads(text)
         return text
@@ -100,17 +99,21 @@ class Form:
                 continue
             try:
                 put(body, one.name, one.read(text))
-            except (ValueError, InvalidOperation):
+            except (ValueError, ArithmeticError):
                 errors.append({"field": one.name, "message": f"{text[:80]!r}"})
         if errors:
             raise ApiRefused(422, {"title": "", "detail": "", "errors": errors})
         return body
 
     def target(self, params: Mapping[str, str]) -> str:
-        """Return the path of the call, with the parts that are known filled in."""
+        """Return the path of the call, with the parts that are known filled in.
+
+        A part that is not said, or that would be another level of the path, is one that no address has.
+        """
         path = self.path
         for name, value in params.items():
-            path = path.replace(f"{{{name}}}", quote(value, safe=""))
+            is_part = value and "/" not in value and value not in (".", "..")
+            path = path.replace(f"{{{name}}}", value if is_part else "-")
         return path
 
     def as_call(self, params: Mapping[str, str]) -> Call:
@@ -126,12 +129,24 @@ class Form:
         return Call(self.method, self.target(params), body if self.has_body else None)
 
 
+def _number(text: str, times: int) -> int | float:
+    """Read a number as people write it, such as `1 234,50`; one that is whole is an integer."""
+    value = Decimal("".join(text.split()).replace(",", ".")) * times
+    is_whole = abs(value) < _LARGEST and value == value.to_integral_value()
+    if not abs(value) < _LARGEST or (times == _MINOR and not is_whole):
+        message = "no amount"  # nothing is rounded that somebody pays
+        raise ValueError(message)
+    return int(value) if is_whole else float(value)
+
+
 def put(body: dict[str, Any], path: str, value: Json) -> None:
-    """Set a value in nested objects by its path."""
+    """Set a value in nested objects by its path; a part `0` is the one element of a list: `lines.0.quantity`."""
+    holder: Any = body
     *outer, last = path.split(".")
-    for part in outer:
-        body = body.setdefault(part, {})
-    body[last] = value
+    for part, inner in zip(outer, [*outer, last][1:], strict=True):
+        made: Any = [{}] if inner == "0" else {}
+        holder = holder[0] if part == "0" else holder.setdefault(part, made)
+    holder[last] = value
 
 
 def errors_by_field(form: Form, problem: Mapping[str, Any]) -> dict[str, str]:

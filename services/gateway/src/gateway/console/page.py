@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response
 
 from gateway.console.calls import (
@@ -25,8 +25,10 @@ from gateway.console.wording import Texts
 from gateway.users.queries import SignedIn
 from kantis_kit.auth.principal import Principal
 from kantis_kit.ids import new_id
+from kantis_kit.web.middleware import Message, Receive
 
 BODY_BYTES = 1024 * 1024
+_PART_BYTES = 256 * 1024
 SEE_OTHER = 303
 _UNREACHED = (403, 404, 501, 503)
 CONTENT_SECURITY_POLICY = (
@@ -106,6 +108,17 @@ class Page:
         if answer.status >= HTTP_ERROR:
             raise refusal_of(answer)
         return answer
+
+    def posted_file(self, field: str) -> tuple[str, Receive]:
+        """Return the name of the file that was posted and what gives its parts; nothing where none was."""
+        given = self.form_data.get(field) if self.form_data is not None else None
+        file = given if isinstance(given, UploadFile) else None
+
+        async def receive() -> Message:
+            part = await file.read(_PART_BYTES) if file is not None else b""
+            return {"type": "http.request", "body": part, "more_body": len(part) == _PART_BYTES}
+
+        return (file.filename or "" if file is not None else ""), receive
 
     def download(self, answer: Answer, name: str) -> Response:
         """Return a file of the API as one to keep; no browser opens it on our pages."""

@@ -145,6 +145,12 @@ async def list_rates(base: Money, quote: Money, tx: Read) -> list[RateOut]:
     return [RateOut.model_validate(one) for one in await queries.list_rates(tx, base, quote)]
 
 
+@router.get("/{payment_id}", policy=needs("orders:read"))
+async def get_payment(payment_id: UUID, tx: Read) -> PaymentOut:
+    """Return a payment and what was done with it."""
+    return PaymentOut.model_validate(await queries.get_payment(tx, payment_id))
+
+
 @router.get("/{payment_id}/candidates", policy=needs("orders:read"))
 async def list_candidates(payment_id: UUID, tx: Read) -> list[Candidate]:
     """Return open invoices that a held payment may be for, the likeliest first."""

@@ -43,10 +43,15 @@ async def list_payments(
 
 async def find_candidates(tx: ReadTx, payment_id: UUID) -> list[Candidate]:
     """Return open invoices that a held payment may be for. Raises `PaymentNotFound`."""
+    return await matching.candidates(tx, await get_payment(tx, payment_id))
+
+
+async def get_payment(tx: ReadTx, payment_id: UUID) -> Payment:
+    """Return a payment. Raises `PaymentNotFound`."""
     payment = await tx.get(Payment, payment_id)
     if payment is None:
         raise PaymentNotFound(f"No payment has the id {payment_id}")
-    return await matching.candidates(tx, payment)
+    return payment
 
 
 async def get_file(tx: ReadTx, file_id: UUID) -> FileOut:

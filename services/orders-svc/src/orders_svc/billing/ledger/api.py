@@ -4,6 +4,7 @@ from datetime import date
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Query
 from starlette.background import BackgroundTask
@@ -21,6 +22,7 @@ from orders_svc.billing.ledger.schemas import (
     LockOut,
     LocksOut,
     TrialBalance,
+    VouchersOut,
 )
 from orders_svc.billing.ledger.sie import ENCODING, sie_lines
 from orders_svc.settings import OrdersSettings
@@ -42,6 +44,12 @@ async def show_trial_balance(tx: Read, first_on: date, last_on: date) -> TrialBa
     """Return what each account held before a period, what moved in it, and what it held then."""
     _check_period(first_on, last_on)
     return await queries.trial_balance(tx, first_on, last_on)
+
+
+@router.get("/vouchers", policy=needs("orders:read"))
+async def list_vouchers(tx: Read, invoice_id: UUID) -> VouchersOut:
+    """Return what was booked about an invoice: its issue, payments, credit notes, fees and what else touched it."""
+    return VouchersOut(items=await queries.vouchers_of(tx, invoice_id))
 
 
 @router.get("/locks", policy=needs("orders:read"))

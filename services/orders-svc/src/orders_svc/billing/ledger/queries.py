@@ -13,7 +13,14 @@ from sqlmodel import col, select
 from kantis_kit.tx import ReadTx
 from orders_svc.base import table_of
 from orders_svc.billing.ledger.chart import account_number
-from orders_svc.billing.ledger.schemas import AccountSum, LedgerBalance, TrialBalance, TrialRow
+from orders_svc.billing.ledger.schemas import (
+    AccountSum,
+    LedgerBalance,
+    SideOut,
+    TrialBalance,
+    TrialRow,
+    VoucherOut,
+)
 from orders_svc.billing.model import Account, LedgerLock, LedgerTransaction, Posting
 from orders_svc.settings import OrdersSettings
 
@@ -96,6 +103,25 @@ def _trial_row(row: Row[Any], settings: OrdersSettings) -> TrialRow:
         credit_minor=int(row.credit),
         closing_minor=int(row.opening + row.debit - row.credit),
     )
+
+
+async def vouchers_of(tx: ReadTx, invoice_id: UUID) -> list[VoucherOut]:
+    """Return the vouchers with a side on an invoice, each whole, in the sequence of their booking."""
+    settings = tx.settings(OrdersSettings)
+    key = col(LedgerTransaction.transaction_id)
+    about = select(col(Posting.transaction_id)).where(col(Posting.invoice_id) == invoice_id)
+    rows: Any = await tx.execute(
+        select(LedgerTransaction, Posting)
+        .join(Posting, col(Posting.transaction_id) == key)
+        .where(key.in_(about))
+        .order_by(key, col(Posting.line_no))
+    )
+    shown: dict[UUID, VoucherOut] = {}
+    for head, posting in rows:
+        voucher = shown.setdefault(head.transaction_id, VoucherOut(**head.model_dump(), sides=[]))
+        number, name = account_number(Account(posting.account), posting.vat_pct, settings)
+        voucher.sides.append(SideOut(**posting.model_dump(), number=number, name=name))
+    return list(shown.values())
 
 
 async def list_locks(tx: ReadTx) -> list[LedgerLock]:

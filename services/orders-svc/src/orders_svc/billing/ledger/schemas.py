@@ -1,6 +1,7 @@
 """Shapes of the ledger."""
 
 from datetime import date, datetime
+from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
@@ -21,6 +22,34 @@ class LedgerBalance(Out):
 
     accounts: list[AccountSum]
     is_balanced: bool
+
+
+class SideOut(Out):
+    """One side of a voucher, on a number of the chart: debit is positive, credit negative."""
+
+    account: str
+    number: str
+    name: str
+    amount_minor: int
+    currency: str
+    vat_pct: VatPct | None
+
+
+class VoucherOut(Out):
+    """A booked fact with all of its sides, which sum to nothing in each currency."""
+
+    transaction_id: UUID
+    kind: str
+    label: str
+    booked_on: date
+    booked_at: datetime
+    sides: list[SideOut]
+
+
+class VouchersOut(Out):
+    """Vouchers, in the sequence of their booking."""
+
+    items: list[VoucherOut]
 
 
 class TrialRow(Out):

@@ -77,8 +77,11 @@ async def planner(page: Page) -> Response:
     """Plan a campaign that is a draft; look on when it is launched."""
     base = f"/v1/campaigns/{page.params['campaign_id']}"
     if page.is_fragment and page.query.get("part") == "preflight":
-        flight = await page.api("GET", f"{base}/preflights/{page.query['preflight']}")
-        return page.part("campaigns/preflight.html", flight=flight)
+        one, flight = await asyncio.gather(
+            page.api("GET", base),
+            page.api("GET", f"{base}/preflights/{page.query.get('preflight', '-')}"),
+        )
+        return page.part("campaigns/preflight.html", one=one, flight=flight)
     if page.is_fragment:
         return page.part(
             "campaigns/progress.html", progress=await page.api("GET", f"{base}/progress")

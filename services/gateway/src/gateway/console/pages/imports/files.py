@@ -2,23 +2,19 @@
 
 from collections.abc import Mapping
 
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from gateway.console.calls import Json
 from gateway.console.forms import Field, Form, Values
 from gateway.console.page import Page, page
 from gateway.routes.table import IMPORT_BODY_BYTES
-from kantis_kit.web.middleware import Message, Receive
 
-_PART_BYTES = 256 * 1024
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 async def take(page: Page, values: Values) -> Json:
     """Send the file on, as it is; with `preview` only to hear how it would be read."""
-    given = page.form_data.get("file") if page.form_data is not None else None
-    name = given.filename or "" if isinstance(given, UploadFile) else ""
+    name, parts = page.posted_file("file")
     is_preview = values.get("preview") == "on"
     parameters: Mapping[str, Json] = {
         "name": name,
@@ -28,24 +24,15 @@ async def take(page: Page, values: Values) -> Json:
         "preview": is_preview,
     }
     kind = _XLSX if name.lower().endswith(".xlsx") else "text/csv"
-    content = (kind, _parts_of(given if isinstance(given, UploadFile) else None))
     key = values.get("_key", "").encode("ascii", "ignore")
     told = await page.api(
         "POST",
         "/v1/imports",
         parameters=parameters,
-        content=content,
+        content=(kind, parts),
         headers=[(b"idempotency-key", key)] if key and not is_preview else [],
     )
     return page.part("imports/preview.html", told=told) if is_preview else told
-
-
-def _parts_of(given: UploadFile | None) -> Receive:
-    async def receive() -> Message:
-        part = await given.read(_PART_BYTES) if given is not None else b""
-        return {"type": "http.request", "body": part, "more_body": len(part) == _PART_BYTES}
-
-    return receive
 
 
 IMPORT = Form(

@@ -24,10 +24,3 @@ async def order(page: Page) -> Response:
         page.api("GET", "/v1/invoices", parameters={"order_id": order_id}),
     )
     return page.show("orders/order.html", one=one, invoices=invoices["items"])
-
-
-@page("/console/invoices/{invoice_id}.pdf", needs="orders:read")
-async def invoice(page: Page) -> Response:
-    """Return an invoice as a file."""
-    answer = await page.file(f"/v1/invoices/{page.params['invoice_id']}/pdf")
-    return page.download(answer, "invoice.pdf")

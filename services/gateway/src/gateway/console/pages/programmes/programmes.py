@@ -52,7 +52,10 @@ async def programme(page: Page) -> Response:
 @page("/console/programmes/{programme_id}/drawing.svg", needs="campaign:read")
 async def drawing(page: Page) -> Response:
     """Return the drawing, as a picture in which nothing can run."""
-    answer = await page.file(f"/v1/programmes/{page.params['programme_id']}/drawing.svg")
+    answer = await page.file(
+        f"/v1/programmes/{page.params['programme_id']}/drawing.svg",
+        parameters={"version": page.query.get("version")},
+    )
     return Response(
         answer.content,
         media_type="image/svg+xml",

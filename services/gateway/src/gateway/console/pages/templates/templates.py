@@ -2,9 +2,22 @@
 
 from starlette.responses import Response
 
+from gateway.console.calls import Answer
 from gateway.console.page import Page, page
 
 LANGUAGES = ("nb", "sv", "da", "fi", "en")
+
+
+def as_mail(answer: Answer) -> Response:
+    """Return a mail for the frame in which nothing of it can run."""
+    return Response(
+        answer.content,
+        media_type="text/html",
+        headers={
+            "Content-Security-Policy": "sandbox; default-src 'none'; img-src data:;"
+            " style-src 'unsafe-inline'; frame-ancestors 'self'"
+        },
+    )
 
 
 @page("/console/templates", needs="messaging:read", area="templates")
@@ -29,6 +42,7 @@ async def template(page: Page) -> Response:
         one=one,
         version=version,
         language=language,
+        others=[one_more for one_more in LANGUAGES if one_more not in one["languages"]],
         text=version["languages"][language],
     )
 
@@ -41,11 +55,4 @@ async def looks(page: Page) -> Response:
         method="POST",
         body={"language": page.params["language"]},
     )
-    return Response(
-        answer.content,
-        media_type="text/html",
-        headers={
-            "Content-Security-Policy": "sandbox; default-src 'none'; img-src data:;"
-            " style-src 'unsafe-inline'; frame-ancestors 'self'"
-        },
-    )
+    return as_mail(answer)
