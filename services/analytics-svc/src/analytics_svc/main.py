@@ -7,6 +7,8 @@ import analytics_svc.merges.consumers
 import analytics_svc.privacy.consumers
 import analytics_svc.privacy.jobs
 from analytics_svc.campaigns.api import router
+from analytics_svc.company.api import router as company
+from analytics_svc.customers.api import router as customers
 from analytics_svc.model_registry import metadata
 from analytics_svc.pages.api import router as pages
 from analytics_svc.settings import AnalyticsSettings
@@ -22,7 +24,7 @@ SPEC = ServiceSpec(
     migrations=Path(__file__).parents[2] / "migrations",
     metadata=metadata,
     partitions=[Monthly("fact", "key")],
-    routers=[router, pages],
+    routers=[router, pages, customers, company],
     handlers=handlers_in(
         analytics_svc.facts.consumers,
         analytics_svc.merges.consumers,
