@@ -21,6 +21,7 @@ from analytics_svc.customers.schemas import (
     RfmPoint,
 )
 from analytics_svc.facts.model import NO_CELL, CampaignCard, buyer_day, person_sum
+from analytics_svc.worth.queries import list_worth
 from kantis_kit.db.aliases import resolve
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.schemas import Out
@@ -37,7 +38,7 @@ Row = RowMapping
 
 
 async def get_customer(tx: ReadTx, person_id: UUID) -> CustomerReport:
-    """Return what is known of a customer, in three reads by the person's id. Raises `CustomerUnknown`."""
+    """Return what is known of a customer, in four reads by the person's id. Raises `CustomerUnknown`."""
     known = (await resolve(tx, person_alias, [person_id])).get(person_id, person_id)
     sums = (await tx.execute(select(person_sum).where(person_sum.c.person_id == known))).mappings()
     days = (
@@ -65,6 +66,7 @@ async def get_customer(tx: ReadTx, person_id: UUID) -> CustomerReport:
         purchases=_purchases(sent, bought),
         payments=_payments(bought),
         rfm=_rfm(bought, tx.clock.now().date()),
+        worth=await list_worth(tx, known),
     )
 
 

@@ -4,6 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from analytics_svc.campaigns.schemas import Rate
+from analytics_svc.worth.schemas import Worth
 from kantis_kit.web.schemas import Out
 
 
@@ -100,6 +101,8 @@ class CustomerReport(Out):
     payments: Payments
     rfm: list[RfmPoint]
     """The last 24 months, the latest first; none before the first order."""
+    worth: list[Worth]
+    """What is expected of the next 52 weeks; empty before the first order, and until models were fitted."""
 
 
 class Line(Out):
