@@ -1,4 +1,4 @@
-"""What customers are expected to buy: the parameters of the models, fitted to the buyers of a currency."""
+"""What customers are expected to buy, a model for each currency; and reports that somebody has saved."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Make the table; the models are fitted at night, or when somebody asks."""
+    """Make the tables; the models are fitted at night, or when somebody asks."""
     op.execute(
         """
         CREATE TABLE worth_model (
@@ -25,8 +25,21 @@ def upgrade() -> None:
         )
         """
     )
+    op.execute(
+        """
+        CREATE TABLE saved_report (
+            id         uuid PRIMARY KEY,
+            name       text NOT NULL UNIQUE,
+            report     text NOT NULL,
+            days       integer NOT NULL CHECK (days BETWEEN 1 AND 3653),
+            currency   text NOT NULL DEFAULT '',
+            created_at timestamptz NOT NULL
+        )
+        """
+    )
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop them."""
+    op.execute("DROP TABLE saved_report")
     op.execute("DROP TABLE worth_model")

@@ -12,6 +12,7 @@ from analytics_svc.company.api import router as company
 from analytics_svc.customers.api import router as customers
 from analytics_svc.model_registry import metadata
 from analytics_svc.pages.api import router as pages
+from analytics_svc.saved.api import router as saved
 from analytics_svc.settings import AnalyticsSettings
 from analytics_svc.worth.api import router as worth
 from kantis_kit.consumer import handlers_in
@@ -26,7 +27,7 @@ SPEC = ServiceSpec(
     migrations=Path(__file__).parents[2] / "migrations",
     metadata=metadata,
     partitions=[Monthly("fact", "key")],
-    routers=[router, pages, customers, company, worth],
+    routers=[router, pages, customers, company, worth, saved],
     handlers=handlers_in(
         analytics_svc.facts.consumers,
         analytics_svc.merges.consumers,
