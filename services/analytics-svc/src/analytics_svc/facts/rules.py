@@ -60,6 +60,12 @@ COUNTED = (
 )
 """The columns on which it depends what a fact counts."""
 
+OF_HOUSE = """ AND (x.kind IN ('lead', 'permission', 'post', 'response', 'survey')
+        OR x.kind IN ('piece', 'step') AND x.marks ? 'came_back')"""
+"""The facts (x) that count for the whole house: few beside pieces and clicks."""
+OF_BUYERS = " AND x.kind IN ('invoice', 'order', 'payment', 'response', 'return')"
+"""The facts (x) of what people answered, bought and paid."""
+
 _UNPAID = "marks -> 'unpaid' -> 0 > marks -> 'paid' -> 0"
 _HELD = f"""CASE WHEN kind <> 'order' THEN marks
     ELSE (CASE WHEN {_UNPAID} THEN marks - 'paid' ELSE marks END) || CASE

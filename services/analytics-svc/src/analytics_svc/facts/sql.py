@@ -9,7 +9,7 @@ the same numbers.
 # ruff: noqa: S608 - statements are put together from constants of this file and of `rules`
 
 from analytics_svc.facts.model import BOUGHT, HOUSE, PURCHASE, Measure
-from analytics_svc.facts.rules import COUNTED, MOVES, NOTHING
+from analytics_svc.facts.rules import COUNTED, MOVES, NOTHING, OF_BUYERS, OF_HOUSE
 
 _MEASURES = tuple(measure.value for measure in Measure)
 
@@ -208,11 +208,14 @@ def rebuilt(table: str, keys: tuple[str, ...], values: tuple[str, ...], whole: s
     SELECT count(*) AS numbers FROM wrong"""
 
 
-_EVERYTHING = f"({MOVES.format(facts='fact', sign='', which='')}) AS change"
+def _all(which: str = "") -> str:
+    return f"({MOVES.format(facts='fact', sign='', which=which)}) AS change"
+
+
 REBUILD = (
-    rebuilt("tally", _TALLY, ("value",), _sums(_EVERYTHING)),
-    rebuilt("person_sum", _PERSON, _MEASURES, _person_sums(_EVERYTHING)),
-    rebuilt("house_tally", _HOUSE, ("value",), _house_sums(_EVERYTHING)),
-    rebuilt("buyer_day", _DAY, BOUGHT, _day_sums(_EVERYTHING)),
+    rebuilt("tally", _TALLY, ("value",), _sums(_all())),
+    rebuilt("person_sum", _PERSON, _MEASURES, _person_sums(_all())),
+    rebuilt("house_tally", _HOUSE, ("value",), _house_sums(_all(OF_HOUSE))),
+    rebuilt("buyer_day", _DAY, BOUGHT, _day_sums(_all(OF_BUYERS))),
 )
 """Make what facts add up to anew from them."""
