@@ -20,7 +20,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -29,23 +29,16 @@ import asyncpg
 import httpx
 import uvloop
 from _collector import as_in_the_house
+from _house import House, open_house, serving
 from pydantic import SecretStr
 
 from contacts_svc.main import SPEC
-from contacts_svc.settings import ContactsSettings
-from kantis_contracts.base import REGISTRY, SERVICES
-from kantis_kit.auth.principal import Principal
-from kantis_kit.auth.tokens import issue_token
-from kantis_kit.brokers.embedded import EmbeddedBroker, create_schema
-from kantis_kit.brokers.port import Subscription
-from kantis_kit.clock import SystemClock
+from kantis_kit.brokers.embedded import EmbeddedBroker
 from kantis_kit.consumer import subscriptions
-from kantis_kit.db.embedded import EmbeddedPostgres
 from kantis_kit.db.migrate import migrate
 from kantis_kit.db.provision import provision
 from kantis_kit.ids import new_id
 from kantis_kit.service import Service
-from kantis_kit.signing import Keys, make_keys
 from kantis_kit.testing.waiting import eventually
 from messaging_svc.main import SPEC as MESSAGING
 from messaging_svc.settings import MessagingSettings
@@ -108,9 +101,6 @@ class Bench:
     """A database of the service's own."""
 
     owner: "asyncpg.Connection[asyncpg.Record]"
-    postgres: EmbeddedPostgres
-    broker_dsn: str
-    settings: ContactsSettings
     grown: int = 0
 
     async def forget_followers(self) -> None:
@@ -190,68 +180,23 @@ class Bench:
         return rows / (perf_counter() - started)
 
 
-async def open_bench(stack: AsyncExitStack, folder: Path) -> Bench:
-    """Make the databases."""
-    make_keys(folder / "keys", (*SERVICES, "gateway"))
-    postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
-    dsns = await provision(postgres.superuser_dsn(), "contacts", passwords=postgres.secrets)
-    await migrate(dsns.owner_dsn, SPEC.migrations)
-    broker_dsns = await provision(postgres.superuser_dsn(), "broker", passwords=postgres.secrets)
-    schema = await asyncpg.connect(broker_dsns.owner_dsn)
-    await create_schema(schema)
-    await schema.close()
-    settings = ContactsSettings(
-        keys_dir=folder / "keys",
-        data_dir=folder / "data",
-        postgres_dsn=SecretStr(dsns.app_dsn),
-        broker_url=SecretStr("postgresql://given"),
-        link_keys=SecretStr("1:" + "5a" * 32),
-        suppression_key=SecretStr("5a" * 32),
-    )
-    owner = await asyncpg.connect(dsns.owner_dsn)
-    stack.push_async_callback(owner.close)
-    return Bench(owner, postgres, broker_dsns.app_dsn, settings)
-
-
-@asynccontextmanager
-async def serving(bench: Bench) -> AsyncIterator[httpx.AsyncClient]:
-    """Run the service, with its loops, and give a client of it."""
-    broker = EmbeddedBroker(bench.broker_dsn)
-    service = Service(SPEC, bench.settings, broker=broker)
-    await broker.start()
-    # Somebody must take what the import tells, or the relay would try again and again.
-    everybody = Subscription("bench.everything", tuple(sorted(REGISTRY)))
-    await broker.declare([*subscriptions(SPEC.handlers), everybody])
-    await service.start(connect=False)
-    token = issue_token(
-        Keys.load(bench.settings.keys_dir, "gateway"),
-        Principal("bench", "bench", frozenset({"*"})),
-        audience="contacts",
-        now=SystemClock().now(),
-    )
-    try:
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=service.asgi),
-            base_url="http://service.test",
-            timeout=600,
-            headers={"Authorization": f"Bearer {token}"},
-        ) as client:
-            yield client
-    finally:
-        await service.stop()
-
-
 async def measure_latency(
-    stack: AsyncExitStack, bench: Bench, client: httpx.AsyncClient, path: Path, rows: int
+    stack: AsyncExitStack,
+    house: House,
+    bench: Bench,
+    client: httpx.AsyncClient,
+    path: Path,
+    *,
+    rows: int,
 ) -> float:
     """Import a file with messaging-svc beside it; return the seconds until it can write to the last contact."""
     dsns = await provision(
-        bench.postgres.superuser_dsn(), "messaging", passwords=bench.postgres.secrets
+        house.postgres.superuser_dsn(), "messaging", passwords=house.postgres.secrets
     )
     await migrate(dsns.owner_dsn, MESSAGING.migrations)
-    given = bench.settings.model_dump(include={"keys_dir", "data_dir", "broker_url", "link_keys"})
+    given = house.settings.model_dump(include={"keys_dir", "data_dir", "broker_url", "link_keys"})
     settings = MessagingSettings(**given, postgres_dsn=SecretStr(dsns.app_dsn))
-    broker = EmbeddedBroker(bench.broker_dsn, name="messaging")
+    broker = EmbeddedBroker(house.broker_dsn, name="messaging")
     service = Service(MESSAGING, settings, broker=broker)
     await broker.start()
     await broker.declare(subscriptions(MESSAGING.handlers))
@@ -275,12 +220,13 @@ async def main(rows: int, rounds: int, beside: int) -> None:
     as_in_the_house()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
-        bench = await open_bench(stack, folder)
+        house = await open_house(stack, folder, SPEC, suppression_key=SecretStr("5a" * 32))
+        bench = Bench(house.owner)
         path = folder / "people.csv"
         taken, same, whole, copied = [], [], [], []
         for round_ in range(rounds):
             await asyncio.to_thread(write_table, path, rows, round_)
-            async with serving(bench) as client:
+            async with serving(house) as client:
                 taken.append(await bench.take(client, path, rows))
             await bench.forget_followers()
             same.append(await bench.copy_same(folder, rows, ["person"]))
@@ -300,8 +246,8 @@ async def main(rows: int, rounds: int, beside: int) -> None:
         print(f"memory over idle            {bench.grown / 1024**2:9.0f} MiB")
         if beside:
             await asyncio.to_thread(write_table, path, beside, rounds)
-            async with serving(bench) as client:
-                late = await measure_latency(stack, bench, client, path, beside)
+            async with serving(house) as client:
+                late = await measure_latency(stack, house, bench, client, path, rows=beside)
             print(f"messaging knows the last    {late:9.1f} s after the end of {beside} rows")
 
 

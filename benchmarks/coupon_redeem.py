@@ -21,19 +21,12 @@ from typing import Any
 import asyncpg
 import orjson
 import uvloop
-from pydantic import SecretStr
+from _house import idle_service
 
 from campaign_svc.campaigns.codes import draw_code
 from campaign_svc.main import SPEC
-from kantis_kit.auth.principal import Principal
-from kantis_kit.auth.tokens import issue_token
-from kantis_kit.brokers.embedded import EmbeddedBroker
-from kantis_kit.db.embedded import EmbeddedPostgres
-from kantis_kit.db.migrate import migrate
-from kantis_kit.db.provision import provision
 from kantis_kit.ids import new_id
 from kantis_kit.service import Service
-from kantis_kit.signing import Keys, make_keys
 from kantis_kit.web.middleware import Message
 
 TILLS = 50
@@ -123,25 +116,10 @@ async def main(count: int, rounds: int) -> int:
     """Run the benchmark."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
-        keys = folder / "keys"
-        make_keys(keys, ("campaign", "gateway"))
-        postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
-        dsns = await provision(postgres.superuser_dsn(), "campaign", passwords=postgres.secrets)
-        await migrate(dsns.owner_dsn, SPEC.migrations)
-        settings = SPEC.settings(
-            data_dir=folder, keys_dir=keys, postgres_dsn=SecretStr(dsns.app_dsn),
-            postgres_owner_dsn=SecretStr(dsns.owner_dsn), environment="test",
-        )  # fmt: skip
-        service = Service(SPEC, settings, broker=EmbeddedBroker(dsns.app_dsn, name="bench"))
-        stack.push_async_callback(service.database.close)
-        pool = await stack.enter_async_context(
-            asyncpg.create_pool(dsns.owner_dsn, min_size=TILLS, max_size=TILLS)
-        )
-        till = Principal("till", "till", frozenset({"campaign:redeem"}))
-        now = service.clock.now()
-        token = issue_token(Keys.load(keys, "gateway"), till, audience="campaign", now=now)
+        house = await idle_service(stack, folder, SPEC, pool=TILLS)
+        token = house.token("till", "campaign:redeem")
         gc.freeze()
-        shares = await measure(service, pool, token, count, rounds)
+        shares = await measure(house.service, house.pool, token, count, rounds)
     share = statistics.median(shares)
     print(
         f"coupons redeemed through the API: {share:.0%} of the bare conditional UPDATE (at least {LEAST_SHARE:.0%})"

@@ -24,7 +24,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 import uvloop
-from pydantic import SecretStr
+from _house import idle_service
 
 from analytics_svc.campaigns.queries import get_report
 from analytics_svc.facts import intake
@@ -34,14 +34,9 @@ from analytics_svc.main import SPEC
 from kantis_contracts.campaign import Piece, PieceReleasedV1
 from kantis_contracts.messaging import Engagement, Settled, SettledState
 from kantis_contracts.values import Channel, Purpose
-from kantis_kit.brokers.embedded import EmbeddedBroker
-from kantis_kit.db.embedded import EmbeddedPostgres
-from kantis_kit.db.migrate import migrate
 from kantis_kit.db.partitions import keep_months
-from kantis_kit.db.provision import provision
 from kantis_kit.ids import new_id
 from kantis_kit.service import Service
-from kantis_kit.signing import make_keys
 from kantis_kit.tx import read, write
 
 LEAST_SHARE, LEAST_REBUILT, MOST_REPORT_MS, MOST_GROWTH = 0.4, 100_000, 50.0, 1.2
@@ -206,20 +201,8 @@ async def main(rounds: int, most: int) -> int:
     """Run the benchmark."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
-        keys = folder / "keys"
-        make_keys(keys, ("analytics", "gateway"))
-        postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
-        dsns = await provision(postgres.superuser_dsn(), "analytics", passwords=postgres.secrets)
-        await migrate(dsns.owner_dsn, SPEC.migrations)
-        settings = SPEC.settings(
-            data_dir=folder, keys_dir=keys, postgres_dsn=SecretStr(dsns.app_dsn),
-            postgres_owner_dsn=SecretStr(dsns.owner_dsn), environment="test",
-        )  # fmt: skip
-        service = Service(SPEC, settings, broker=EmbeddedBroker(dsns.app_dsn, name="bench"))
-        stack.push_async_callback(service.database.close)
-        pool = await stack.enter_async_context(
-            asyncpg.create_pool(dsns.owner_dsn, min_size=1, max_size=2)
-        )
+        house = await idle_service(stack, folder, SPEC, pool=2)
+        service, pool = house.service, house.pool
         async with pool.acquire() as connection:
             for one in SPEC.partitions:
                 await keep_months(connection, one, service.clock.now())

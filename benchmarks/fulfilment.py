@@ -23,17 +23,10 @@ from uuid import UUID
 import asyncpg
 import httpx
 import uvloop
-from pydantic import SecretStr
+from _house import idle_service
 
-from kantis_kit.auth.principal import Principal
-from kantis_kit.auth.tokens import issue_token
-from kantis_kit.brokers.embedded import EmbeddedBroker
-from kantis_kit.db.embedded import EmbeddedPostgres
-from kantis_kit.db.migrate import migrate
-from kantis_kit.db.provision import provision
 from kantis_kit.ids import new_id
 from kantis_kit.service import Service
-from kantis_kit.signing import Keys, make_keys
 from kantis_kit.tx import write
 from orders_svc.labels.codes import sscc
 from orders_svc.labels.typeset import Label, render
@@ -147,31 +140,13 @@ async def main(count: int, rounds: int) -> int:
     """Run the benchmark."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
-        keys = folder / "keys"
-        make_keys(keys, ("orders", "gateway"))
-        postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
-        dsns = await provision(postgres.superuser_dsn(), "orders", passwords=postgres.secrets)
-        await migrate(dsns.owner_dsn, SPEC.migrations)
-        settings = SPEC.settings(
-            data_dir=folder, keys_dir=keys, postgres_dsn=SecretStr(dsns.app_dsn),
-            postgres_owner_dsn=SecretStr(dsns.owner_dsn), environment="test",
-        )  # fmt: skip
-        service = Service(SPEC, settings, broker=EmbeddedBroker(dsns.app_dsn, name="bench"))
-        stack.push_async_callback(service.database.close)
-        pool = await stack.enter_async_context(
-            asyncpg.create_pool(dsns.owner_dsn, min_size=1, max_size=4)
-        )
+        house = await idle_service(stack, folder, SPEC, pool=4)
+        service, pool = house.service, house.pool
         await pool.executemany(PRODUCT, [(new_id(), f"S{n}") for n in range(PRODUCTS)])
-        token = issue_token(
-            Keys.load(keys, "gateway"),
-            Principal("bench", "bench", frozenset({"orders:read"})),
-            audience="orders",
-            now=service.clock.now(),
-        )
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=service.asgi),
             base_url="http://orders.test",
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {house.token('bench', 'orders:read')}"},
         )
         stack.push_async_callback(client.aclose)
         # Memory first: the bare rows of the rounds below would hide what the use case holds.

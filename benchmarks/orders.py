@@ -25,17 +25,10 @@ from uuid import UUID
 import asyncpg
 import orjson
 import uvloop
-from pydantic import SecretStr
+from _house import idle_service
 
-from kantis_kit.auth.principal import Principal
-from kantis_kit.auth.tokens import issue_token
-from kantis_kit.brokers.embedded import EmbeddedBroker
-from kantis_kit.db.embedded import EmbeddedPostgres
-from kantis_kit.db.migrate import migrate
-from kantis_kit.db.provision import provision
 from kantis_kit.ids import new_id
 from kantis_kit.service import Service
-from kantis_kit.signing import Keys, make_keys
 from kantis_kit.web.middleware import Message
 from orders_svc.main import SPEC
 
@@ -165,27 +158,12 @@ async def main(count: int, rounds: int) -> int:
     """Run the benchmark."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
-        keys = folder / "keys"
-        make_keys(keys, ("orders", "gateway"))
-        postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
-        dsns = await provision(postgres.superuser_dsn(), "orders", passwords=postgres.secrets)
-        await migrate(dsns.owner_dsn, SPEC.migrations)
-        settings = SPEC.settings(
-            data_dir=folder, keys_dir=keys, postgres_dsn=SecretStr(dsns.app_dsn), pool_size=CUSTOMERS,
-            postgres_owner_dsn=SecretStr(dsns.owner_dsn), environment="test",
-        )  # fmt: skip
-        service = Service(SPEC, settings, broker=EmbeddedBroker(dsns.app_dsn, name="bench"))
-        stack.push_async_callback(service.database.close)
-        pool = await stack.enter_async_context(
-            asyncpg.create_pool(dsns.owner_dsn, min_size=CUSTOMERS, max_size=CUSTOMERS)
-        )
+        house = await idle_service(stack, folder, SPEC, pool=CUSTOMERS, pool_size=CUSTOMERS)
         for statement in SETUP:
-            await pool.execute(statement)
-        shop = Principal("shop", "shop", frozenset({"orders:read", "orders:write"}))
-        now = service.clock.now()
-        token = issue_token(Keys.load(keys, "gateway"), shop, audience="orders", now=now)
+            await house.pool.execute(statement)
+        token = house.token("shop", "orders:read", "orders:write")
         gc.freeze()
-        shares = await measure(service, pool, token, count, rounds)
+        shares = await measure(house.service, house.pool, token, count, rounds)
     for name, share in shares.items():
         print(
             f"orders of {name} through the API: {share:.0%} of bare SQL (at least {LEAST_SHARE:.0%})"

@@ -23,24 +23,11 @@ import asyncpg
 import httpx
 import uvloop
 from _collector import as_in_the_house
-from pydantic import SecretStr
+from _house import open_house, serving
 
-from kantis_contracts.base import REGISTRY, SERVICES
-from kantis_kit.auth.principal import Principal
-from kantis_kit.auth.tokens import issue_token
-from kantis_kit.brokers.embedded import EmbeddedBroker, create_schema
-from kantis_kit.brokers.port import Subscription
-from kantis_kit.clock import SystemClock
-from kantis_kit.consumer import subscriptions
-from kantis_kit.db.embedded import EmbeddedPostgres
-from kantis_kit.db.migrate import migrate
-from kantis_kit.db.provision import provision
 from kantis_kit.ids import new_id
-from kantis_kit.service import Service
-from kantis_kit.signing import Keys, make_keys
 from orders_svc.billing.references import kid
 from orders_svc.main import SPEC
-from orders_svc.settings import OrdersSettings
 
 LOOK_SECONDS = 0.05
 LIMIT_MIB = 200
@@ -152,55 +139,13 @@ def write_file(path: Path, kids: list[str], round_: int) -> None:
         file.write(TAIL)
 
 
-async def open_bench(stack: AsyncExitStack, folder: Path) -> Bench:
-    """Make the databases and run the service with its loops."""
-    make_keys(folder / "keys", (*SERVICES, "gateway"))
-    postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
-    dsns = await provision(postgres.superuser_dsn(), "orders", passwords=postgres.secrets)
-    await migrate(dsns.owner_dsn, SPEC.migrations)
-    broker_dsns = await provision(postgres.superuser_dsn(), "broker", passwords=postgres.secrets)
-    schema = await asyncpg.connect(broker_dsns.owner_dsn)
-    await create_schema(schema)
-    await schema.close()
-    settings = OrdersSettings(
-        keys_dir=folder / "keys",
-        data_dir=folder / "data",
-        postgres_dsn=SecretStr(dsns.app_dsn),
-        broker_url=SecretStr("postgresql://given"),
-        link_keys=SecretStr("1:" + "5a" * 32),
-    )
-    owner = await asyncpg.connect(dsns.owner_dsn)
-    stack.push_async_callback(owner.close)
-    broker = EmbeddedBroker(broker_dsns.app_dsn)
-    service = Service(SPEC, settings, broker=broker)
-    await broker.start()
-    # Somebody must take what the bookings tell, or the relay would try again and again.
-    everybody = Subscription("bench.everything", tuple(sorted(REGISTRY)))
-    await broker.declare([*subscriptions(SPEC.handlers), everybody])
-    await service.start(connect=False)
-    stack.push_async_callback(service.stop)
-    token = issue_token(
-        Keys.load(settings.keys_dir, "gateway"),
-        Principal("bench", "bench", frozenset({"*"})),
-        audience="orders",
-        now=SystemClock().now(),
-    )
-    client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=service.asgi),
-        base_url="http://service.test",
-        timeout=600,
-        headers={"Authorization": f"Bearer {token}"},
-    )
-    await stack.enter_async_context(client)
-    return Bench(owner, client)
-
-
 async def main(entries: int, rounds: int) -> None:
     """Take files and copy their rows in turn."""
     as_in_the_house()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
-        bench = await open_bench(stack, folder)
+        house = await open_house(stack, folder, SPEC)
+        bench = Bench(house.owner, await stack.enter_async_context(serving(house)))
         path = folder / "camt.xml"
         taken, copied = [], []
         for round_ in range(1, rounds + 1):

@@ -218,7 +218,7 @@ async def main(waiting: int) -> None:
         await migrate(dsns.owner_dsn, SPEC.migrations)
         settings = CampaignSettings(
             environment="test", data_dir=folder, keys_dir=folder / "keys", postgres_dsn=SecretStr(dsns.app_dsn),
-            postgres_owner_dsn=SecretStr(dsns.owner_dsn),
+            postgres_owner_dsn=SecretStr(dsns.owner_dsn), link_keys=SecretStr("1:" + "5a" * 32),
         )  # fmt: skip
         service = Service(SPEC, settings, broker=EmbeddedBroker(dsns.app_dsn, name="bench"))
         stack.push_async_callback(service.database.close)

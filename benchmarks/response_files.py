@@ -11,8 +11,7 @@ import asyncio
 import statistics
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -21,24 +20,11 @@ import asyncpg
 import httpx
 import uvloop
 from _collector import as_in_the_house
-from pydantic import SecretStr
+from _house import open_house, serving
 
-from kantis_contracts.base import REGISTRY, SERVICES
 from kantis_contracts.codes import ALPHABET, CODE_LENGTH, check_character
-from kantis_kit.auth.principal import Principal
-from kantis_kit.auth.tokens import issue_token
-from kantis_kit.brokers.embedded import EmbeddedBroker, create_schema
-from kantis_kit.brokers.port import Subscription
-from kantis_kit.clock import SystemClock
-from kantis_kit.consumer import subscriptions
-from kantis_kit.db.embedded import EmbeddedPostgres
-from kantis_kit.db.migrate import migrate
-from kantis_kit.db.provision import provision
 from kantis_kit.ids import new_id
-from kantis_kit.service import Service
-from kantis_kit.signing import Keys, make_keys
 from orders_svc.main import SPEC
-from orders_svc.settings import OrdersSettings
 
 LOOK_SECONDS = 0.02
 GOAL = 0.1
@@ -66,8 +52,6 @@ class Bench:
     """A database of the service's own."""
 
     owner: "asyncpg.Connection[asyncpg.Record]"
-    broker_dsn: str
-    settings: OrdersSettings
 
     async def release(self, numbers: range) -> None:
         """Make people and the pieces that they have, as events would have told of them."""
@@ -138,68 +122,19 @@ class Bench:
         return rows / (perf_counter() - started)
 
 
-async def open_bench(stack: AsyncExitStack, folder: Path) -> Bench:
-    """Make the databases."""
-    make_keys(folder / "keys", (*SERVICES, "gateway"))
-    postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres"))
-    dsns = await provision(postgres.superuser_dsn(), "orders", passwords=postgres.secrets)
-    await migrate(dsns.owner_dsn, SPEC.migrations)
-    broker_dsns = await provision(postgres.superuser_dsn(), "broker", passwords=postgres.secrets)
-    schema = await asyncpg.connect(broker_dsns.owner_dsn)
-    await create_schema(schema)
-    await schema.close()
-    settings = OrdersSettings(
-        keys_dir=folder / "keys",
-        data_dir=folder / "data",
-        postgres_dsn=SecretStr(dsns.app_dsn),
-        broker_url=SecretStr("postgresql://given"),
-        link_keys=SecretStr("1:" + "5a" * 32),
-    )
-    owner = await asyncpg.connect(dsns.owner_dsn)
-    stack.push_async_callback(owner.close)
-    return Bench(owner, broker_dsns.app_dsn, settings)
-
-
-@asynccontextmanager
-async def serving(bench: Bench) -> AsyncIterator[httpx.AsyncClient]:
-    """Run the service, with its loops, and give a client of it."""
-    broker = EmbeddedBroker(bench.broker_dsn)
-    service = Service(SPEC, bench.settings, broker=broker)
-    await broker.start()
-    # Somebody must take what is told, or the relay would try again and again.
-    everybody = Subscription("bench.everything", tuple(sorted(REGISTRY)))
-    await broker.declare([*subscriptions(SPEC.handlers), everybody])
-    await service.start(connect=False)
-    token = issue_token(
-        Keys.load(bench.settings.keys_dir, "gateway"),
-        Principal("bench", "bench", frozenset({"*"})),
-        audience="orders",
-        now=SystemClock().now(),
-    )
-    try:
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=service.asgi),
-            base_url="http://service.test",
-            timeout=600,
-            headers={"Authorization": f"Bearer {token}"},
-        ) as client:
-            yield client
-    finally:
-        await service.stop()
-
-
 async def main(rows: int, rounds: int) -> None:
     """Send files and copy their rows in turn."""
     as_in_the_house()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
-        bench = await open_bench(stack, folder)
+        house = await open_house(stack, folder, SPEC)
+        bench = Bench(house.owner)
         taken, copied = [], []
         for round_ in range(rounds):
             first = round_ * (rows + WARM)
             warm, numbers = range(first, first + WARM), range(first + WARM, first + WARM + rows)
             await bench.release(range(first, first + WARM + rows))
-            async with serving(bench) as client:
+            async with serving(house) as client:
                 answer = await client.put("/v1/response-files/mappings/bench", json=MAPPING)
                 answer.raise_for_status()
                 await bench.take(client, warm)

@@ -6,10 +6,15 @@ import analytics_svc.facts.consumers
 import analytics_svc.merges.consumers
 import analytics_svc.privacy.consumers
 import analytics_svc.privacy.jobs
+import analytics_svc.worth.jobs
 from analytics_svc.campaigns.api import router
+from analytics_svc.company.api import router as company
+from analytics_svc.customers.api import router as customers
 from analytics_svc.model_registry import metadata
 from analytics_svc.pages.api import router as pages
+from analytics_svc.saved.api import router as saved
 from analytics_svc.settings import AnalyticsSettings
+from analytics_svc.worth.api import router as worth
 from kantis_kit.consumer import handlers_in
 from kantis_kit.db.partitions import Monthly
 from kantis_kit.service import ServiceSpec
@@ -22,11 +27,11 @@ SPEC = ServiceSpec(
     migrations=Path(__file__).parents[2] / "migrations",
     metadata=metadata,
     partitions=[Monthly("fact", "key")],
-    routers=[router, pages],
+    routers=[router, pages, customers, company, worth, saved],
     handlers=handlers_in(
         analytics_svc.facts.consumers,
         analytics_svc.merges.consumers,
         analytics_svc.privacy.consumers,
     ),
-    jobs=jobs_in(analytics_svc.privacy.jobs),
+    jobs=jobs_in(analytics_svc.privacy.jobs, analytics_svc.worth.jobs),
 )

@@ -225,10 +225,14 @@ async def test_leads_are_counted_per_form_and_day(rig_for):
         span = {"since": today, "until": today}
         counted = (await client.get("/v1/reports/leads", params=span)).json()
         refused = await client.get("/v1/reports/leads", params={**span, "since": "2020-01-01"})
+        last = await client.get(
+            "/v1/reports/leads", params={"since": "9999-12-31", "until": "9999-12-31"}
+        )
 
     assert [("fair", 1), ("signup", 2)] == [(one["form_key"], one["leads"]) for one in counted]
     assert {today} == {one["day"] for one in counted}
     assert 422 == refused.status_code
+    assert (200, []) == (last.status_code, last.json())
 
 
 async def test_the_table_is_described_as_what_it_is(rig_for):

@@ -71,7 +71,7 @@ async def share_report(campaign_id: UUID, tx: Write) -> LinkOut:
 @router.get("/leads", policy=READ)
 async def list_leads(tx: Read, since: date, until: date) -> list[LeadsReport]:
     """Return how many leads each form brought on each day, both days included; at most a year."""
-    if not since <= until <= since + _LONGEST:
+    if not (since <= until and until - since <= _LONGEST):
         raise Invalid("until: a day from since on, at most 366 days later")
     return await queries.list_leads(tx, since, until)
 

@@ -20,7 +20,7 @@ from analytics_svc.campaigns.schemas import (
     Rate,
 )
 from analytics_svc.campaigns.statistics import wilson
-from analytics_svc.facts.model import NO_CELL, CampaignCard, CellCard, FactRow, Tally
+from analytics_svc.facts.model import NO_CELL, CampaignCard, CellCard, Tally, house_tally
 from kantis_kit.tx import ReadTx
 
 NumbersT = TypeVar("NumbersT", bound=Numbers)
@@ -127,12 +127,12 @@ async def _cells(
 
 async def list_leads(tx: ReadTx, since: date, until: date) -> list[LeadsReport]:
     """Return the leads per form and day, from the first to the last day."""
-    seen = cast(func.jsonb_extract_path_text(col(FactRow.marks), "seen", "1"), BigInteger)
-    day = func.date(func.timezone("UTC", func.to_timestamp(seen / 1_000_000))).label("day")
+    label, day = house_tally.c.label, house_tally.c.day
     rows = await tx.execute(
-        select(col(FactRow.label).label("form_key"), day, func.count().label("leads"))
-        .where(col(FactRow.kind) == "lead", day.between(since, until))
-        .group_by(col(FactRow.label), day)
-        .order_by(day, col(FactRow.label))
+        select(label.label("form_key"), day, house_tally.c.value.label("leads"))
+        .where(
+            house_tally.c.measure == "leads", day.between(since, until), house_tally.c.value != 0
+        )
+        .order_by(day, label)
     )
     return [LeadsReport.model_validate(row) for row in rows]

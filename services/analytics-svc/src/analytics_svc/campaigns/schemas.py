@@ -19,6 +19,8 @@ class Rate(Out):
 class Numbers(Out):
     """What a cell, or a whole campaign, came to. Amounts are minor units of the campaign's currency, VAT included.
 
+    `returned` are goods that came back, `returned_minor` what was credited for them; `came_back` are pieces that the post
+    brought back, `lost_minor` what these had cost.
     `sent` was handed over to the carrier, `delivered` is what of it did not come back. `profit_minor` is
     `paid_minor` less `cost_minor`: what orders that are paid in full came to, VAT included, less what the pieces cost;
     the cost of the goods is not taken off.
@@ -44,6 +46,10 @@ class Numbers(Out):
     paid: int = 0
     paid_minor: int = 0
     received_minor: int = 0
+    returned: int = 0
+    returned_minor: int = 0
+    came_back: int = 0
+    lost_minor: int = 0
     cost_minor: int = 0
     profit_minor: int = 0
     response_rate: Rate | None = None

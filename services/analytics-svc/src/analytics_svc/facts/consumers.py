@@ -1,9 +1,15 @@
 """Events that become facts."""
 
 from analytics_svc.facts import intake, usecases
-from kantis_contracts.campaign import CampaignLaunchedV1, PieceReleasedV1
-from kantis_contracts.contacts import LeadReceivedV1
+from kantis_contracts.campaign import (
+    CampaignLaunchedV1,
+    PieceReleasedV1,
+    StepRequestedV1,
+    SurveyAnsweredV1,
+)
+from kantis_contracts.contacts import LeadReceivedV1, PermissionChangedV1
 from kantis_contracts.messaging import (
+    LetterIdentifiedV1,
     LinkClickedV1,
     MessageOpenedV1,
     MessageSettledV1,
@@ -12,15 +18,19 @@ from kantis_contracts.messaging import (
 from kantis_contracts.orders import (
     DeadlineMissedV1,
     DeadlineNearedV1,
+    DunningChangedV1,
     InvoiceCreditedV1,
     InvoiceIssuedV1,
     OrderCancelledV1,
+    OrderChangedV1,
     OrderPaidV1,
     OrderPlacedV1,
+    OrderReturnedV1,
     OrderShippedV1,
     OrderUnpaidV1,
     PaymentBookedV1,
     PaymentReversedV1,
+    PostReturnedV1,
     ResponseRegisteredV1,
 )
 from kantis_kit.consumer import Meta, consumes
@@ -142,3 +152,52 @@ async def on_payments_booked(tx: Tx, event: PaymentBookedV1, _meta: Meta) -> Non
 async def on_leads_received(tx: Tx, event: LeadReceivedV1, meta: Meta) -> None:
     """Web sites have posted leads."""
     await usecases.record(tx, intake.leads(event.items, meta.occurred_at))
+
+
+@consumes(OrderChangedV1, queue=QUEUE)
+async def on_orders_changed(tx: Tx, event: OrderChangedV1, _meta: Meta) -> None:
+    """Orders have other lines than before."""
+    await usecases.record(tx, intake.ordered(event.items, "changed"))
+
+
+@consumes(OrderReturnedV1, queue=QUEUE)
+async def on_orders_returned(tx: Tx, event: OrderReturnedV1, _meta: Meta) -> None:
+    """Goods came back and were credited."""
+    await usecases.record(tx, intake.sent_back(event.items))
+
+
+@consumes(DunningChangedV1, queue=QUEUE)
+async def on_dunning_changed(tx: Tx, event: DunningChangedV1, _meta: Meta) -> None:
+    """Unpaid invoices are followed up, or no longer."""
+    await usecases.record(tx, intake.dunned(event.items))
+
+
+@consumes(PostReturnedV1, queue=QUEUE)
+async def on_post_returned(tx: Tx, event: PostReturnedV1, _meta: Meta) -> None:
+    """The post brought pieces back."""
+    await usecases.record(tx, intake.came_back(event.items))
+
+
+@consumes(LetterIdentifiedV1, queue=QUEUE)
+async def on_letters_identified(tx: Tx, event: LetterIdentifiedV1, meta: Meta) -> None:
+    """It became known which letters the post brought back."""
+    await usecases.record(tx, intake.identified(event.items, meta.occurred_at))
+
+
+@consumes(StepRequestedV1, queue=QUEUE)
+async def on_steps_requested(tx: Tx, event: StepRequestedV1, meta: Meta) -> None:
+    """Rules and programmes want messages."""
+    await usecases.record(tx, intake.asked(event, meta.occurred_at))
+
+
+@consumes(PermissionChangedV1, queue=QUEUE)
+async def on_permissions_changed(tx: Tx, event: PermissionChangedV1, _meta: Meta) -> None:
+    """People said yes or no."""
+    await usecases.record(tx, intake.allowed(event.items))
+
+
+@consumes(SurveyAnsweredV1, queue=QUEUE)
+async def on_surveys_answered(tx: Tx, event: SurveyAnsweredV1, _meta: Meta) -> None:
+    """People answered surveys."""
+    await usecases.know_surveys(tx, event.items)
+    await usecases.record(tx, intake.scored(event.items))

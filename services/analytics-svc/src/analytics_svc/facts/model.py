@@ -13,7 +13,7 @@ from hashlib import md5
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -110,6 +110,28 @@ class Measure(StrEnum):
     PAID_MINOR = "paid_minor"
     RECEIVED_MINOR = "received_minor"
     COST_MINOR = "cost_minor"
+    RETURNED = "returned"
+    RETURNED_MINOR = "returned_minor"
+    CAME_BACK = "came_back"
+    LOST_MINOR = "lost_minor"
+
+
+BOUGHT = (
+    "responded", "ordered", "revenue_minor", "paid", "paid_minor", "received_minor", "returned", "returned_minor",
+    "invoiced", "settled", "settled_late", "settled_days", "reminded",
+)  # fmt: skip
+"""What is counted per person and day: what people answered, bought and sent back, and how they paid."""
+PURCHASE = ("ordered", "revenue_minor", "paid_minor", "returned_minor")
+"""What cohorts are made of."""
+HOUSE = ("leads", "responded", "missed", "scored", "joined", "left", "post_returned", "lost_minor")
+"""What is counted for the whole house, per day and label.
+
+Leads by form; answers, and those that were late, by kind and way; scores by survey, question and score; people who came
+on the lists and who left them, by channel and purpose; post that came back by kind and reason, and what its pieces
+had cost.
+"""
+MOST_NTH = 12
+"""Up to which purchase it is counted how many came so far."""
 
 
 person_sum = Table(
@@ -121,6 +143,84 @@ person_sum = Table(
     *(Column(measure.value, BigInteger, nullable=False, server_default="0") for measure in Measure),
 )
 """A roll-up: what a person's facts add up to, per channel and currency; all measures in one row."""
+
+
+def _values(*names: str) -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=False, server_default="0") for name in names]
+
+
+house_tally = Table(
+    "house_tally",
+    Base.metadata,
+    Column("measure", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""A roll-up: the sum of a measure of the whole house, per day and label."""
+
+buyer_day = Table(
+    "buyer_day",
+    Base.metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    *_values(*BOUGHT),
+)
+"""A roll-up: what a person answered, bought and paid on a day, by the campaign that brought it (or none)."""
+
+buyer = Table(
+    "buyer",
+    Base.metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("first_on", Date, nullable=False, server_default="1970-01-01"),
+    Column("last_on", Date, nullable=False, server_default="1970-01-01"),
+    *_values("days", "later_minor", "orders", "revenue_minor", "paid_minor", "returned_minor"),
+)
+"""What a person bought in a currency: the first and last day, on how many days, and for how much after the first."""
+
+buyer_month = Table(
+    "buyer_month",
+    Base.metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("cohort", Date, nullable=False),
+    *_values("buyers", "orders", "revenue_minor", "paid_minor", "returned_minor"),
+)
+"""What a buyer adds to a cohort: the month of the first order."""
+
+cohort_sum = Table(
+    "cohort_sum",
+    Base.metadata,
+    Column("currency", Text, primary_key=True),
+    Column("cohort", Date, primary_key=True),
+    Column("month", Date, primary_key=True),
+    *_values("buyers", "orders", "revenue_minor", "paid_minor", "returned_minor"),
+)
+"""A roll-up: what those who first bought in a month did in each month since."""
+
+repeat_sum = Table(
+    "repeat_sum",
+    Base.metadata,
+    Column("currency", Text, primary_key=True),
+    Column("cohort", Date, primary_key=True),
+    Column("nth", Integer, primary_key=True),
+    *_values("buyers"),
+)
+"""A roll-up: how many of a cohort have ordered so many times, or more."""
+
+
+class SurveyCard(Base, table=True):
+    """What reports say of a survey."""
+
+    __tablename__ = "survey_card"
+
+    survey_id: UUID = Field(primary_key=True)
+    name: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -204,5 +304,19 @@ def person_key(campaign_id: UUID, kind: str, person_id: UUID) -> UUID:
 
     It begins with the moment at which the campaign was made, as ids of that time do: so it lies in a month's partition.
     """
-    of_person = md5(f"{campaign_id}{kind}{person_id}".encode(), usedforsecurity=False).hexdigest()
-    return UUID(f"{campaign_id.hex[:12]}7{of_person[:3]}8{of_person[3:18]}")
+    return _named_after(campaign_id, f"{campaign_id}{kind}{person_id}")
+
+
+def _named_after(born: UUID, name: str) -> UUID:
+    of_name = md5(name.encode(), usedforsecurity=False).hexdigest()
+    return UUID(f"{born.hex[:12]}7{of_name[:3]}8{of_name[3:18]}")
+
+
+def step_key(step_id: UUID, person_id: UUID, channel: str) -> UUID:
+    """Return the key of a message that a rule or a programme asked for, known before there is a message."""
+    return _named_after(step_id, f"{step_id}{person_id}{channel}")
+
+
+def permission_key(person_id: UUID, channel: str, purpose: str) -> UUID:
+    """Return the key of what a person says to a purpose in a channel."""
+    return _named_after(person_id, f"{person_id}{channel}{purpose}")

@@ -1,4 +1,4 @@
-"""The statements by which facts are kept and counted. The rules of counting stand here and nowhere else.
+"""The statements by which facts are kept and counted. The rules of counting stand here, and in `rules` what a fact counts.
 
 A mark is `[rank, moment, amount]`, the moment in microseconds since 1970. Of two accounts of one mark the greater holds, as
 PostgreSQL orders jsonb: element by element. So an account that comes late, twice or out of order ends in the same fact. What
@@ -6,104 +6,22 @@ a fact adds to the roll-ups is a function of it alone, so that each change moves
 the same numbers.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this file
+# ruff: noqa: S608 - statements are put together from constants of this file and of `rules`
 
-from analytics_svc.facts.model import CREDITED, Measure
+from analytics_svc.facts.model import BOUGHT, HOUSE, PURCHASE, Measure
+from analytics_svc.facts.rules import COUNTED, MOVES, NOTHING, OF_BUYERS, OF_HOUSE
 
-_RULES = (
-    ("piece", "released", "planned", ""),
-    ("piece", "accepted", "sent", ""),
-    ("piece", "", "delivered", ""),
-    ("piece", "", "failed", ""),
-    ("piece", "", "suppressed", ""),
-    ("piece", "", "expired", ""),
-    ("piece", "", "in_doubt", ""),
-    ("piece", "", "cost_minor", "released"),
-    ("order", "placed", "ordered", ""),
-    ("order", "placed", "revenue_minor", "placed"),
-    ("order", "paid", "paid", ""),
-    ("order", "paid", "paid_minor", "paid"),
-    ("payment", "booked", "received_minor", "booked"),
-    ("opening", "seen", "opened", ""),
-    ("opener", "seen", "opened_persons", ""),
-    ("click", "seen", "clicked", ""),
-    ("clicker", "seen", "clicked_persons", ""),
-    ("machine_click", "seen", "clicked_machine", ""),
-    ("withdrawal", "seen", "unsubscribed", ""),
-    ("response", "seen", "responded", ""),
-    ("responder", "seen", "responded_persons", ""),
-)
-"""Kind of fact; its mark, from which it counts (empty: how a piece ended says so); what for; the mark of the amount that is
-counted, of what is money. What was called off counts nothing."""
+_MEASURES = tuple(measure.value for measure in Measure)
 
-_ENDS = {
-    "failed": "failed",
-    "accepted": "delivered",
-    "suppressed": "suppressed",
-    "expired": "expired",
-}
-"""How a piece can end, and what that counts for; of two ends the later one holds, at the same moment the first of these."""
 
-_NO_CELL = "'00000000-0000-0000-0000-000000000000'::uuid"
-_COUNTED = (
-    "kind",
-    "campaign_id",
-    "cell_id",
-    "person_id",
-    "currency",
-    "channel",
-    "marks",
-    "is_twin",
-)
+def _named(names: tuple[str, ...]) -> str:
+    return f"measure IN ({', '.join(repr(name) for name in names)})"
 
-_EARNED = (
-    "CASE WHEN marks -> 'unpaid' -> 0 > marks -> 'paid' -> 0 THEN marks - 'paid' ELSE marks END"
-)
-"""The marks; without the one of payment when the bank took the money back after the order was paid for the last time."""
-
-# Rules are joined as a table: a lateral list of values would be compiled anew for every fact (four times as long).
-_MOVES = f"""
-    SELECT campaign_id, coalesce(cell_id, {_NO_CELL}) AS cell_id, person_id, channel, measure,
-        date '1970-01-01' + (at / 86400000000)::int AS day,
-        CASE WHEN is_money THEN currency ELSE '' END AS currency, currency AS fact_currency, {{sign}}value AS value
-    FROM (
-        SELECT x.campaign_id, x.cell_id, x.person_id, x.channel, x.currency, r.measure, r.amount <> '' AS is_money,
-            CASE WHEN r.amount = '' THEN 1 ELSE (x.marks -> r.amount ->> 2)::bigint END AS value,
-            CASE WHEN r.mark <> '' THEN (x.marks -> r.mark ->> 1)::bigint
-                WHEN r.measure = x.ending THEN x.ended
-                -- What was handed over has cost its price; what is in doubt is taken as handed over until it is known.
-                WHEN r.measure = 'cost_minor' AND x.accepted IS NOT NULL THEN x.accepted
-                WHEN r.measure IN ('in_doubt', 'cost_minor') AND x.ended IS NULL THEN x.in_doubt END AS at
-        FROM (
-            SELECT x.*, CASE x.ended {" ".join(f"WHEN x.{end} THEN '{measure}'" for end, measure in _ENDS.items())} END AS ending
-            FROM (
-                SELECT x.*, greatest({", ".join(f"x.{end}" for end in _ENDS)}) AS ended
-                FROM (
-                    SELECT x.*, {", ".join(f"(x.piece -> '{name}' ->> 1)::bigint AS {name}" for name in (*_ENDS, "in_doubt"))}
-                    FROM (
-                        SELECT campaign_id, cell_id, person_id, channel, currency, kind, {_EARNED} AS marks,
-                            CASE WHEN kind = 'piece' THEN marks END AS piece FROM {{facts}} AS x
-                        WHERE campaign_id IS NOT NULL AND NOT is_twin AND (kind = 'piece' OR NOT marks ? 'cancelled'){{which}} OFFSET 0
-                    ) AS x OFFSET 0
-                ) AS x OFFSET 0
-            ) AS x OFFSET 0
-        ) AS x
-        JOIN (VALUES {", ".join(f"{rule}" for rule in _RULES)}) AS r (kind, mark, measure, amount) ON r.kind = x.kind
-        UNION ALL
-        -- Of what was never paid, nothing can be taken back.
-        SELECT x.campaign_id, x.cell_id, x.person_id, x.channel, x.currency, 'paid_minor', true, -(c.mark ->> 2)::bigint,
-            greatest((x.marks -> 'paid' ->> 1)::bigint, (c.mark ->> 1)::bigint)
-        FROM {{facts}} AS x, LATERAL jsonb_each(x.marks) AS c (name, mark)
-        WHERE campaign_id IS NOT NULL AND NOT is_twin AND kind = 'order' AND {_EARNED} ? 'paid' AND NOT marks ? 'cancelled'
-          AND starts_with(c.name, '{CREDITED}'){{which}}
-        OFFSET 0
-    ) AS x
-    WHERE at IS NOT NULL AND value <> 0"""
-"""What facts (x) add, one row per measure; nothing for those that belong to no campaign."""
 
 _TALLY = ("campaign_id", "cell_id", "channel", "day", "measure", "currency")
 _PERSON = ("person_id", "channel", "currency")
-_MEASURES = tuple(measure.value for measure in Measure)
+_DAY = ("person_id", "day", "campaign_id", "currency")
+_HOUSE = ("measure", "day", "label", "currency")
 
 
 def _sums(change: str) -> str:
@@ -113,49 +31,80 @@ def _sums(change: str) -> str:
     """
     names = ", ".join(_TALLY)
     return f"""SELECT {names}, sum(value)::bigint AS value FROM {change}
+        WHERE campaign_id IS NOT NULL AND {_named(_MEASURES)}
         GROUP BY {names} HAVING sum(value) <> 0 ORDER BY {names}"""
+
+
+def _house_sums(change: str) -> str:
+    """Return what changes add up to for the whole house, per day and label, in the order of the key."""
+    names = ", ".join(_HOUSE)
+    return f"""SELECT {names}, sum(value)::bigint AS value FROM {change} WHERE {_named(HOUSE)}
+        GROUP BY {names} HAVING sum(value) <> 0 ORDER BY {names}"""
+
+
+def _wide(measures: tuple[str, ...]) -> str:
+    return ", ".join(
+        f"coalesce(sum(value) FILTER (WHERE measure = '{one}'), 0)::bigint AS {one}"
+        for one in measures
+    )
 
 
 def _person_sums(change: str) -> str:
     """Return what changes add up to per person, all measures in one row, in the order of the key."""
-    sums = ", ".join(
-        f"coalesce(sum(value) FILTER (WHERE measure = '{one}'), 0)::bigint AS {one}"
-        for one in _MEASURES
-    )
-    return f"""SELECT person_id, channel, fact_currency AS currency, {sums} FROM {change}
-        WHERE person_id IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    return f"""SELECT person_id, channel, fact_currency AS currency, {_wide(_MEASURES)} FROM {change}
+        WHERE person_id IS NOT NULL AND {_named(_MEASURES)} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 
 
-def _put(table: str, keys: tuple[str, ...], values: tuple[str, ...], rows: str, new: str) -> str:
+def _day_sums(change: str) -> str:
+    """Return what changes add up to per person, day and campaign, of what people answered, bought and paid."""
+    return f"""SELECT person_id, day, coalesce(campaign_id, {NOTHING}) AS campaign_id, fact_currency AS currency,
+            {_wide(BOUGHT)}
+        FROM {change} WHERE person_id IS NOT NULL AND {_named(BOUGHT)} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
+
+
+def put(table: str, keys: tuple[str, ...], values: tuple[str, ...], rows: str, new: str) -> str:
     """Return a statement that puts sums into a roll-up; `new` is what becomes of a `{value}` that is there."""
     return f"""INSERT INTO {table} ({", ".join((*keys, *values))}) {rows}
         ON CONFLICT ({", ".join(keys)}) DO UPDATE SET {", ".join(f"{one} = {new.format(value=one)}" for one in values)}"""
 
 
-def _add(change: str) -> str:
-    return _put("tally", _TALLY, ("value",), _sums(change), "tally.{value} + excluded.{value}")
+def add(table: str, keys: tuple[str, ...], values: tuple[str, ...], rows: str) -> str:
+    """Return a statement that adds sums to a roll-up."""
+    return put(table, keys, values, rows, f"{table}.{{value}} + excluded.{{value}}")
 
 
 def _add_persons(change: str) -> str:
-    rows = _person_sums(change)
-    return _put("person_sum", _PERSON, _MEASURES, rows, "person_sum.{value} + excluded.{value}")
+    return add("person_sum", _PERSON, _MEASURES, _person_sums(change))
+
+
+def _add_days(change: str) -> str:
+    return add("buyer_day", _DAY, BOUGHT, _day_sums(change))
 
 
 def _counting(moved: str) -> str:
-    """Return a statement that moves the roll-ups by what `moved` changes: an INSERT or UPDATE of `fact AS f`."""
-    both = ", ".join(f"o.{name} AS o_{name}, n.{name} AS n_{name}" for name in _COUNTED)
+    """Return a statement that moves the roll-ups by what `moved` changes: an INSERT or UPDATE of `fact AS f`.
+
+    It returns the buyers, by person and currency, whose purchases it has changed.
+    """
+    both = ", ".join(f"o.{name} AS o_{name}, n.{name} AS n_{name}" for name in COUNTED)
     before, after = (
-        f"(SELECT {', '.join(f'{side}_{name} AS {name}' for name in _COUNTED)} FROM moved"
+        f"(SELECT {', '.join(f'{side}_{name} AS {name}' for name in COUNTED)} FROM moved"
         f" WHERE {side}_kind IS NOT NULL)"
         for side in "on"
     )
     return f"""
     WITH moved AS ({moved} RETURNING WITH (OLD AS o, NEW AS n) {both}),
     change AS MATERIALIZED (
-        {_MOVES.format(facts=before, sign="-", which="")} UNION ALL {_MOVES.format(facts=after, sign="", which="")}
+        {MOVES.format(facts=before, sign="-", which="")} UNION ALL {MOVES.format(facts=after, sign="", which="")}
     ),
-    people AS ({_add_persons("change")})
-    {_add("change")}"""
+    people AS ({_add_persons("change")}),
+    house AS ({add("house_tally", _HOUSE, ("value",), _house_sums("change"))}),
+    days AS ({_add_days("change")}),
+    tallied AS ({add("tally", _TALLY, ("value",), _sums("change"))})
+    SELECT DISTINCT person_id, currency FROM (
+        SELECT person_id, fact_currency AS currency FROM change WHERE person_id IS NOT NULL AND {_named(PURCHASE)}
+        GROUP BY person_id, fact_currency, day, measure HAVING sum(value) <> 0
+    ) AS buyers"""
 
 
 _NEWER = """(excluded.person_id IS NOT NULL AND (f.person_id IS NULL OR excluded.person_id > f.person_id
@@ -210,17 +159,40 @@ UNLINK_OLD = _counting(
 )
 """Take the person out of facts of campaigns that were launched before $1, at most $2 of them."""
 
-DROP_PERSONS = "DELETE FROM person_sum WHERE person_id = ANY($1::uuid[])"
-COUNT_PERSONS = _add_persons(
-    f"({_MOVES.format(facts='fact', sign='', which=' AND x.person_id = ANY($1::uuid[])')}) AS change"
+SETTLE_PERMISSIONS = _counting(
+    """
+    UPDATE fact AS f SET is_twin = f.merged_id IS NOT NULL
+    WHERE f.kind = 'permission' AND (f.person_id = ANY($1::uuid[]) OR f.merged_id = ANY($1::uuid[]))
+      AND f.is_twin <> (f.merged_id IS NOT NULL)"""
 )
+"""What a record allowed that is part of another now ($1) counts no more: the known one's own permissions hold."""
+
+DROP_PERMISSIONS = _counting(
+    "UPDATE fact AS f SET is_twin = true WHERE f.kind = 'permission' AND f.person_id = ANY($1::uuid[]) AND NOT f.is_twin"
+)
+"""Nobody is on a list any more who is forgotten ($1)."""
+
+_OF = MOVES.format(facts="fact", sign="", which=" AND x.person_id = ANY($1::uuid[])")
+DROP_PERSONS = (
+    "DELETE FROM person_sum WHERE person_id = ANY($1::uuid[])",
+    "DELETE FROM buyer_day WHERE person_id = ANY($1::uuid[])",
+)
+COUNT_PERSONS = (_add_persons(f"({_OF}) AS change"), _add_days(f"({_OF}) AS change"))
 """Count persons ($1) whose sums were dropped before."""
 
+_BLANKS = {"first_on": "date '1970-01-01'", "last_on": "date '1970-01-01'", "cohort": "date '1970-01-01'"}  # fmt: skip
 
-def _rebuild(table: str, keys: tuple[str, ...], values: tuple[str, ...], whole: str) -> str:
+
+def _blank(column: str) -> str:
+    return _BLANKS.get(column, "0")
+
+
+def rebuilt(table: str, keys: tuple[str, ...], values: tuple[str, ...], whole: str) -> str:
+    """Return a statement that makes a roll-up anew from `whole`, and returns how many of its rows were wrong."""
     is_same = " AND ".join(f"{{}}.{name} = t.{name}" for name in keys)
     new, held = (
-        f"ROW({', '.join(f'coalesce({of}.{one}, 0)' for one in values)})" for of in ("w", "t")
+        f"ROW({', '.join(f'coalesce({of}.{one}, {_blank(one)})' for one in values)})"
+        for of in ("w", "t")
     )
     changed = f"""SELECT {", ".join((*keys, *values))} FROM wrong WHERE {values[0]} IS NOT NULL"""
     return f"""
@@ -232,13 +204,18 @@ def _rebuild(table: str, keys: tuple[str, ...], values: tuple[str, ...], whole: 
         WHERE {new} <> {held}
     ),
     gone AS (DELETE FROM {table} t USING wrong WHERE wrong.{values[0]} IS NULL AND {is_same.replace("{}", "wrong")}),
-    put AS ({_put(table, keys, values, changed, "excluded.{value}")})
+    put AS ({put(table, keys, values, changed, "excluded.{value}")})
     SELECT count(*) AS numbers FROM wrong"""
 
 
-_EVERYTHING = f"({_MOVES.format(facts='fact', sign='', which='')}) AS change"
+def _all(which: str = "") -> str:
+    return f"({MOVES.format(facts='fact', sign='', which=which)}) AS change"
+
+
 REBUILD = (
-    _rebuild("tally", _TALLY, ("value",), _sums(_EVERYTHING)),
-    _rebuild("person_sum", _PERSON, _MEASURES, _person_sums(_EVERYTHING)),
+    rebuilt("tally", _TALLY, ("value",), _sums(_all())),
+    rebuilt("person_sum", _PERSON, _MEASURES, _person_sums(_all())),
+    rebuilt("house_tally", _HOUSE, ("value",), _house_sums(_all(OF_HOUSE))),
+    rebuilt("buyer_day", _DAY, BOUGHT, _day_sums(_all(OF_BUYERS))),
 )
-"""Make a roll-up anew from the facts, and return how many of its rows were wrong."""
+"""Make what facts add up to anew from them."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -11,16 +12,17 @@ from sqlmodel import col
 
 from analytics_svc.aliases import person_alias
 from analytics_svc.base import Base
-from analytics_svc.facts import sql
+from analytics_svc.facts import buyers_sql, sql
 from analytics_svc.facts.model import (
     PERSON_KINDS,
     CampaignCard,
     CellCard,
     Fact,
     FactRow,
+    SurveyCard,
     person_key,
 )
-from kantis_contracts.campaign import CampaignLaunchedV1, PieceReleasedV1
+from kantis_contracts.campaign import CampaignLaunchedV1, PieceReleasedV1, SurveyAnswered
 from kantis_kit.db import aliases
 from kantis_kit.db.aliases import families
 from kantis_kit.db.sets import one_of
@@ -46,10 +48,36 @@ async def record(tx: Tx, facts: Iterable[Fact]) -> None:
     merged = await families(tx, person_alias, people)
     placed = [_placed(fact, merged) for fact in said.values()] if merged else said.values()
     rows = orjson.dumps([fact.stored() for fact in placed], default=str).decode()
-    await tx.fetch(sql.RECORD, rows)
+    await move(tx, sql.RECORD, rows)
     known = set(merged.values())
+    if known and any(fact.kind == "permission" for fact in placed):
+        await move(tx, sql.SETTLE_PERMISSIONS, list(known))
     groups = _groups((fact.kind, fact.campaign_id, fact.person_id) for fact in placed)
     await settle_twins(tx, {group for group in groups if group[2] in known})
+
+
+async def move(tx: Tx, statement: str, *arguments: Any) -> None:
+    """Run a statement that moves the roll-ups, and let cohorts follow the buyers whose purchases it has changed."""
+    await _recount(tx, await tx.fetch(statement, *arguments))
+
+
+async def _recount(tx: Tx, buyers: Sequence[Mapping[str, Any]]) -> None:
+    """Work out anew what these buyers, by person and currency, add to cohorts and repeat purchases."""
+    if not buyers:
+        return
+    pairs = sorted((row["person_id"], row["currency"]) for row in buyers)
+    people, currencies = (list(one) for one in zip(*pairs, strict=True))
+    for step in (buyers_sql.LOCK, buyers_sql.TAKE_OUT, buyers_sql.PUT_IN, buyers_sql.FORGET):
+        await tx.fetch(step, people, currencies)
+
+
+async def drop_persons(tx: Tx, people: Sequence[UUID]) -> None:
+    """Take out of the roll-ups what names these persons; what cohorts and lists counted of them goes, too."""
+    pairs = await tx.fetch(buyers_sql.PAIRS, people)
+    await move(tx, sql.DROP_PERMISSIONS, people)
+    for statement in sql.DROP_PERSONS:
+        await tx.fetch(statement, people)
+    await _recount(tx, pairs)
 
 
 def _placed(fact: Fact, merged: Mapping[UUID, UUID]) -> Fact:
@@ -86,7 +114,7 @@ async def settle_twins(tx: Tx, groups: Collection[Group]) -> None:
     )
     kinds, keys = zip(*names, strict=True)
     await tx.fetch(sql.LOCK, kinds, keys)
-    await tx.fetch(sql.SETTLE_TWINS, kinds, keys)
+    await move(tx, sql.SETTLE_TWINS, kinds, keys)
 
 
 async def take_merges(tx: Tx, news: Sequence[aliases.Merge]) -> None:
@@ -103,8 +131,16 @@ async def take_merges(tx: Tx, news: Sequence[aliases.Merge]) -> None:
     after = await _under(tx, changed)
     await settle_twins(tx, _groups(before | after))
     people = list({person_id for _, _, person_id in before | after})
-    await tx.fetch(sql.DROP_PERSONS, people)
-    await tx.fetch(sql.COUNT_PERSONS, people)
+    pairs = {
+        (row["person_id"], row["currency"]) for row in await tx.fetch(buyers_sql.PAIRS, people)
+    }
+    for statement in (*sql.DROP_PERSONS, *sql.COUNT_PERSONS):
+        await tx.fetch(statement, people)
+    pairs |= {
+        (row["person_id"], row["currency"]) for row in await tx.fetch(buyers_sql.PAIRS, people)
+    }
+    await _recount(tx, [{"person_id": person, "currency": currency} for person, currency in pairs])
+    await move(tx, sql.SETTLE_PERMISSIONS, [*people, *changed])
 
 
 async def _under(tx: Tx, ids: Sequence[UUID]) -> set[tuple[str, UUID | None, UUID]]:
@@ -127,7 +163,7 @@ async def rebuild(tx: Tx) -> int:
     Recording waits meanwhile.
     """
     await tx.execute(select(func.pg_advisory_xact_lock(_REBUILD_LOCK)))
-    wrong = [await tx.fetch(statement) for statement in sql.REBUILD]
+    wrong = [await tx.fetch(statement) for statement in (*sql.REBUILD, *buyers_sql.REBUILD)]
     return sum(int(rows[0]["numbers"]) for rows in wrong)
 
 
@@ -193,3 +229,15 @@ async def _know_cells(
         )
         .on_conflict_do_nothing()
     )  # fmt: skip
+
+
+async def know_surveys(tx: Tx, items: Sequence[SurveyAnswered]) -> None:
+    """Keep what surveys are called."""
+    names = {item.survey_id: item.survey_name for item in items}
+    if not names:
+        return
+    rows = [{"survey_id": id_, "name": name} for id_, name in sorted(names.items())]
+    card = insert(SurveyCard).values(rows)
+    await tx.execute(
+        card.on_conflict_do_update(index_elements=["survey_id"], set_={"name": card.excluded.name})
+    )

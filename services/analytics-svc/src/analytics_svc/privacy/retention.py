@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from analytics_svc.facts import sql
+from analytics_svc.facts.usecases import move
 from kantis_kit.forgetting import keep_periods
 from kantis_kit.retention import BATCH
 from kantis_kit.tx import Tx
@@ -13,4 +14,4 @@ KIND, DAYS = "analytics.fact", 1_095
 async def unlink_old(tx: Tx, *, limit: int = BATCH) -> None:
     """Take the person out of facts of campaigns that were launched long ago; the figures stay."""
     days = (await keep_periods(tx)).get(KIND, DAYS)
-    await tx.fetch(sql.UNLINK_OLD, tx.clock.now() - timedelta(days=days), limit)
+    await move(tx, sql.UNLINK_OLD, tx.clock.now() - timedelta(days=days), limit)

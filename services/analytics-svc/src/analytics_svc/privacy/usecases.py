@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Table, Uuid, null, select, update
 
 from analytics_svc.base import Base
+from analytics_svc.facts import usecases as facts
 from analytics_svc.privacy import events, queries
 from kantis_contracts.contacts.privacy import DossierRequest, ErasureRequest
 from kantis_contracts.privacy import PERSONAL
@@ -50,6 +51,7 @@ async def sweep(tx: Tx, *, is_whole: bool = False) -> None:
 
 
 async def _empty(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
+    await facts.drop_persons(tx, sorted(ids))
     chosen = one_of(sorted(ids), Uuid())
     fact = Base.metadata.tables["fact"]
     # The id that stood there comes back from a copy of the row before: the update has emptied it.

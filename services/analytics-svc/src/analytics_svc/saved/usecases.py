@@ -1,0 +1,41 @@
+"""Save reports, and forget them again."""
+
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from analytics_svc.saved import queries
+from analytics_svc.saved.errors import CurrencyMeaningless, NameTaken
+from analytics_svc.saved.model import SavedReport
+from analytics_svc.saved.schemas import SavedIn, SavedOut
+from kantis_kit.ids import new_id
+from kantis_kit.tx import Tx
+
+
+async def save_report(tx: Tx, wanted: SavedIn) -> SavedOut:
+    """Save a report under a name.
+
+    Raises:
+        CurrencyMeaningless: a currency was given for a report that counts no money.
+        NameTaken: another one has the name.
+    """
+    if wanted.currency and wanted.report not in queries.OF_MONEY:
+        raise CurrencyMeaningless(
+            f"currency: leave it out, {wanted.report.value} counts no money; it is for "
+            + " and ".join(name.value for name in queries.OF_MONEY)
+        )
+    values = wanted.model_dump(mode="json") | {"id": new_id(), "created_at": tx.clock.now()}
+    put = insert(SavedReport).values(values).on_conflict_do_nothing(index_elements=["name"])
+    made = await tx.scalar(put.returning(col(SavedReport.id)))
+    if made is None:
+        raise NameTaken(f"name: {wanted.name!r} is taken; take another, or delete that one first")
+    tx.audit("report.save", str(made), name=wanted.name)
+    return SavedOut.model_validate(values)
+
+
+async def delete_saved(tx: Tx, saved_id: UUID) -> None:
+    """Forget a saved report. Raises `SavedUnknown`."""
+    saved = await queries.get_saved(tx, saved_id)
+    tx.audit("report.unsave", str(saved_id), name=saved.name)
+    await tx.delete(saved)

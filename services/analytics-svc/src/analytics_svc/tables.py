@@ -1,0 +1,57 @@
+"""Reports as tables for spreadsheets."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel
+
+Cell = str | int
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_INTERVAL = ("value", "low", "high")
+
+
+def harmless(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula.
+
+    Source: OWASP, CSV Injection: cells that begin with = + - @, tab or carriage return are evaluated.
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def as_csv(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """Return rows as CSV with a byte order mark, which spreadsheets need for æ, ø, å."""
+    out = io.StringIO()
+    out.write("\ufeff")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def rates_as_cells(rate: BaseModel | None) -> list[Cell]:
+    """Return a rate and its interval as three cells, empty without one."""
+    return [f"{getattr(rate, one):.6f}" if rate else "" for one in _INTERVAL]
+
+
+def items_as_csv(items: Sequence[BaseModel], kind: type[BaseModel]) -> str:
+    """Return the lines of a report as CSV, a column for each field; a field of rates becomes three."""
+    names = list(kind.model_fields)
+    rates = {name for name in names if name.endswith("_rate")}
+    head = [
+        column
+        for name in names
+        for column in ((name, f"{name}_low", f"{name}_high") if name in rates else (name,))
+    ]
+    return as_csv(head, ([cell for name in names for cell in _cells(item, name)] for item in items))
+
+
+def _cells(item: BaseModel, name: str) -> list[Cell]:
+    value = getattr(item, name)
+    if name.endswith("_rate"):
+        return rates_as_cells(value)
+    if value is None:
+        return [""]
+    if isinstance(value, int):
+        return [value]
+    return [f"{value:.6f}" if isinstance(value, float) else harmless(str(value))]
