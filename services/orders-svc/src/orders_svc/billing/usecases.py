@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import Uuid, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.calendar import date_in
+from kantis_kit.db.sets import one_of
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from orders_svc.billing import events
@@ -180,7 +181,7 @@ async def close_orders(tx: Tx, order_ids: Iterable[UUID]) -> None:
         select(col(SalesOrder.order_id))
         .join(Invoice, col(Invoice.order_id) == col(SalesOrder.order_id))
         .where(
-            col(SalesOrder.order_id).in_(chosen),
+            col(SalesOrder.order_id) == one_of(list(chosen), Uuid()),
             col(Invoice.kind) == InvoiceKind.INVOICE.value,
         )
         .group_by(col(SalesOrder.order_id))
