@@ -30,6 +30,9 @@ from orders_svc.money import VatShare, split_by_rate
 from orders_svc.orders import usecases as orders_usecases
 from orders_svc.orders.events import notice, notices_requested
 from orders_svc.orders.model import OrderLine, SalesOrder
+from orders_svc.payers import usecases as payers
+from orders_svc.payers.queries import find_payers, invoiced_by
+from orders_svc.payers.schemas import Way
 from orders_svc.people.queries import find_persons
 from orders_svc.settings import OrdersSettings, PaymentAgreement
 
@@ -118,6 +121,7 @@ async def issue_invoices(
     await book(tx, bookings)
     tx.stage(events.invoices_issued(invoices))
     order_numbers = {order.order_id: order.number for order in orders}
+    mailed = await by_mail(tx, invoices)
     tx.stage(
         notices_requested(
             notice(
@@ -128,11 +132,27 @@ async def issue_invoices(
                     **events.invoice_facts(invoice, document_url(tx, invoice)),
                 },
             )
-            for invoice in invoices
+            for invoice in mailed
         )
     )
     await close_orders(tx, [invoice.order_id for invoice in invoices if not invoice.total_minor])
     return invoices
+
+
+async def by_mail(tx: Tx, documents: Sequence[Invoice]) -> list[Invoice]:
+    """Return the documents that go by e-mail; the others wait to be printed, or for the e-invoice network."""
+    ids = [one.person_id for one in documents]
+    persons, wishes = await find_persons(tx, ids), await find_payers(tx, ids)
+    mailed, aside = [], []
+    for one in documents:
+        way = invoiced_by(persons.get(one.person_id), wishes, one.person_id)
+        if way is Way.EMAIL:
+            mailed.append(one)
+            continue
+        endpoint = wishes[one.person_id].endpoint if way is Way.EINVOICE else ""
+        aside.append(payers.Document(one.invoice_id, one.number, way, endpoint))
+    await payers.put_aside(tx, aside)
+    return mailed
 
 
 def document_url(tx: Tx, invoice: Invoice) -> str:
