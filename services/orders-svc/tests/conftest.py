@@ -1,5 +1,6 @@
 """What tests of orders-svc have in common: people, pieces and goods, made as their owners would make them."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from typing import Any
@@ -34,6 +35,7 @@ class Desk:
                 "version": 1,
                 "full_name": "Kari Nordmann",
                 "language": Language.NB,
+                "email": "kari@example.com",
                 "address": PostalAddress(street="Storgata 9", postal_code="0155", city="Oslo"),
                 **given,
             }
@@ -140,6 +142,36 @@ class Desk:
         """Open a transaction as the kit's edges do, for tests of use cases."""
         async with write(self.rig.service.scope) as tx:
             yield tx
+
+
+class World:
+    """The service as a state machine sees it, from a thread of its own: every step is one transaction."""
+
+    def __init__(self, rig: Any, person: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self.rig, self.person, self.loop = rig, person, loop
+
+    def do(self, use_case: Any, *arguments: Any, **given: Any) -> Any:
+        async def in_a_transaction() -> Any:
+            async with write(self.rig.service.scope) as tx:
+                return await use_case(tx, *arguments, **given)
+
+        return asyncio.run_coroutine_threadsafe(in_a_transaction(), self.loop).result(60)
+
+    def rows(self, statement: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        async def fetch() -> list[tuple[Any, ...]]:
+            pool = await self.rig.service.database.pool()
+            return [tuple(row) for row in await pool.fetch(statement, *arguments)]
+
+        return asyncio.run_coroutine_threadsafe(fetch(), self.loop).result(60)
+
+    def see(self, statement: str, *arguments: Any) -> tuple[Any, ...]:
+        return self.rows(statement, *arguments)[0]
+
+
+@pytest.fixture
+def world_of():
+    """Make of a rig and a person what a state machine acts on."""
+    return lambda rig, person: World(rig, person, asyncio.get_running_loop())
 
 
 @pytest.fixture

@@ -6,8 +6,15 @@ from datetime import timedelta
 
 from kantis_contracts.contacts import PersonChangedV1
 from kantis_contracts.messaging import LetterIdentifiedV1, MessageSettledV1, SettledState
-from kantis_contracts.orders import PostKind, PostReason, PostReturned, PostReturnedV1
-from kantis_contracts.values import PostalAddress
+from kantis_contracts.orders import (
+    Notice,
+    NoticeRequestedV1,
+    PostKind,
+    PostReason,
+    PostReturned,
+    PostReturnedV1,
+)
+from kantis_contracts.values import Channel, PostalAddress
 from kantis_kit.ids import new_id
 from messaging_svc.addresses import address_hash
 
@@ -53,6 +60,27 @@ async def test_pieces_become_one_sorted_batch_whose_codes_are_read_back_and_end_
     settled = desk.house.rig.items(MessageSettledV1)
     assert {("letter", SettledState.ACCEPTED)} == {(one.channel, one.state) for one in settled}
     assert {piece.piece_id for piece in launch.items} == {one.piece_id for one in settled}
+
+
+async def test_a_reminder_on_paper_needs_neither_an_e_mail_address_nor_a_permission(desk):
+    kari = desk.person(0, email=None)
+    await desk.settle(kari, permit=False)
+    reminder = Notice(
+        notice_id=new_id(),
+        person_id=kari.person_id,
+        kind="payment_reminder",
+        channel=Channel.LETTER,
+        facts={"invoice_number": "2026-000001", "amount": "284,00 kr", "due_on": "1. mai 2026"},
+    )
+    await desk.house.rig.publish(NoticeRequestedV1(items=(reminder,)))
+    await desk.house.rig.drain()
+
+    batch = await desk.batch()
+    handed = await desk.call("POST", f"{batch['id']}/hand-over", json=HOUSE)
+    (ended,) = await desk.house.until_ended(1)
+
+    assert (1, 200) == (batch["letters"], handed.status_code)
+    assert ("letter", "accepted") == (ended["channel"], ended["state"])
 
 
 async def test_who_says_no_after_the_print_stops_the_hand_over_and_is_left_out_of_the_next_print(

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from kantis_contracts.values import Language
-from messaging_svc.templates.builtin import ANSWER, FACTS, builtin
+from messaging_svc.templates.builtin import ANSWER, FACTS, PAPER, builtin
 from messaging_svc.templates.compiling import LanguageSource, compile_language
 from messaging_svc.templates.engine import FUEL, Sandbox
 from messaging_svc.templates.errors import CannotRender, Flaw
@@ -192,6 +192,23 @@ def test_every_message_of_our_own_exists_in_every_language_without_sales(kind, l
         == (fields["contact_url"] in shown.text)
     )
     assert "unsubscribe" not in shown.html
+
+
+@pytest.mark.parametrize("kind", sorted(PAPER))
+@pytest.mark.parametrize("language", list(Language))
+def test_what_asks_for_money_is_written_on_paper_too_with_every_fact(kind, language):
+    compiled = builtin(kind)
+    fields = {fact: f"FACT{n}" for n, fact in enumerate(FACTS[kind])}
+    common = {"greeting": "Hei", "preferred_name": "", "company": "Lys AS", "contact_url": ""}
+
+    shown = compiled.render_letter(language, fields | common)
+    without = compiled.render_letter(language, fields | common | {"fee": "", "interest": ""})
+
+    assert language == compiled.language_for(language, "letter")
+    assert all(fact in str(shown.blocks) for fact in fields.values())
+    assert fields["fee"] not in str(without.blocks)
+    assert ["p", "p", "ul"] == [kind for kind, _ in shown.blocks[:3]]
+    assert "Lys AS" in str(shown.blocks[-1])
 
 
 def test_all_languages_have_all_words():

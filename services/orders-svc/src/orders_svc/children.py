@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 from uuid import UUID
 
+from sqlalchemy import Uuid
 from sqlalchemy.orm import Mapped
 from sqlmodel import SQLModel, select
 
+from kantis_kit.db.sets import one_of
 from kantis_kit.tx import ReadTx
 
 RowT = TypeVar("RowT", bound=SQLModel)
@@ -22,7 +24,7 @@ async def children_of(
         return found
     rows = await tx.scalars(
         select(model)
-        .where(parent.in_(wanted))
+        .where(parent == one_of(list(wanted), Uuid()))
         .order_by(parent, by)
         .execution_options(populate_existing=True)
     )

@@ -30,6 +30,7 @@ from orders_svc.model_registry import metadata
 from orders_svc.orders import api as orders
 from orders_svc.packaging import api as packaging
 from orders_svc.packing import api as packing
+from orders_svc.payers import api as payers
 from orders_svc.payments import api as payments
 from orders_svc.payments import jobs as payment_jobs
 from orders_svc.people import consumers as people
@@ -85,6 +86,7 @@ SPEC = ServiceSpec(
         returns.router,
         postal_returns.router,
         packaging.orders,
+        payers.router,
         billing.invoices,
         payments.router,
         ledger.router,

@@ -15,6 +15,7 @@ from orders_svc.law import model as law
 from orders_svc.orders import model as orders
 from orders_svc.packaging import model as packaging
 from orders_svc.packing import model as packing
+from orders_svc.payers import model as payers
 from orders_svc.payments import model as payments
 from orders_svc.people import model as people
 from orders_svc.postal_returns import model as postal_returns
@@ -45,6 +46,7 @@ __all__ = [
     "orders",
     "packaging",
     "packing",
+    "payers",
     "payments",
     "people",
     "person_alias",

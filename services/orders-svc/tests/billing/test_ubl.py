@@ -122,6 +122,17 @@ def test_the_published_rules_find_what_is_wrong(sheet_in, spoil, rule):
     assert rule in broken(spoilt.encode())
 
 
+@pytest.mark.parametrize(("kind", "name"), [("invoice", "Invoice"), ("credit_note", "CreditNote")])
+def test_the_document_is_in_the_default_namespace(sheet_in, kind, name):
+    document = write_ubl(*sheet_in("NO", kind)).decode()
+
+    space = f"urn:oasis:names:specification:ubl:schema:xsd:{name}-2"
+    assert f'xmlns="{space}"' in document
+    assert f"\n<{name} " in document
+    assert f"{{{space}}}{name}" == fromstring(document.encode()).tag  # noqa: S314 - our own
+    assert "ns0" not in document
+
+
 def test_the_sums_of_a_document_are_those_of_the_invoice_and_names_are_text(sheet_in):
     sheet, receiver = sheet_in("FI")
 

@@ -17,7 +17,6 @@ from hypothesis.stateful import (
 )
 
 from kantis_contracts.orders import ResponseKind, ResponseWay
-from kantis_kit.tx import write
 from orders_svc.back_orders.usecases import serve_waiting
 from orders_svc.catalogue.assortment import create_products, set_substitutes
 from orders_svc.catalogue.errors import SoldOut, StockTooLow
@@ -77,35 +76,14 @@ PAID = """
 """
 
 
-class World:
-    """The service as the machine sees it: every step is one transaction."""
-
-    def __init__(self, rig: Any, person: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self.rig, self.person, self.loop = rig, person, loop
-
-    def do(self, use_case: Any, *arguments: Any, **given: Any) -> Any:
-        async def in_a_transaction() -> Any:
-            async with write(self.rig.service.scope) as tx:
-                return await use_case(tx, *arguments, **given)
-
-        return asyncio.run_coroutine_threadsafe(in_a_transaction(), self.loop).result(60)
-
-    @staticmethod
-    async def change(tx: Any, order_id: UUID, goods: Any) -> Any:
-        return await change_lines(tx, await lock_order(tx, order_id), goods)
-
-    def see(self, statement: str, *arguments: Any) -> tuple[Any, ...]:
-        async def fetch() -> tuple[Any, ...]:
-            pool = await self.rig.service.database.pool()
-            return tuple(await pool.fetchrow(statement, *arguments))
-
-        return asyncio.run_coroutine_threadsafe(fetch(), self.loop).result(60)
+async def change(tx: Any, order_id: UUID, goods: Any) -> Any:
+    return await change_lines(tx, await lock_order(tx, order_id), goods)
 
 
 class Shop(RuleBasedStateMachine):
     """One life of a shop beside a model of what should be: a thing, two of it as a bundle, and what is sent instead."""
 
-    world: World
+    world: Any
 
     def __init__(self) -> None:
         super().__init__()
@@ -230,7 +208,7 @@ class Shop(RuleBasedStateMachine):
         free = self.unreserved(self.product_id) - self.taken(self.product_id, "waiting")
         room = max(0, free + own) if waits else max(0, free) + own
         try:
-            order = self.world.do(self.world.change, order_id, ((self.product_id, quantity),))
+            order = self.world.do(change, order_id, ((self.product_id, quantity),))
         except WrongState:
             assert held["state"] not in ("waiting", "placed")
         except SoldOut:
@@ -350,12 +328,12 @@ class Shop(RuleBasedStateMachine):
         assert issued == last
 
 
-async def test_stock_and_ledger_hold_whatever_is_done_in_whatever_order(rig_for, desk_of):
+async def test_stock_and_ledger_hold_whatever_is_done_in_whatever_order(rig_for, desk_of, world_of):
     rig = await rig_for(SPEC, start=False)
     async with desk_of(rig) as desk, desk.tx() as tx:
         person = desk.person()
         await take_persons(tx, [person])
-    world = World(rig, person, asyncio.get_running_loop())
+    world = world_of(rig, person)
     profile = settings(
         max_examples=EXAMPLES,
         stateful_step_count=STEPS,

@@ -335,6 +335,7 @@ async def plan_notices(tx: Tx, notices: Sequence[Notice]) -> None:
                 "origin": "notice",
                 "origin_id": notice.notice_id,
                 "person_id": notice.person_id,
+                "channel": notice.channel.value,
                 "builtin": notice.kind,
                 "facts": dict(notice.facts),
             }

@@ -66,6 +66,8 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     ANSWER: ("subject", "text"),
 }
 """Kinds of messages, and the facts that each can show; one that is not given is left out."""
+PAPER = frozenset({"payment_reminder", "collection_warning"})
+"""What is written on paper, too: asking for money must not fail because nobody knows an e-mail address."""
 
 _COMMON = ("greeting", "preferred_name", "company", "contact_url")
 _STYLE = (
@@ -110,7 +112,22 @@ def _source(kind: str, words: Mapping[str, str], language: str) -> LanguageSourc
         f"<p>{words['regards']}<br>{{{{ company }}}}</p>"
         f'<p><a href="{{{{ contact_url }}}}">{CONTACT[Language(language)]}</a></p></body></html>'
     )
-    return LanguageSource(subject=words[f"{kind}.subject"], html=html)
+    return LanguageSource(
+        subject=words[f"{kind}.subject"],
+        html=html,
+        letter=_paper(kind, words) if kind in PAPER else "",
+    )
+
+
+def _paper(kind: str, words: Mapping[str, str]) -> str:
+    """Return what is printed for who has no e-mail address: the same words and facts, without buttons."""
+    rows = "".join(
+        f"{{% if {fact} %}}- {words[f'fact.{fact}']}: **{{{{ {fact} }}}}**\n{{% endif %}}"
+        for fact in FACTS[kind]
+    )
+    after = words.get(f"{kind}.after", "")
+    parts = ("{{ greeting() }},", words[f"{kind}.body"], rows, after)
+    return "\n\n".join((*filter(None, parts), f"{words['regards']}\n{{{{ company }}}}"))
 
 
 @cache

@@ -21,6 +21,7 @@ from orders_svc.billing.model import Invoice, InvoiceLine
 from orders_svc.billing.queries import invoice_lines
 from orders_svc.billing.schemas import InvoiceKind
 from orders_svc.billing.usecases import (
+    by_mail,
     close_orders,
     document_url,
     draw_numbers,
@@ -148,7 +149,11 @@ async def _issue(
         "order_number": order.number,
         **events.credit_facts(note, invoice, document_url(tx, note)),
     }
-    tx.stage(notices_requested([notice("credit_note_issued", note.person_id, facts)]))
+    tx.stage(
+        notices_requested(
+            notice("credit_note_issued", one.person_id, facts) for one in await by_mail(tx, [note])
+        )
+    )
     if settled_minor and not invoice.open_minor:
         await close_orders(tx, [invoice.order_id])
     return note

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import Uuid, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from kantis_kit.auth.links import LinkSigner
 from kantis_kit.calendar import date_in
+from kantis_kit.db.sets import one_of
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from orders_svc.billing import events
@@ -29,6 +30,9 @@ from orders_svc.money import VatShare, split_by_rate
 from orders_svc.orders import usecases as orders_usecases
 from orders_svc.orders.events import notice, notices_requested
 from orders_svc.orders.model import OrderLine, SalesOrder
+from orders_svc.payers import usecases as payers
+from orders_svc.payers.queries import find_payers, invoiced_by
+from orders_svc.payers.schemas import Way
 from orders_svc.people.queries import find_persons
 from orders_svc.settings import OrdersSettings, PaymentAgreement
 
@@ -117,6 +121,7 @@ async def issue_invoices(
     await book(tx, bookings)
     tx.stage(events.invoices_issued(invoices))
     order_numbers = {order.order_id: order.number for order in orders}
+    mailed = await by_mail(tx, invoices)
     tx.stage(
         notices_requested(
             notice(
@@ -127,11 +132,27 @@ async def issue_invoices(
                     **events.invoice_facts(invoice, document_url(tx, invoice)),
                 },
             )
-            for invoice in invoices
+            for invoice in mailed
         )
     )
     await close_orders(tx, [invoice.order_id for invoice in invoices if not invoice.total_minor])
     return invoices
+
+
+async def by_mail(tx: Tx, documents: Sequence[Invoice]) -> list[Invoice]:
+    """Return the documents that go by e-mail; the others wait to be printed, or for the e-invoice network."""
+    ids = [one.person_id for one in documents]
+    persons, wishes = await find_persons(tx, ids), await find_payers(tx, ids)
+    mailed, aside = [], []
+    for one in documents:
+        way = invoiced_by(persons.get(one.person_id), wishes, one.person_id)
+        if way is Way.EMAIL:
+            mailed.append(one)
+            continue
+        endpoint = wishes[one.person_id].endpoint if way is Way.EINVOICE else ""
+        aside.append(payers.Document(one.invoice_id, one.number, way, endpoint))
+    await payers.put_aside(tx, aside)
+    return mailed
 
 
 def document_url(tx: Tx, invoice: Invoice) -> str:
@@ -180,7 +201,7 @@ async def close_orders(tx: Tx, order_ids: Iterable[UUID]) -> None:
         select(col(SalesOrder.order_id))
         .join(Invoice, col(Invoice.order_id) == col(SalesOrder.order_id))
         .where(
-            col(SalesOrder.order_id).in_(chosen),
+            col(SalesOrder.order_id) == one_of(list(chosen), Uuid()),
             col(Invoice.kind) == InvoiceKind.INVOICE.value,
         )
         .group_by(col(SalesOrder.order_id))

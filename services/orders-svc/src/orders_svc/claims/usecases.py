@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import Uuid
 from sqlmodel import col, select
 
+from kantis_kit.db.sets import one_of
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
+from orders_svc.base import insert_all
 from orders_svc.billing.ledger import Booking, Entry, book
 from orders_svc.billing.model import Account, Invoice
 from orders_svc.claims.model import INCOME, Claim, ClaimKind, ClaimPayment
@@ -82,7 +85,7 @@ async def open_claims(tx: Tx, invoice_ids: Iterable[UUID]) -> dict[UUID, list[Cl
     rows = await tx.scalars(
         select(Claim)
         .where(
-            col(Claim.invoice_id).in_(set(invoice_ids)),
+            col(Claim.invoice_id) == one_of(list(set(invoice_ids)), Uuid()),
             col(Claim.paid_minor) + col(Claim.waived_minor) < col(Claim.amount_minor),
         )
         .order_by(col(Claim.rank), col(Claim.claimed_on), col(Claim.claim_id))
@@ -108,13 +111,13 @@ def spread(invoice: Invoice, claims: Sequence[Claim], amount_minor: int) -> Spre
 async def keep_spreads(tx: Tx, spreads: Mapping[UUID, Spread]) -> None:
     """Keep what of payments went to which claims."""
     rows = [
-        ClaimPayment(payment_id=payment_id, claim_id=claim_id, amount_minor=amount)
+        {"payment_id": payment_id, "claim_id": claim_id, "amount_minor": amount}
         for payment_id, one in spreads.items()
         for claim_id, amount in one.to_claims.items()
     ]
     if rows:
         await tx.flush()  # the rows refer to the payments
-        tx.add_all(rows)
+        await tx.execute(insert_all(ClaimPayment, rows))
 
 
 async def unpay(tx: Tx, payment_id: UUID) -> int:

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from kantis_contracts.orders import DunningState
+from kantis_contracts.values import Channel
 from kantis_kit.calendar import date_in, is_working_day
 from kantis_kit.money import in_words
 from kantis_kit.tx import ReadTx, Tx
@@ -17,6 +18,8 @@ from orders_svc.dunning.schemas import ProposalOut, Step
 from orders_svc.dunning.usecases import Entered, enter
 from orders_svc.money import date_in_words
 from orders_svc.orders.events import notice, notices_requested
+from orders_svc.payers.queries import message_ways
+from orders_svc.payers.schemas import Way
 from orders_svc.settings import OrdersSettings
 
 TIMER = "dunning.page"
@@ -37,6 +40,7 @@ async def run_page(tx: Tx, after: UUID | None) -> UUID | None:
     today = date_in(tx.clock.now(), settings.company_country)
     invoices = await _overdue(tx, today, after, lock=True)
     house = house_of(settings)
+    ways = await message_ways(tx, [one.person_id for one in invoices])
     for case in await gather(tx, invoices, today):
         if not is_working_day(today, case.situation.country):
             continue
@@ -45,7 +49,7 @@ async def run_page(tx: Tx, after: UUID | None) -> UUID | None:
         except NoLaw:
             continue
         if proposal.on <= today:
-            await _take(tx, case, proposal, today)
+            await _take(tx, case, proposal, today, ways[case.invoice.person_id])
     return invoices[-1].invoice_id if len(invoices) == PAGE else None
 
 
@@ -74,7 +78,7 @@ async def _overdue(
     return list(await tx.scalars(statement))
 
 
-async def _take(tx: Tx, case: Case, proposal: Proposal, today: date) -> None:
+async def _take(tx: Tx, case: Case, proposal: Proposal, today: date, way: Way) -> None:
     if case.case is not None and case.case.state == DunningState.PAUSED:
         await enter(tx, case, Entered(Step.RESUME, today, why="the pause has ended"))
     pay_by = proposal.pay_by(today, case.situation.country)
@@ -95,7 +99,8 @@ async def _take(tx: Tx, case: Case, proposal: Proposal, today: date) -> None:
     if kind is not None and pay_by is not None:
         await tx.flush()  # what was claimed just now is part of what is asked for
         facts = await _facts(tx, case, pay_by)
-        tx.stage(notices_requested([notice(kind, case.invoice.person_id, facts)]))
+        told = notice(kind, case.invoice.person_id, facts, Channel(way.value))
+        tx.stage(notices_requested([told]))
 
 
 async def _facts(tx: Tx, case: Case, pay_by: date) -> dict[str, str]:

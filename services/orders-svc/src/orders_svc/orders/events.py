@@ -17,6 +17,7 @@ from kantis_contracts.orders import (
     OrderShippedV1,
     OrderUnpaidV1,
 )
+from kantis_contracts.values import Channel
 from kantis_kit.ids import new_id
 from kantis_kit.money import in_words
 from orders_svc.money import date_in_words
@@ -120,9 +121,11 @@ def orders_changed(orders: Iterable[SalesOrder], lines: Lines, at: datetime) -> 
     return OrderChangedV1(items=_cards(orders, lines, at))
 
 
-def notice(kind: str, person_id: UUID, facts: dict[str, str]) -> Notice:
+def notice(
+    kind: str, person_id: UUID, facts: dict[str, str], channel: Channel = Channel.EMAIL
+) -> Notice:
     """Ask for a message to a customer."""
-    return Notice(notice_id=new_id(), person_id=person_id, kind=kind, facts=facts)
+    return Notice(notice_id=new_id(), person_id=person_id, kind=kind, facts=facts, channel=channel)
 
 
 def notices_requested(notices: Iterable[Notice]) -> NoticeRequestedV1:

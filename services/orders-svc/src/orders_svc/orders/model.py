@@ -137,22 +137,6 @@ class SalesOrder(Base, table=True):
         self._step(OrderState.CANCELLED, "cancelled", *OPEN)
         self.cancelled_at = at
 
-    def pay(self, *, at: datetime) -> bool:
-        """Note that the invoice is paid in full; say whether that is news."""
-        if self.is_paid:
-            return False
-        self.is_paid, self.paid_at = True, at
-        self.version += 1
-        return True
-
-    def unpay(self) -> bool:
-        """Note that the bank took money back; say whether that is news."""
-        if not self.is_paid:
-            return False
-        self.is_paid, self.paid_at = False, None
-        self.version += 1
-        return True
-
     def require(self, done: str, *begins: OrderState) -> None:
         """Let pass what can be done now. Raises `WrongState`."""
         if self.state not in begins:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, null, update
+from sqlalchemy import Uuid, delete, func, null, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from kantis_contracts.values import Language
+from kantis_kit.db.sets import one_of
 from kantis_kit.ids import new_id
 from kantis_kit.tx import ReadTx, Tx
 from orders_svc.catalogue import usecases as catalogue
@@ -292,27 +294,38 @@ async def lock_order(tx: Tx, order_id: UUID) -> SalesOrder:
 async def mark_paid(tx: Tx, order_ids: Iterable[UUID]) -> None:
     """Note that the invoices of orders are paid in full; told once, however often it is said."""
     now = tx.clock.now()
-    paid = [order for order in await _lock_all(tx, order_ids) if order.pay(at=now)]
+    paid = await _note_paid(tx, order_ids, at=now)
     lines = await queries.lines_of(tx, [order.order_id for order in paid])
     tx.stage(events.orders_paid(paid, lines, now))
 
 
 async def mark_unpaid(tx: Tx, order_ids: Iterable[UUID]) -> None:
     """Note that money was taken back of orders that had been paid in full."""
-    unpaid = [order for order in await _lock_all(tx, order_ids) if order.unpay()]
+    unpaid = await _note_paid(tx, order_ids, at=None)
     lines = await queries.lines_of(tx, [order.order_id for order in unpaid])
     tx.stage(events.orders_unpaid(unpaid, lines, tx.clock.now()))
 
 
-async def _lock_all(tx: Tx, order_ids: Iterable[UUID]) -> list[SalesOrder]:
-    rows = await tx.scalars(
-        select(SalesOrder)
-        .where(col(SalesOrder.order_id).in_(set(order_ids)))
+async def _note_paid(tx: Tx, order_ids: Iterable[UUID], *, at: datetime | None) -> list[SalesOrder]:
+    """Note of orders in one statement since when they are paid, or that they are not; return those that it is news of."""
+    locked = (
+        select(col(SalesOrder.order_id))
+        .where(
+            col(SalesOrder.order_id) == one_of(list(set(order_ids)), Uuid()),
+            col(SalesOrder.is_paid) == (at is None),
+        )
         .order_by(col(SalesOrder.order_id))
         .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+        .cte("locked")
     )
-    return list(rows)
+    rows = await tx.scalars(
+        update(SalesOrder)
+        .where(col(SalesOrder.order_id) == locked.c.order_id)
+        .values(is_paid=at is not None, paid_at=at, version=col(SalesOrder.version) + 1)
+        .returning(SalesOrder)
+        .execution_options(populate_existing=True, synchronize_session=False)
+    )
+    return sorted(rows, key=lambda order: order.order_id)
 
 
 def language_of(person: Person | None) -> str:

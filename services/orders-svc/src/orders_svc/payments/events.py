@@ -10,10 +10,12 @@ from kantis_contracts.orders import (
     PaymentReversedV1,
 )
 from orders_svc.billing.model import Invoice
-from orders_svc.payments.model import Payment
+from orders_svc.payments.model import Arrival, Payment
 
 
-def payments_booked(booked: Iterable[tuple[Payment, Invoice]], at: datetime) -> PaymentBookedV1:
+def payments_booked(
+    booked: Iterable[tuple[Payment | Arrival, Invoice]], at: datetime
+) -> PaymentBookedV1:
     """Say that invoices have got money; what was paid too much, or for fees and interest, is not part of it."""
     return PaymentBookedV1(
         items=tuple(
@@ -36,7 +38,7 @@ def payments_booked(booked: Iterable[tuple[Payment, Invoice]], at: datetime) -> 
 
 
 def payment_reversed(
-    payment: Payment, reversal: Payment, invoice: Invoice, at: datetime
+    payment: Payment, reversal: Payment | Arrival, invoice: Invoice, at: datetime
 ) -> PaymentReversedV1:
     """Say that an invoice has lost money again that had been booked on it."""
     return PaymentReversedV1(

@@ -21,7 +21,7 @@ from orders_svc.billing.ledger import book
 from orders_svc.payments import matching, settling, usecases
 from orders_svc.payments.camt import CamtReader
 from orders_svc.payments.errors import FileRefused
-from orders_svc.payments.model import Payment, PaymentEntry, PaymentFile, PaymentState
+from orders_svc.payments.model import Arrival, Payment, PaymentEntry, PaymentFile, PaymentState
 from orders_svc.payments.ocrgiro import OcrReader
 from orders_svc.payments.reading import BadFile, FileEntry, Reader
 from orders_svc.settings import OrdersSettings
@@ -80,22 +80,19 @@ async def go_on(tx: Tx, file_ids: Sequence[UUID]) -> None:
         file = await tx.get(PaymentFile, file_id)
         if file is None or file.state == "done":
             continue
+        # Entries are numbered without a gap, so what has been counted says where the next begin: a search for the
+        # first would step over all that was taken before.
+        last = file.taken + CHUNK
         rows = await tx.execute(
             delete(PaymentEntry)
             .where(
                 col(PaymentEntry.file_id) == file_id,
-                col(PaymentEntry.entry_no).in_(
-                    select(col(PaymentEntry.entry_no))
-                    .where(col(PaymentEntry.file_id) == file_id)
-                    .order_by(col(PaymentEntry.entry_no))
-                    .limit(CHUNK)
-                ),
+                col(PaymentEntry.entry_no).between(file.taken + 1, last),
             )
             .returning(*(col(getattr(PaymentEntry, name)) for name in _COLUMNS))
         )
-        entries = sorted(rows.all(), key=lambda row: row.entry_no)
-        await _book(tx, file, entries)
-        if len(entries) < CHUNK:
+        await _book(tx, file, sorted(rows.all(), key=lambda row: row.entry_no))
+        if last >= file.entries:
             file.state, file.done_at = "done", tx.clock.now()
         else:
             await tx.schedule(TIMER, str(file_id), tx.clock.now())
@@ -118,12 +115,12 @@ async def _book(tx: Tx, file: PaymentFile, entries: Sequence[Any]) -> None:
         )
     )
     now = tx.clock.now()
-    fresh: dict[str, Payment] = {}
+    fresh: dict[str, Arrival] = {}
     for row in entries:
         if row.external_id in known or row.external_id in fresh:
             file.duplicates += 1
             continue
-        fresh[row.external_id] = Payment(
+        fresh[row.external_id] = Arrival(
             payment_id=new_id(),
             reference=matching.plain(row.reference),
             amount_minor=row.amount_minor,
@@ -139,19 +136,18 @@ async def _book(tx: Tx, file: PaymentFile, entries: Sequence[Any]) -> None:
             is_reversal=row.is_reversal,
         )
     payments = list(fresh.values())
-    tx.add_all(payments)
-    await tx.flush()  # claims and reversals refer to them
     came = [one for one in payments if not one.is_reversal]
     await usecases.book_fresh(tx, came)
-    for one in payments:
-        if one.is_reversal:
-            await _take_back(tx, one)
+    back = [one for one in payments if one.is_reversal]
+    for one in back:
+        await _take_back(tx, one)
+    await settling.keep(tx, back)
     file.reversed += sum(one.is_reversal and one.state == PaymentState.BOOKED for one in payments)
     file.booked += sum(one.state != PaymentState.UNMATCHED for one in came)
     file.held += sum(one.state == PaymentState.UNMATCHED for one in payments)
 
 
-async def _take_back(tx: Tx, reversal: Payment) -> None:
+async def _take_back(tx: Tx, reversal: Arrival) -> None:
     """Find the payment that the bank took back: the last one of this reference and amount, from the same payer."""
     found: Payment | None = await tx.scalar(
         select(Payment)

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from sqlalchemy import ColumnElement, String, Uuid, func
 from sqlmodel import col, or_, select, tuple_
 
+from kantis_kit.db.sets import one_of
 from kantis_kit.tx import ReadTx, Tx
 from orders_svc.billing.model import Invoice, is_owed, open_amount
 from orders_svc.billing.references import luhn_digit, mod11_digit
-from orders_svc.payments.model import MatchedBy, Payment
+from orders_svc.payments.model import Arrival, MatchedBy, Payment
 from orders_svc.payments.schemas import Candidate
 
 _RF = re.compile(r"RF[0-9]{2}[0-9A-Z]+")
@@ -64,17 +66,22 @@ async def lock_invoices(tx: Tx, references: Iterable[str]) -> dict[str, Invoice]
     wanted = {spelling: one for one in references for spelling in reversed(spellings(one))}
     if not wanted:
         return {}
+    rows = await _lock(tx, col(Invoice.reference) == one_of(list(wanted), String()))
+    return {str(one.reference): one for one in rows}
+
+
+async def _lock(tx: Tx, *conditions: ColumnElement[bool]) -> list[Invoice]:
     rows = await tx.scalars(
         select(Invoice)
-        .where(col(Invoice.reference).in_(wanted))
+        .where(*conditions)
         .order_by(col(Invoice.invoice_id))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return {str(one.reference): one for one in rows}
+    return list(rows)
 
 
-async def find_all(tx: Tx, payments: Sequence[Payment]) -> dict[int, Match]:
+async def find_all(tx: Tx, payments: Sequence[Payment | Arrival]) -> dict[int, Match]:
     """Return the invoices of payments by their place, those of a reference first; locked."""
     known = await lock_invoices(tx, (one.reference for one in payments if one.reference))
     found: dict[int, Match] = {}
@@ -90,60 +97,68 @@ async def find_all(tx: Tx, payments: Sequence[Payment]) -> dict[int, Match]:
     return found
 
 
-async def _by_text(tx: Tx, payments: Sequence[Payment], left: list[int]) -> dict[int, Match]:
+async def _by_text(
+    tx: Tx, payments: Sequence[Payment | Arrival], left: list[int]
+) -> dict[int, Match]:
     words = {place: written(payments[place].remittance) for place in left}
     wanted = sorted({one for listed in words.values() for one in listed})
     if not wanted:
         return {}
-    rows = await tx.scalars(
-        select(Invoice)
-        .where(
-            or_(col(Invoice.reference).in_(wanted), col(Invoice.number).in_(wanted)),
-            col(Invoice.reference).is_not(None),  # a credit note asks for nothing
-        )
-        .order_by(col(Invoice.invoice_id))
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+    listed = one_of(wanted, String())
+    rows = await _lock(
+        tx,
+        or_(col(Invoice.reference) == listed, col(Invoice.number) == listed),
+        col(Invoice.reference).is_not(None),  # a credit note asks for nothing
     )
     named: dict[str, Invoice] = {}
     for one in rows:
         named[str(one.reference)] = named[one.number] = one
     found = {}
-    for place, listed in words.items():
-        hits = {named[one].invoice_id: named[one] for one in listed if one in named}
+    for place, tokens in words.items():
+        hits = {named[one].invoice_id: named[one] for one in tokens if one in named}
         if len(hits) == 1:
             found[place] = Match(next(iter(hits.values())), MatchedBy.TEXT)
     return found
 
 
-async def _by_payer(tx: Tx, payments: Sequence[Payment], left: list[int]) -> dict[int, Match]:
+async def _by_payer(
+    tx: Tx, payments: Sequence[Payment | Arrival], left: list[int]
+) -> dict[int, Match]:
     """Match what exactly one open invoice of this amount explains that is made out to who paid; each is taken once."""
     asked = [place for place in left if payments[place].payer_name]
     if not asked:
         return {}
     sums = {(payments[place].currency, payments[place].amount_minor) for place in asked}
-    rows = await tx.scalars(
-        select(Invoice)
-        .where(
-            is_owed(),
-            tuple_(col(Invoice.currency), open_amount()).in_(sorted(sums)),
-        )
-        .order_by(col(Invoice.invoice_id))
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+    wanted = {place: _key_of(payments[place]) for place in asked}
+    keys = set(wanted.values())
+    # One sum may be open on a hundred thousand invoices: of those only the few that bear a payer's name are locked.
+    rows = await tx.execute(
+        select(
+            col(Invoice.invoice_id),
+            col(Invoice.currency),
+            open_amount().label("open_minor"),
+            func.split_part(col(Invoice.recipient), "\n", 1).label("payee"),
+        ).where(is_owed(), tuple_(col(Invoice.currency), open_amount()).in_(sorted(sums)))
     )
+    named = [
+        row.invoice_id
+        for row in rows
+        if (row.currency, row.open_minor, name_key(row.payee)) in keys
+    ]
     open_ones: dict[tuple[str, int, str], list[Invoice]] = {}
-    for one in rows:
+    for one in await _lock(tx, col(Invoice.invoice_id) == one_of(named, Uuid())) if named else ():
         key = (one.currency, one.open_minor, name_key(payee_of(one)))
         open_ones.setdefault(key, []).append(one)
     found = {}
-    for place in asked:
-        payment = payments[place]
-        key = (payment.currency, payment.amount_minor, name_key(payment.payer_name))
+    for place, key in wanted.items():
         hits = open_ones.get(key, [])
         if len(hits) == 1:
             found[place] = Match(hits.pop(), MatchedBy.PAYER)
     return found
+
+
+def _key_of(payment: Payment | Arrival) -> tuple[str, int, str]:
+    return (payment.currency, payment.amount_minor, name_key(payment.payer_name))
 
 
 def payee_of(invoice: Invoice) -> str:

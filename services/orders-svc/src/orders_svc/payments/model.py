@@ -1,5 +1,6 @@
 """Money that came in, what was done with it, and the files that told of it."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -105,6 +106,41 @@ class Payment(Base, table=True):
         return self.amount_minor if self.converted_minor is None else self.converted_minor
 
 
+@dataclass(slots=True)
+class Arrival:
+    """Money that a file tells of, until it is written down as a payment, once, with what became of it.
+
+    A thousand of them are one statement; a thousand objects of the session are most of the work.
+    """
+
+    payment_id: UUID
+    reference: str
+    amount_minor: int
+    currency: str
+    paid_on: date
+    external_id: str | None
+    booked_at: datetime
+    file_id: UUID | None = None
+    account: str = ""
+    remittance: str = ""
+    payer_name: str = ""
+    payer_account: str = ""
+    is_reversal: bool = False
+    invoice_id: UUID | None = None
+    state: str = PaymentState.UNMATCHED.value
+    reason: str = ""
+    applied_minor: int = 0
+    credit_minor: int = 0
+    principal_minor: int = 0
+    matched_by: str = ""
+    reverses_id: UUID | None = None
+
+    @property
+    def worth_minor(self) -> int:
+        """What there is for the invoice; money in another currency waits for a person."""
+        return self.amount_minor
+
+
 class PaymentFile(Base, table=True):
     """A file of the bank's, taken once; what its entries became is counted."""
 
@@ -129,6 +165,11 @@ class PaymentFile(Base, table=True):
     total_minor: int = Field(default=0, sa_type=BigInteger)
     received_at: datetime = Field(sa_type=Moment)
     done_at: datetime | None = Field(default=None, sa_type=Moment)
+
+    @property
+    def taken(self) -> int:
+        """How many of its entries have become something; they are taken in the sequence of their numbers."""
+        return self.booked + self.held + self.reversed + self.duplicates
 
 
 class PaymentEntry(Base, table=True):

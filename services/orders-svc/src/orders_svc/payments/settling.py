@@ -1,26 +1,31 @@
 """Book payments on their invoices, many at a time, and take them back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from uuid import UUID
 
+from sqlalchemy import BigInteger, Uuid, column, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 
+from kantis_kit.db.sets import row_set
 from kantis_kit.tx import Tx
+from orders_svc.base import insert_all, table_of
 from orders_svc.billing.ledger import Booking, Entry, book
 from orders_svc.billing.model import Account, Invoice
 from orders_svc.billing.usecases import close_orders
 from orders_svc.claims import usecases as claims
 from orders_svc.orders import usecases as orders
 from orders_svc.payments import events
-from orders_svc.payments.model import MatchedBy, Payment, PaymentState
+from orders_svc.payments.model import Arrival, MatchedBy, Payment, PaymentState
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     """A payment, the invoice that it is for, and how that was found."""
 
-    payment: Payment
+    payment: Payment | Arrival
     invoice: Invoice
     by: MatchedBy
 
@@ -44,6 +49,8 @@ async def settle(tx: Tx, pairs: Sequence[Settled], *, source: Account, kind: str
         payment.state, payment.reason = PaymentState.BOOKED.value, ""
         payment.matched_by = one.by.value
         bookings += _bookings(payment, invoice, source, kind)
+    await _write_paid(tx, {one.invoice.invoice_id: one.invoice for one in pairs}.values())
+    await keep(tx, [one.payment for one in pairs if isinstance(one.payment, Arrival)])
     await claims.keep_spreads(tx, spreads)
     await book(tx, bookings)
     now = tx.clock.now()
@@ -57,8 +64,35 @@ async def settle(tx: Tx, pairs: Sequence[Settled], *, source: Account, kind: str
         await close_orders(tx, full)
 
 
+async def keep(tx: Tx, arrivals: Sequence[Arrival]) -> None:
+    """Write down as payments what files told of, with what became of it."""
+    if arrivals:
+        names = [one.name for one in fields(Arrival)]
+        values = attrgetter(*names)
+        rows = [dict(zip(names, values(one), strict=True)) for one in arrivals]
+        await tx.execute(insert_all(Payment, rows))
+
+
+async def _write_paid(tx: Tx, invoices: Iterable[Invoice]) -> None:
+    """Write in one statement what invoices have got."""
+    told = row_set(
+        "told",
+        [column("invoice_id", Uuid()), column("paid_minor", BigInteger())],
+        [(one.invoice_id, one.paid_minor) for one in invoices],
+    )
+    for one in invoices:
+        # Or the session would write each of them by a statement of its own, before ours.
+        set_committed_value(one, "paid_minor", one.paid_minor)
+    table = table_of(Invoice)
+    await tx.execute(
+        update(table)
+        .where(table.c.invoice_id == told.c.invoice_id)
+        .values(paid_minor=told.c.paid_minor)
+    )
+
+
 async def reverse(
-    tx: Tx, payment: Payment, reversal: Payment, *, source: Account = Account.BANK
+    tx: Tx, payment: Payment, reversal: Payment | Arrival, *, source: Account = Account.BANK
 ) -> None:
     """Take a payment back as if it had not come: the invoice and what is owed beside it are open again."""
     invoice = await _lock_invoice(tx, payment.invoice_id)
@@ -107,7 +141,7 @@ async def reverse(
             await orders.mark_unpaid(tx, [invoice.order_id])
 
 
-def hold_booking(payment: Payment) -> Booking:
+def hold_booking(payment: Payment | Arrival) -> Booking:
     """Return how money is booked of which nobody knows yet what it is for, or that went for no known reason."""
     amount = -payment.amount_minor if payment.is_reversal else payment.amount_minor
     return Booking(
@@ -118,7 +152,9 @@ def hold_booking(payment: Payment) -> Booking:
     )
 
 
-def _bookings(payment: Payment, invoice: Invoice, source: Account, kind: str) -> list[Booking]:
+def _bookings(
+    payment: Payment | Arrival, invoice: Invoice, source: Account, kind: str
+) -> list[Booking]:
     person_id, subject = invoice.person_id, payment.payment_id
     to_claims = payment.applied_minor - payment.principal_minor
     away = (

@@ -1,5 +1,6 @@
 """Book what is paid, match what was held, give back what nobody owed, and take back what did not come."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from uuid import UUID
@@ -21,7 +22,7 @@ from orders_svc.payments.errors import (
     OtherCurrency,
     PaymentNotFound,
 )
-from orders_svc.payments.model import ExchangeRate, MatchedBy, Payment, PaymentState
+from orders_svc.payments.model import Arrival, ExchangeRate, MatchedBy, Payment, PaymentState
 from orders_svc.payments.schemas import PaymentIn
 from orders_svc.people.errors import PersonUnknown
 from orders_svc.people.queries import find_person
@@ -67,11 +68,12 @@ async def take_payment(tx: Tx, given: PaymentIn) -> Payment:
     return payment
 
 
-async def book_fresh(tx: Tx, payments: list[Payment]) -> None:
+async def book_fresh(tx: Tx, payments: Sequence[Payment | Arrival]) -> None:
     """Book money that has just come in, or hold it with the reason."""
     found = await matching.find_all(tx, payments)
     settled: list[settling.Settled] = []
     held: list[Booking] = []
+    waiting: list[Payment | Arrival] = []
     for place, payment in enumerate(payments):
         match = found.get(place)
         if match is not None and match.invoice.currency == payment.currency:
@@ -79,6 +81,8 @@ async def book_fresh(tx: Tx, payments: list[Payment]) -> None:
             continue
         payment.reason = "other_currency" if match else matching.why_unknown(payment.reference)
         held.append(settling.hold_booking(payment))
+        waiting.append(payment)
+    await settling.keep(tx, [one for one in waiting if isinstance(one, Arrival)])
     if settled:
         await settling.settle(tx, settled, source=Account.BANK, kind="payment")
     await book(tx, held)

@@ -26,4 +26,6 @@ class Person(Base, table=True):
     address_country: str = ""
     phone: str = ""
     """In its one spelling, by which callers are known."""
+    has_email: bool = True
+    """Whether there is an e-mail address at which messages are not known to fail; the address itself is not ours."""
     is_erased: bool = False

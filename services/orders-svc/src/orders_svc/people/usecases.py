@@ -48,6 +48,7 @@ def _row(card: PersonCard) -> dict[str, object]:
         "city": "",
         "address_country": "",
         "phone": "",
+        "has_email": False,
         "is_erased": card.is_erased,
     }
     if card.is_erased:
@@ -61,4 +62,5 @@ def _row(card: PersonCard) -> dict[str, object]:
         "city": address.city if address else "",
         "address_country": address.country if address else "",
         "phone": card.phone or "",
+        "has_email": bool(card.email) and "email" not in card.undeliverable,
     }

@@ -19,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.sql.elements import CollectionAggregate
 
 from kantis_contracts.contacts.privacy import DossierRequest, ErasureRequest
 from kantis_contracts.privacy import PERSONAL
@@ -40,6 +41,7 @@ KEPT = {
     "invoice": "bookkeeping law: vouchers are kept for years after the end of theirs; the recipient is restricted",
     "postal_return": "that a piece came back and what it cost, for the figures; names nobody",
     "payment": "bookkeeping: what came in and what it was for; emptied, names nobody",
+    "payer": "that somebody wanted invoices in some way; emptied, names nobody",
     "customer_terms": "by which law their unpaid invoices are asked for; names nobody",
     "credit_hold": "why an order waited; names nobody",
     "posting": "bookkeeping law: the ledger is never changed; names nobody",
@@ -149,8 +151,23 @@ async def _empty(tx: Tx, ids: Collection[UUID], counts: Counts) -> None:
         .values(**WORDLESS)
         .returning(response.c.person_id),
     )
+    await _empty_wishes(tx, chosen, counts)
     await _empty_payments(tx, ids, counts)
     await _restrict(tx, ids, counts)
+
+
+async def _empty_wishes(tx: Tx, chosen: CollectionAggregate[UUID], counts: Counts) -> None:
+    """Take out of what payers wished where in the e-invoice network they are, and what they call themselves there."""
+    payer = _table("payer")
+    words = ("endpoint", "organisation_number", "buyer_reference")
+    await counts.run(
+        tx,
+        "payer",
+        update(payer)
+        .where(payer.c.person_id == chosen, or_(*(payer.c[word] != "" for word in words)))
+        .values(**dict.fromkeys(words, ""), way="email")
+        .returning(payer.c.person_id),
+    )
 
 
 async def _empty_ways(tx: Tx, orders: Select[tuple[UUID]]) -> None:

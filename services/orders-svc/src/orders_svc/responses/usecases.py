@@ -10,18 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, or_, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from kantis_contracts.orders import ResponseKind, ResponseWay
 from kantis_kit.calendar import answer_due_at
 from kantis_kit.db.aliases import resolve
-from kantis_kit.db.sets import one_of, table_set
+from kantis_kit.db.sets import one_of
 from kantis_kit.errors import Invalid
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 from orders_svc.aliases import person_alias
-from orders_svc.base import table_of
+from orders_svc.base import insert_all
 from orders_svc.codes.queries import Resolved, find_codes
 from orders_svc.codes.usecases import await_codes
 from orders_svc.orders.model import SalesOrder
@@ -125,13 +124,9 @@ async def _enter(
     missing = {draft.code for draft in drafts if draft.code} - looked_up.keys()
     codes = looked_up | (await _look_up(tx, sorted(missing)) if missing else {})
     rows = await _rows(tx, drafts, codes)
-    told = table_set("told", table_of(Response), rows)
     new = set(
         await tx.scalars(
-            insert(Response)
-            .from_select(told.c.keys(), select(*told.c))
-            .on_conflict_do_nothing()
-            .returning(col(Response.response_id))
+            insert_all(Response, rows).on_conflict_do_nothing().returning(col(Response.response_id))
         )
     )
     fresh = [row for row in rows if row["response_id"] in new and row["person_id"] is not None]

@@ -77,7 +77,8 @@ class _Writer:
         self.kind = "CreditNote" if self.is_credit else "Invoice"
 
     def write(self) -> bytes:
-        invoice, root = self.invoice, Element(f"{{{_UBL}{self.kind}-2}}{self.kind}")
+        # Written as the default namespace: the serializer would make up a prefix, which some receivers do not expect.
+        invoice, root = self.invoice, Element(self.kind, xmlns=f"{_UBL}{self.kind}-2")
         _text(root, "CustomizationID", CUSTOMIZATION)
         _text(root, "ProfileID", PROFILE)
         _text(root, "ID", invoice.number)

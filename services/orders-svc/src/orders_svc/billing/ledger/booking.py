@@ -6,12 +6,11 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
 from kantis_kit.calendar import date_in
 from kantis_kit.errors import KantisError
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
+from orders_svc.base import insert_all
 from orders_svc.billing.model import Account, Invoice, LedgerTransaction, Posting
 from orders_svc.money import VatShare
 from orders_svc.settings import OrdersSettings
@@ -89,8 +88,8 @@ async def book(tx: Tx, bookings: Sequence[Booking]) -> None:
             for line_no, entry in enumerate(sides, 1)
         ]
     if heads:
-        await tx.execute(insert(LedgerTransaction), heads)
-        await tx.execute(insert(Posting), rows)
+        await tx.execute(insert_all(LedgerTransaction, heads))
+        await tx.execute(insert_all(Posting, rows))
 
 
 def invoice_booking(invoice: Invoice, shares: Sequence[VatShare]) -> Booking:
