@@ -1,4 +1,4 @@
-"""Long transactions: whatever meets whichever step, they end completed, compensated, or in the operators' list."""
+"""T41: long transactions: whatever meets whichever step, they end completed, compensated, or in the operators' list."""
 
 import asyncio
 from dataclasses import replace

@@ -32,7 +32,7 @@ async def terms_of(tx: ReadTx, person_ids: Iterable[UUID]) -> dict[UUID, Custome
         .join(whose, whose.c.id == col(CustomerTerms.person_id))
         .order_by(col(CustomerTerms.person_id) == whose.c.whose, col(CustomerTerms.set_at))
     )
-    return {person_id: terms for terms, person_id in rows}
+    return {row.whose: row.CustomerTerms for row in rows}
 
 
 def debtor_of(terms: CustomerTerms | None) -> Debtor:
