@@ -7,6 +7,7 @@ from campaign_svc.actions.schemas import why_not_class
 from campaign_svc.programmes.schemas.graph import (
     Accept,
     Do,
+    EventTrigger,
     Graph,
     Match,
     Message,
@@ -123,20 +124,22 @@ def _without_source(graph: Graph) -> Iterator[Finding]:
 
 def _classes(graph: Graph) -> Iterator[Finding]:
     """Find what would be told without permission though it sells, or though nothing asks for it."""
-    on = graph.trigger.on
+    trigger = graph.trigger
+    has_signed_up = isinstance(trigger, EventTrigger) and trigger.event.startswith("signed_up.")
     allowed = {MessageClass.SERVICE}
-    signed_up = on == "event" and graph.trigger.event.startswith("signed_up.")
-    if on in _ASKED_FOR or signed_up or graph.key != "person":
+    if trigger.on in _ASKED_FOR or has_signed_up or graph.key != "person":
         allowed.add(MessageClass.TRANSACTIONAL)
     for name, step in graph.steps.items():
         if isinstance(step, Do):
-            action, may, where, field = step.action, allowed, f"the trigger {on}", "action"
-        elif isinstance(step, Message):
-            action, may, where, field = step.say, allowed, f"the trigger {on}", "say"
+            field, message = (
+                "action",
+                why_not_class(step.action, frozenset(allowed), f"the trigger {trigger.on}"),
+            )
         elif isinstance(step, Speaking):
-            action, may, where, field = step.say, set(), f"a step of the kind {step.kind}", "say"
+            may = frozenset(allowed if isinstance(step, Message) else ())
+            where = f"the trigger {trigger.on}" if may else f"a step of the kind {step.kind}"
+            field, message = "say", why_not_class(step.say, may, where)
         else:
             continue
-        message = why_not_class(action, frozenset(may), where)
         if message:
             yield Finding(f"steps.{name}.{field}.message_class", "class_not_allowed", message)
