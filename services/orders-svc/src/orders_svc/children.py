@@ -22,12 +22,12 @@ async def children_of(
     found: dict[UUID, list[RowT]] = {}
     if not wanted:
         return found
-    rows = await tx.scalars(
-        select(model)
+    rows = await tx.execute(
+        select(parent.label("parent_id"), model)
         .where(parent == one_of(list(wanted), Uuid()))
         .order_by(parent, by)
         .execution_options(populate_existing=True)
     )
     for row in rows:
-        found.setdefault(getattr(row, parent.key), []).append(row)
+        found.setdefault(row.parent_id, []).append(getattr(row, model.__name__))
     return found

@@ -90,7 +90,7 @@ async def place_together(tx: Statements, posts: Sequence[Post]) -> list[Answer |
     chosen = [one for one in placed if one is not None]
     if chosen:
         await _write(tx, chosen, seen.persons)
-    return [one and one.answer for one in placed]
+    return [None if one is None else one.answer for one in placed]
 
 
 @dataclass(slots=True)
