@@ -80,3 +80,15 @@ async def test_timers_and_sagas_that_wait_for_a_person_are_let_go(console, servi
 
     assert "deadline 7" in page
     assert [("/v1/operations/orders/timers/replay", {})] == services.sent("POST")
+
+
+async def test_a_name_with_signs_in_it_reaches_the_service_as_it_is(console, services):
+    path = "/v1/operations/orders/parked/odd å?/x"
+    services.answer("GET", path, {**ROW, "queue": "odd å?", "content": ""})
+    browser = await console.browser("developer")
+
+    page = await browser.get("/console/operations/orders/parked/odd%20%C3%A5%3F/x")
+
+    assert 200 == page.status_code
+    assert [path] == [one.path for one in services.calls]
+    assert "$KANTIS_URL/v1/operations/orders/parked/odd%20%C3%A5%3F/x" in page.text

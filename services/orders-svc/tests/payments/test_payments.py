@@ -42,6 +42,21 @@ async def test_the_same_bank_id_for_another_payment_is_refused(desk):
     assert 10_000 == (await desk.accounts())["bank"]
 
 
+async def test_a_payment_is_read_by_its_id(desk):
+    invoice = await invoiced(desk)
+    taken = (await desk.pay(invoice["reference"], 10_000, external_id="b1")).json()
+
+    answer = await desk.client.get(f"/v1/payments/{taken['payment_id']}")
+    unknown = await desk.client.get(f"/v1/payments/{invoice['invoice_id']}")
+
+    assert taken == answer.json()
+    assert "booked" == answer.json()["state"]
+    assert (404, "urn:kantis:problem:payment-not-found") == (
+        unknown.status_code,
+        unknown.json()["type"],
+    )
+
+
 async def test_the_same_idempotency_key_books_once_without_a_bank_id(desk):
     invoice = await invoiced(desk)
     body = {
