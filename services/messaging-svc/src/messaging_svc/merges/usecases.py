@@ -14,7 +14,7 @@ from kantis_kit.tx import Tx
 from messaging_svc.aliases import person_alias
 from messaging_svc.conversations.model import conversation
 from messaging_svc.dispatch.model import dispatch
-from messaging_svc.dispatch.usecases import retry_waiting
+from messaging_svc.dispatch.news import retry_waiting
 
 
 async def take_merges(tx: Tx, items: Sequence[PersonMerge]) -> None:

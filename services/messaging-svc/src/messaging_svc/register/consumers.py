@@ -8,7 +8,7 @@ from kantis_contracts.contacts import (
 )
 from kantis_kit.consumer import Meta, consumes
 from kantis_kit.tx import Tx
-from messaging_svc.dispatch.usecases import retry_waiting
+from messaging_svc.dispatch.news import retry_waiting
 from messaging_svc.register import usecases
 
 
