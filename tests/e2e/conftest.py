@@ -3,9 +3,12 @@
 import asyncio
 
 import pytest
-from stories.house import open_house
 
-from kantis_kit.testing.rabbit import rabbit_server
+pytest.register_assert_rewrite("stories")  # what a story comes to is told in full
+
+from stories.house import open_house  # noqa: E402
+
+from kantis_kit.testing.rabbit import rabbit_server  # noqa: E402
 
 __all__ = ["rabbit_server"]
 

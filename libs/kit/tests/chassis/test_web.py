@@ -529,6 +529,7 @@ async def test_operators_see_how_far_each_queue_is_behind(rig_for):
 
 async def test_a_process_without_a_broker_says_that_it_cannot_see_the_queues(rig_for):
     rig = await rig_for(SPEC, start=False)
+    await rig.service.broker.stop()
 
     async with rig.client(scopes=["operations:read"], caller="ops") as client:
         told = (await client.get("/v1/operations/probe/queues")).json()

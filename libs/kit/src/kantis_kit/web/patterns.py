@@ -9,6 +9,7 @@ _KNOWN = {
     r"^[A-Z]{2}$": "Write the country as two capital letters, such as NO",
     r"^([A-Z]{2})?$": "Write the country as two capital letters, such as NO, or nothing for all of them",
     r"^[A-Z]{3}$": "Write the currency as three capital letters, such as NOK",
+    r"^([A-Z]{3})?$": "Write the currency as three capital letters, such as NOK, or nothing for all of them",
     r"^([A-Z]{3}|\*)$": "Write the currency as three capital letters, such as NOK, or * for all of them",
     r"^[^@\s]+@[^@\s]+$": "Write an e-mail address, such as kari@example.com",
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": "Write an e-mail address, such as kari@example.com",
@@ -18,6 +19,9 @@ _KNOWN = {
     r"^([0-9]{2}:[0-9]{2})?$": "Write the time as 09:30, or nothing",
     r"^[0-9]{4}:[A-Za-z0-9.-]{1,50}$": (
         "Write the scheme of four digits, a colon and the number in it, such as 0192:987654325"
+    ),
+    r"^([0-9]{4}:[A-Za-z0-9.-]{1,50})?$": (
+        "Write the scheme of four digits, a colon and the number in it, such as 0192:987654325, or nothing"
     ),
     r"^https?://[a-zA-Z0-9.-]{1,200}(:[0-9]{1,5})?$": (
         "Write where the site is and nothing after it, such as https://www.example.com"

@@ -130,17 +130,28 @@ async def list_outdated(tx: ReadTx, version: int, *, limit: int) -> list[UUID]:
     return list(rows)
 
 
+GONE = "It was never there, or it was erased"
+
+
 async def _get_person(tx: ReadTx, person_id: UUID) -> Person:
     person = await tx.get(Person, person_id)
     if person is None or person.is_erased:
-        raise ContactUnknown("It was never there, or it was erased")
+        raise ContactUnknown(GONE)
     return person
 
 
 async def get_value(tx: ReadTx, person_id: UUID) -> ValueOut:
     """Return what a contact is worth. Raises `ContactUnknown`."""
-    person = await _get_person(tx, person_id)
-    value = await tx.get(PersonValue, person_id)
+    # One statement: an order that is told between two would give its value beside the lifecycle from before it.
+    both = (
+        select(Person, PersonValue)
+        .outerjoin(PersonValue, col(PersonValue.person_id) == col(Person.id))
+        .where(col(Person.id) == person_id, col(Person.is_erased).is_(False))
+    )
+    found = list(plain(await tx.execute(both)))
+    if not found:
+        raise ContactUnknown(GONE)
+    ((person, value),) = found
     pinned = (await list_pins(tx, [person_id])).get(person_id)
     known = value.model_dump(exclude={"version"}) if value else {"person_id": person_id}
     return ValueOut(**known, lifecycle=person.lifecycle, lifecycle_pinned_until=pinned)
