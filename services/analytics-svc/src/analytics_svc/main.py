@@ -10,6 +10,7 @@ import analytics_svc.worth.jobs
 from analytics_svc.campaigns.api import router
 from analytics_svc.company.api import router as company
 from analytics_svc.customers.api import router as customers
+from analytics_svc.funnels.api import router as funnels
 from analytics_svc.model_registry import metadata
 from analytics_svc.pages.api import router as pages
 from analytics_svc.saved.api import router as saved
@@ -27,7 +28,7 @@ SPEC = ServiceSpec(
     migrations=Path(__file__).parents[2] / "migrations",
     metadata=metadata,
     partitions=[Monthly("fact", "key")],
-    routers=[router, pages, customers, company, worth, saved],
+    routers=[router, pages, customers, company, funnels, worth, saved],
     handlers=handlers_in(
         analytics_svc.facts.consumers,
         analytics_svc.merges.consumers,
