@@ -6,19 +6,22 @@ import analytics_svc.facts.consumers
 import analytics_svc.merges.consumers
 import analytics_svc.privacy.consumers
 import analytics_svc.privacy.jobs
+import analytics_svc.schedules.jobs
 import analytics_svc.worth.jobs
 from analytics_svc.campaigns.api import router
 from analytics_svc.company.api import router as company
 from analytics_svc.customers.api import router as customers
+from analytics_svc.funnels.api import router as funnels
 from analytics_svc.model_registry import metadata
 from analytics_svc.pages.api import router as pages
 from analytics_svc.saved.api import router as saved
+from analytics_svc.schedules.api import router as schedules
 from analytics_svc.settings import AnalyticsSettings
 from analytics_svc.worth.api import router as worth
 from kantis_kit.consumer import handlers_in
 from kantis_kit.db.partitions import Monthly
 from kantis_kit.service import ServiceSpec
-from kantis_kit.timers import jobs_in
+from kantis_kit.timers import jobs_in, timers_in
 
 SPEC = ServiceSpec(
     name="analytics",
@@ -27,11 +30,12 @@ SPEC = ServiceSpec(
     migrations=Path(__file__).parents[2] / "migrations",
     metadata=metadata,
     partitions=[Monthly("fact", "key")],
-    routers=[router, pages, customers, company, worth, saved],
+    routers=[router, pages, customers, company, funnels, worth, saved, schedules],
     handlers=handlers_in(
         analytics_svc.facts.consumers,
         analytics_svc.merges.consumers,
         analytics_svc.privacy.consumers,
     ),
+    timers=timers_in(analytics_svc.schedules.jobs),
     jobs=jobs_in(analytics_svc.privacy.jobs, analytics_svc.worth.jobs),
 )

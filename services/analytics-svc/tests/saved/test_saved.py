@@ -1,16 +1,31 @@
 """Saved reports: made anew whenever they are read, and the same as the report that they are of."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from analytics_svc.main import SPEC
-from analytics_svc.saved.schemas import ReportName
+from analytics_svc.saved.schemas import ABOUT, ReportName
+from kantis_contracts.campaign import CampaignLaunchedV1, CellCard
 from kantis_contracts.contacts import LeadReceived, LeadReceivedV1
+from kantis_contracts.contacts.privacy import ErasureRequest, ErasureRequestedV1
 from kantis_contracts.orders import OrderCard, OrderPlacedV1
+from kantis_contracts.values import Channel, Purpose
 from kantis_kit.ids import new_id
 
 URL = "/v1/reports/saved"
+CAMPAIGN = UUID(int=1)
+
+
+def launch(at):
+    cell = CellCard(
+        cell_id=UUID(int=2), key_code="K", name="=A", share_pct=100, template_id=UUID(int=4)
+    )
+    return CampaignLaunchedV1(
+        campaign_id=CAMPAIGN, campaign_name="Vår", launch_id=UUID(int=3), purpose=Purpose.OFFERS,
+        channel=Channel.EMAIL, currency="NOK", launched_at=at, items=(cell,),
+    )  # fmt: skip
 
 
 async def something_happens(rig):
@@ -24,7 +39,7 @@ async def something_happens(rig):
     await rig.drain()
 
 
-@pytest.mark.parametrize("report", [one.value for one in ReportName])
+@pytest.mark.parametrize("report", [one.value for one in ReportName if one not in ABOUT.values()])
 async def test_a_saved_report_reads_as_the_report_itself_over_its_days(rig_for, report):
     rig = await rig_for(SPEC)
     await something_happens(rig)
@@ -75,6 +90,19 @@ WRONG = {
     "money where none is counted": (
         {"name": "A", "report": "lists", "currency": "NOK"}, 422, "cohorts and repeat-purchases",
     ),
+    "a campaign's, of none": ({"name": "A", "report": "campaign"}, 422, "campaign_id: say which"),
+    "a list's, of a campaign": (
+        {"name": "A", "report": "lists", "campaign_id": str(CAMPAIGN)}, 422, "campaign_id: leave it out",
+    ),
+    "a campaign that there is not": (
+        {"name": "A", "report": "campaign", "campaign_id": str(CAMPAIGN)}, 404, "GET /v1/reports/campaigns",
+    ),
+    "a customer that there is not": (
+        {"name": "A", "report": "customer", "person_id": str(CAMPAIGN)}, 404, "GET /v1/contacts",
+    ),
+    "a funnel over years": (
+        {"name": "A", "report": "funnel", "days": 367, "funnel": {"steps": [{"happening": "sent"}] * 2}}, 422, "366 at most",
+    ),
     "a name that is taken": ({"name": "Taken", "report": "lists"}, 409, "delete that one first"),
 }  # fmt: skip
 
@@ -91,3 +119,86 @@ async def test_what_cannot_be_saved_is_refused_with_the_way_out(rig_for, case):
     assert status == answer.status_code
     assert "application/problem+json" == answer.headers["content-type"]
     assert said in answer.text
+
+
+async def test_what_is_of_one_campaign_customer_or_funnel_is_saved_as_well(rig_for):
+    rig = await rig_for(SPEC)
+    await something_happens(rig)
+    (order,) = rig.items(OrderPlacedV1)
+    today = rig.clock.now().date()
+    await rig.publish(launch(rig.clock.now()))
+    await rig.drain()
+    funnel = {"steps": [{"happening": "ordered"}, {"happening": "paid"}]}
+    span = {"since": str(today - timedelta(days=29)), "until": str(today)}
+    wanted = {
+        "campaign": {"campaign_id": str(CAMPAIGN)},
+        "customer": {"person_id": str(order.person_id)},
+        "funnel": {"funnel": funnel},
+    }
+
+    found, tables, itself = {}, {}, {}
+    async with rig.client() as client:
+        for report, about in wanted.items():
+            body = {"name": report, "report": report, "days": 30, **about}
+            saved = (await client.post(URL, json=body)).json()
+            found[report] = (await client.get(f"{URL}/{saved['id']}")).json()
+            tables[report] = (await client.get(f"{URL}/{saved['id']}.csv")).text
+        cells = (await client.get(f"/v1/reports/campaigns/{CAMPAIGN}")).json()["cells"]
+        for report, path in (
+            ("campaign", f"campaigns/{CAMPAIGN}"),
+            ("customer", f"customers/{order.person_id}"),
+        ):
+            itself[report] = (await client.get(f"/v1/reports/{path}.csv")).text
+        counted = (await client.post("/v1/reports/funnels", json=funnel | span)).json()["items"]
+        itself["funnel"] = (await client.post("/v1/reports/funnels.csv", json=funnel | span)).text
+
+    assert itself == tables
+    assert (cells, counted) == (found["campaign"]["items"], found["funnel"]["items"])
+    assert [1, 0] == [one["people"] for one in counted]
+    assert "ordered" in {one["measure"] for one in found["customer"]["items"]}
+    assert (
+        funnel["steps"][0]["happening"]
+        == found["funnel"]["saved"]["funnel"]["steps"][0]["happening"]
+    )
+
+
+async def test_a_report_whose_campaign_is_gone_says_so(rig_for):
+    rig = await rig_for(SPEC)
+    await rig.publish(launch(rig.clock.now()))
+    await rig.drain()
+    steps = [{"happening": "sent", "campaign_id": str(CAMPAIGN)}, {"happening": "ordered"}]
+    pool = await rig.service.database.pool()
+
+    async with rig.client() as client:
+        bodies = (
+            {"report": "campaign", "campaign_id": str(CAMPAIGN)},
+            {"report": "funnel", "funnel": {"steps": steps}},
+        )
+        saved = [
+            (await client.post(URL, json=body | {"name": body["report"]})).json() for body in bodies
+        ]
+        await pool.execute("DELETE FROM campaign_card")
+        answers = [
+            await client.get(f"{URL}/{one['id']}{end}") for one in saved for end in ("", ".csv")
+        ]
+
+    assert [404] * 4 == [one.status_code for one in answers]
+    assert all("is gone" in one.json()["detail"] for one in answers)
+
+
+async def test_a_customers_report_is_forgotten_with_the_customer(rig_for):
+    rig = await rig_for(SPEC)
+    await something_happens(rig)
+    (order,) = rig.items(OrderPlacedV1)
+    body = {"name": "A", "report": "customer", "person_id": str(order.person_id)}
+    request = ErasureRequest(
+        erasure_id=new_id(), person_ids=(order.person_id,), requested_at=rig.clock.now()
+    )
+
+    async with rig.client() as client:
+        await client.post(URL, json=body)
+        await rig.publish(ErasureRequestedV1(items=(request,)))
+        await rig.drain()
+        left = (await client.get(URL)).json()["items"]
+
+    assert [] == left

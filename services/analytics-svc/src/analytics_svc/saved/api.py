@@ -7,7 +7,6 @@ from fastapi import Query, Response
 
 from analytics_svc.saved import queries, usecases
 from analytics_svc.saved.schemas import SavedIn, SavedLines, SavedOut
-from analytics_svc.tables import items_as_csv
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page, id_after, page_by_id
@@ -42,9 +41,9 @@ async def list_saved(
 async def get_saved_csv(saved_id: UUID, tx: Read) -> Response:
     """Return a saved report as CSV, as it reads today; no text in it is taken for a formula."""
     saved = await queries.get_saved(tx, saved_id)
-    items, kind = await queries.get_lines(tx, saved)
+    made = await queries.make(tx, saved, tx.clock.now().date())
     return Response(
-        items_as_csv(items, kind),
+        made.csv,
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{saved.report}-{saved_id}.csv"'},
     )
@@ -52,15 +51,15 @@ async def get_saved_csv(saved_id: UUID, tx: Read) -> Response:
 
 @router.get("/{saved_id}", policy=READ)
 async def get_saved(saved_id: UUID, tx: Read) -> SavedLines:
-    """Return a saved report as it reads today."""
+    """Return a saved report as it reads today; 404 says when the campaign or person that it is of is gone."""
     saved = await queries.get_saved(tx, saved_id)
-    items, _ = await queries.get_lines(tx, saved)
     since, until = queries.span_of(saved, tx.clock.now().date())
+    made = await queries.make(tx, saved, until)
     return SavedLines(
         saved=SavedOut.model_validate(saved),
         since=since,
         until=until,
-        items=[one.model_dump(mode="json") for one in items],
+        items=[one.model_dump(mode="json") for one in made.items],
     )
 
 

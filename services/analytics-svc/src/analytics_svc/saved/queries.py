@@ -1,17 +1,26 @@
 """Saved reports, and their lines."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import col
 
+from analytics_svc.campaigns import queries as campaigns
+from analytics_svc.campaigns import table
+from analytics_svc.campaigns.errors import ReportUnknown
 from analytics_svc.company import queries, schemas
+from analytics_svc.customers import queries as customers
+from analytics_svc.customers.schemas import Line
+from analytics_svc.facts.model import CampaignCard
+from analytics_svc.funnels import queries as funnels
+from analytics_svc.funnels.schemas import Funnel, FunnelLine
 from analytics_svc.saved.errors import SavedUnknown
 from analytics_svc.saved.model import SavedReport
 from analytics_svc.saved.schemas import ReportName
+from analytics_svc.tables import items_as_csv
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.schemas import Out
 
@@ -50,12 +59,64 @@ def span_of(saved: SavedReport, today: date) -> tuple[date, date]:
     return today - timedelta(days=saved.days - 1), today
 
 
-async def get_lines(tx: ReadTx, saved: SavedReport) -> tuple[Sequence[Out], type[Out]]:
-    """Return the lines of a saved report as of today, and what kind they are."""
-    span: tuple[Any, ...] = span_of(saved, tx.clock.now().date())
-    name = ReportName(saved.report)
-    if name in OF_MONEY:
-        query, kind = OF_MONEY[name]
-        return await query(tx, *span, saved.currency or None), kind
-    query, kind = _OTHERS[name]
-    return await query(tx, *span), kind
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A saved report, made anew: its lines, and the same as CSV."""
+
+    items: Sequence[Out]
+    csv: str
+
+
+async def make(tx: ReadTx, saved: SavedReport, until: date) -> Made:
+    """Return a saved report as of a day.
+
+    Raises:
+        ReportUnknown: the campaign that it is of, or that a step of its funnel names, is not there.
+        CustomerUnknown: nothing is known of the person any more.
+        FunnelTooBig: it took longer than the settings allow.
+    """
+    await check(tx, saved)
+    span: tuple[date, date] = span_of(saved, until)
+    match ReportName(saved.report):
+        case ReportName.CAMPAIGN:
+            report = await campaigns.get_report(tx, _known(saved.campaign_id))
+            return Made(report.cells, table.as_csv(report))
+        case ReportName.CUSTOMER:
+            customer = await customers.get_customer(tx, _known(saved.person_id))
+            return _made(customers.lines_of(customer), Line)
+        case ReportName.FUNNEL:
+            funnel = Funnel.model_validate(saved.funnel)
+            return _made(await funnels.count_funnel(tx, funnel, *span), FunnelLine)
+        case name if name in OF_MONEY:
+            query, kind = OF_MONEY[name]
+            return _made(await query(tx, *span, saved.currency or None), kind)
+        case name:
+            query, kind = _OTHERS[name]
+            return _made(await query(tx, *span), kind)
+
+
+async def check(tx: ReadTx, saved: SavedReport) -> None:
+    """Refuse a report of what is not there; see `make`."""
+    if saved.person_id is not None:
+        await customers.get_customer(tx, saved.person_id)
+    wanted = {saved.campaign_id} - {None}
+    if saved.funnel is not None:
+        steps = Funnel.model_validate(saved.funnel).steps
+        wanted |= {step.campaign_id for step in steps if step.campaign_id is not None}
+    known = col(CampaignCard.campaign_id)
+    found = set((await tx.scalars(select(known).where(known.in_(wanted)))).all())
+    if gone := wanted - found:
+        raise ReportUnknown(
+            f"campaign_id: {', '.join(sorted(map(str, gone)))} is not a campaign that was launched, or is gone;"
+            " GET /v1/reports/campaigns lists them"
+        )
+
+
+def _known(id_: UUID | None) -> UUID:
+    if id_ is None:
+        raise SavedUnknown("What this report was saved of is not said; delete it and save it anew")
+    return id_
+
+
+def _made(items: Sequence[Out], kind: type[Out]) -> Made:
+    return Made(items, items_as_csv(items, kind))

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from sqlalchemy import null
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -19,19 +20,29 @@ async def save_report(tx: Tx, wanted: SavedIn) -> SavedOut:
     Raises:
         CurrencyMeaningless: a currency was given for a report that counts no money.
         NameTaken: another one has the name.
+        ReportUnknown: no campaign was launched that it would be of.
+        CustomerUnknown: nothing is known of the person.
     """
     if wanted.currency and wanted.report not in queries.OF_MONEY:
         raise CurrencyMeaningless(
             f"currency: leave it out, {wanted.report.value} counts no money; it is for "
             + " and ".join(name.value for name in queries.OF_MONEY)
         )
-    values = wanted.model_dump(mode="json") | {"id": new_id(), "created_at": tx.clock.now()}
+    values = wanted.model_dump(exclude={"funnel"}) | {
+        "report": wanted.report.value,
+        "funnel": wanted.funnel.model_dump(mode="json", exclude_none=True)
+        if wanted.funnel
+        else null(),
+        "id": new_id(),
+        "created_at": tx.clock.now(),
+    }
+    await queries.check(tx, SavedReport(**values | {"funnel": wanted.funnel and values["funnel"]}))
     put = insert(SavedReport).values(values).on_conflict_do_nothing(index_elements=["name"])
     made = await tx.scalar(put.returning(col(SavedReport.id)))
     if made is None:
         raise NameTaken(f"name: {wanted.name!r} is taken; take another, or delete that one first")
     tx.audit("report.save", str(made), name=wanted.name)
-    return SavedOut.model_validate(values)
+    return SavedOut.model_validate(values | {"funnel": wanted.funnel})
 
 
 async def delete_saved(tx: Tx, saved_id: UUID) -> None:

@@ -1,5 +1,6 @@
-"""What makes messages: pieces, steps, confirmations, notices, tests."""
+"""What makes messages: pieces, steps, confirmations, notices, reports, tests."""
 
+from kantis_contracts.analytics import ReportMailRequestedV1
 from kantis_contracts.campaign import PieceReleasedV1, StepRequestedV1, TestRequestedV1
 from kantis_contracts.contacts import ConfirmationRequestedV1, PageRequestedV1
 from kantis_contracts.orders import NoticeRequestedV1
@@ -36,6 +37,12 @@ async def on_pages_requested(tx: Tx, event: PageRequestedV1, _meta: Meta) -> Non
 async def on_notices_requested(tx: Tx, event: NoticeRequestedV1, _meta: Meta) -> None:
     """Plan what customers must be told."""
     await usecases.plan_notices(tx, event.items)
+
+
+@consumes(ReportMailRequestedV1, queue="messaging.dispatch")
+async def on_report_mails_requested(tx: Tx, event: ReportMailRequestedV1, _meta: Meta) -> None:
+    """Plan the mails that bring reports to people of the company."""
+    await usecases.plan_report_mails(tx, event.items)
 
 
 @consumes(TestRequestedV1, queue="messaging.dispatch")

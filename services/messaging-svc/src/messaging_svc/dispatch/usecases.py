@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from kantis_contracts.analytics import ReportMail
 from kantis_contracts.campaign import PieceReleasedV1, StepRequestedV1, TestMessage
 from kantis_contracts.contacts import ConfirmationRequest, PageRequest
 from kantis_contracts.orders import Notice
@@ -321,6 +322,31 @@ async def plan_page_links(tx: Tx, requests: Sequence[PageRequest]) -> None:
             }
             for request in requests
             if f"own_{request.page}" in FACTS
+        ],
+    )
+
+
+async def plan_report_mails(tx: Tx, mails: Sequence[ReportMail]) -> None:
+    """Plan the mails that bring reports to people of the company, who are nobody's register entry."""
+    base = tx.settings(MessagingSettings).public_url.rstrip("/")
+    await plan(
+        tx,
+        [
+            {
+                "origin": "confirmation",
+                "origin_id": mail.mail_id,
+                "builtin": mail.kind,
+                "facts": {
+                    "report_name": mail.report_name,
+                    "report_days": f"{mail.since} – {mail.until}",
+                }
+                | ({"file_url": f"{base}/{mail.path.lstrip('/')}"} if mail.path else {}),
+                "to_email": mail.to_email,
+                "language": mail.language,
+                "preferred_name": mail.preferred_name,
+            }
+            for mail in mails
+            if mail.kind in FACTS
         ],
     )
 

@@ -30,6 +30,8 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     "confirmation": ("confirm_url",),
     "own_data": ("confirm_url",),
     "own_erase": ("confirm_url",),
+    "report_ready": ("report_name", "report_days", "file_url"),
+    "report_gone": ("report_name",),
     "order_placed": ("order_number", "lines", "amount"),
     "order_waiting": ("order_number", "lines", "amount", "promised_on", "instead"),
     "order_promised": ("order_number", "lines", "promised_on"),
