@@ -20,6 +20,7 @@ from uuid import UUID
 
 import asyncpg
 import uvloop
+from _collector import as_in_the_house
 from pydantic import SecretStr
 from segments import ADDRESSES, CONSENTS, FILL, ORDERS
 from sqlalchemy import event
@@ -188,6 +189,7 @@ async def main(people: int) -> None:
         await register.execute(FILL, people)
         for statement in (ADDRESSES, CONSENTS, ORDERS, "VACUUM ANALYZE"):
             await register.execute(statement)
+        as_in_the_house()
         async with write(contacts.scope, actor="bench") as tx:
             body = SegmentIn.model_validate({"name": "Everybody", "condition": CONDITION})
             segment = (await usecases.make_segment(tx, body)).id

@@ -77,6 +77,7 @@ async def opened(
         keys_dir=folder / "keys",
         postgres_dsn=SecretStr(dsns.app_dsn),
         postgres_owner_dsn=SecretStr(dsns.owner_dsn),
+        link_keys=SecretStr("1:" + "5a" * 32),
     )
     service = Service(spec, settings, broker=EmbeddedBroker(broker, name=spec.name))
     owner = await asyncpg.connect(dsns.owner_dsn)

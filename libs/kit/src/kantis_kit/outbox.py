@@ -1,7 +1,7 @@
 """What leaves a service is a row first, written in the transaction of its cause."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,8 @@ class Encoded:
     items: Sequence[bytes]
     pieces: Sequence[bytes] = ()
     """The event as `cut` gives it, where that was done before."""
+    shared: bytes = b"{}"
+    """What stands beside the items, as a JSON object: all of the event's fields but them."""
 
     @property
     def type(self) -> str:
@@ -51,25 +53,27 @@ class Encoded:
         if self.pieces:
             yield from self.pieces
             return
+        opening = b"{" + self.shared[1:-1] + (b"," if len(self.shared) > len(b"{}") else b"")
+        opening += b'"items":['
         part: list[bytes] = []
-        size = len(_OPEN) + len(_CLOSE)
+        size = least = len(opening) + len(_CLOSE)
         for item in self.items:
             if len(item) > 2 * MAX_BYTES:
                 raise ItemTooLarge(_too_large(self.type, len(item)))
             if part and (len(part) == MAX_ITEMS or size + len(item) + 1 > MAX_BYTES):
-                yield _OPEN + b",".join(part) + _CLOSE
-                part, size = [], len(_OPEN) + len(_CLOSE)
+                yield opening + b",".join(part) + _CLOSE
+                part, size = [], least
             part.append(item)
             size += len(item) + 1
         if part:
-            yield _OPEN + b",".join(part) + _CLOSE
+            yield opening + b",".join(part) + _CLOSE
 
     def ahead(self) -> "Encoded":
         """Return the event cut already, for who does that beside the event loop."""
-        return Encoded(self.kind, self.items, list(self.cut()))
+        return replace(self, pieces=list(self.cut()))
 
 
-_OPEN, _CLOSE = b'{"items":[', b"]}"
+_CLOSE = b"]}"
 
 
 @dataclass(frozen=True, slots=True)

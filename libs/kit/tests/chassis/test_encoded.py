@@ -5,7 +5,7 @@ from uuid import UUID
 import orjson
 
 from kantis_contracts.base import MAX_BYTES, MAX_ITEMS
-from kantis_kit.ids import id_time, new_id, new_id_text
+from kantis_kit.ids import id_texts, id_time, new_id, new_id_text
 from kantis_kit.outbox import Encoded, cut
 from kantis_kit.testing.probe import SPEC, Made, ThingMadeV1
 from kantis_kit.tx import write
@@ -59,3 +59,24 @@ def test_ids_as_text_are_ids_in_the_order_of_their_making():
     assert sorted(ids) == ids
     assert 1_000 == len({UUID(one) for one in ids})
     assert abs((id_time(UUID(ids[0])) - id_time(new_id())).total_seconds()) < 60
+
+
+def test_what_stands_beside_the_items_is_in_every_piece_and_counts_for_its_size():
+    items = made(9, MAX_BYTES // 4)
+    shared = orjson.dumps({"note": "Å" * 1_000, "more": [1]})
+
+    pieces = list(cut(Encoded(ThingMadeV1, items, shared=shared)))
+
+    assert 9 == sum(len(ThingMadeV1.model_validate_json(one).items) for one in pieces)
+    assert all(len(one) <= MAX_BYTES for one in pieces)
+    assert {("Å" * 1_000, 1)} == {
+        (told["note"], *told["more"]) for told in map(orjson.loads, pieces)
+    }
+    assert pieces == list(cut(Encoded(ThingMadeV1, items, shared=shared).ahead()))
+
+
+def test_ids_are_written_as_texts_together():
+    ids = [new_id() for _ in range(3)]
+
+    assert [str(one) for one in ids] == id_texts(ids)
+    assert [] == id_texts([])

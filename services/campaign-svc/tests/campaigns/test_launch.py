@@ -183,7 +183,7 @@ async def test_a_taken_code_is_drawn_again_and_nobody_is_lost(rig_for):
     (part,) = parts(launch, persons)
 
     async with write(rig.service.scope) as tx:
-        await take_audience(tx, part, lambda: next(drawn))
+        await take_audience(tx, part, lambda count: [next(drawn) for _ in range(count)])
     await rig.drain()
 
     items = rig.items(said.PieceReleasedV1)

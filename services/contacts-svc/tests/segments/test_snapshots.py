@@ -32,6 +32,7 @@ async def make_people(client, number):
 
 async def test_a_snapshot_is_read_page_by_page_and_stays_as_it_was(rig_for, monkeypatch):
     monkeypatch.setattr(freezing, "PAGE", 3)
+    monkeypatch.setattr(freezing, "PAGES_AT_ONCE", 2)
     monkeypatch.setattr("contacts_svc.segments.queries.snapshots.PAGE", 3)
     rig = await rig_for(SPEC)
     condition = {
@@ -68,7 +69,17 @@ async def test_a_snapshot_is_read_page_by_page_and_stays_as_it_was(rig_for, monk
     assert 7 == pages[0]["total"]
     assert ["country is NO"] == items[0]["because"]
     assert ["country is NO", "language is sv"] == items[1]["because"]
-    assert {str(one.person_id) for one in rig.items(AudienceFrozenV1)} == set(people)
+    told = rig.published(AudienceFrozenV1)
+    assert people == [str(one.person_id) for event in told for one in event.items]
+    assert [one["because"] for one in items] == [
+        list(one.because) for event in told for one in event.items
+    ]
+    assert [(3, None), (3, None), (1, None)] == [
+        (len(event.items), event.items[0].route) for event in told
+    ]
+    assert {("S", 7, request.launch_id, request.campaign_id)} == {
+        (event.segment_name, event.total, event.launch_id, event.campaign_id) for event in told
+    }
     assert [422, 404] == [strange.status_code, nothing.status_code]
 
 

@@ -67,6 +67,7 @@ from messaging_svc.sms import api as sms
 from messaging_svc.sms.sender import send_texts
 from messaging_svc.templates import api as templates
 from messaging_svc.templates import consumers as template_consumers
+from messaging_svc.templates import jobs as template_jobs
 from messaging_svc.tracking import api as tracking
 from messaging_svc.tracking.fast import fast_visits
 from messaging_svc.web import api as web
@@ -173,7 +174,7 @@ SPEC = ServiceSpec(
         web_consumers,
     ),
     timers=timers_in(merge_jobs, letter_jobs),
-    jobs=jobs_in(privacy_jobs, bounce_jobs, mailbox_jobs),
+    jobs=jobs_in(privacy_jobs, bounce_jobs, mailbox_jobs, template_jobs),
     loops=[
         send_loop,
         send_texts,

@@ -6,7 +6,10 @@ from kantis_contracts.codes import ALPHABET, CODE_LENGTH, check_character
 
 KEY_LENGTH = 4
 _BITS_EACH = 5
+_ONE = 2**_BITS_EACH - 1
 _PAIR = 2 ** (2 * _BITS_EACH) - 1
+_BYTES_DRAWN = 8
+"""A code takes 45 bits of them; whole machine words are read fastest."""
 _PAIRS = [one + two for one in ALPHABET for two in ALPHABET]
 
 
@@ -25,14 +28,22 @@ _CHECKS = [
 
 def draw_code() -> str:
     """Return a new code from the system's source of secrets."""
-    bits = secrets.randbits(_BITS_EACH * (CODE_LENGTH - 1))
-    one, two = bits & _PAIR, bits >> 10 & _PAIR
-    three, four, five = bits >> 20 & _PAIR, bits >> 30 & _PAIR, bits >> 40
-    checks = _CHECKS
-    check = checks[0][one] ^ checks[1][two] ^ checks[2][three] ^ checks[3][four] ^ checks[4][five]
-    return (
-        f"{_PAIRS[one]}{_PAIRS[two]}{_PAIRS[three]}{_PAIRS[four]}{ALPHABET[five]}{ALPHABET[check]}"
-    )
+    return draw_codes(1)[0]
+
+
+def draw_codes(count: int) -> list[str]:
+    """Return new codes from the system's source of secrets, which is asked once for all of them."""
+    pairs, alphabet = _PAIRS, ALPHABET
+    first, second, third, fourth, last = _CHECKS
+    drawn: list[str] = []
+    for bits in memoryview(secrets.token_bytes(_BYTES_DRAWN * count)).cast("Q"):
+        one, two = bits & _PAIR, bits >> 10 & _PAIR
+        three, four, five = bits >> 20 & _PAIR, bits >> 30 & _PAIR, bits >> 40 & _ONE
+        check = first[one] ^ second[two] ^ third[three] ^ fourth[four] ^ last[five]
+        drawn.append(
+            f"{pairs[one]}{pairs[two]}{pairs[three]}{pairs[four]}{alphabet[five]}{alphabet[check]}"
+        )
+    return drawn
 
 
 def draw_key() -> str:

@@ -1,7 +1,9 @@
 """Which fields of campaigns leave the service."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
+
+import orjson
 
 from campaign_svc.campaigns.model import Campaign, Cell, Launch, NewPiece, Offer, Preflight
 from campaign_svc.campaigns.routing import CellPlan, Way
@@ -12,7 +14,6 @@ from kantis_contracts.campaign import (
     CampaignLaunchedV1,
     CellCard,
     OfferCard,
-    Piece,
     PieceReleasedV1,
     PreflightRequest,
     PreflightRequestedV1,
@@ -22,6 +23,7 @@ from kantis_contracts.campaign import (
     TestRequestedV1,
 )
 from kantis_contracts.values import Channel, Language, Purpose
+from kantis_kit.outbox import Encoded
 
 COUNTED_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.LETTER, Channel.PHONE)
 
@@ -140,10 +142,10 @@ def pieces_released(
     segment_name: str,
     offer: OfferCard | None,
     products: tuple[ProductBlock, ...],
-    pieces: Sequence[NewPiece],
-) -> PieceReleasedV1:
-    """Let new pieces of one cell be sent by one channel."""
-    return PieceReleasedV1(
+    pieces: Iterable[tuple[Sequence[str], Sequence[NewPiece]]],
+) -> Encoded:
+    """Let new pieces of one cell be sent by one channel; beside each handful of them is why they were chosen."""
+    told = PieceReleasedV1(
         campaign_id=campaign.id,
         campaign_name=campaign.name,
         launch_id=launch.id,
@@ -163,17 +165,17 @@ def pieces_released(
         not_after=campaign.not_after,
         priority=campaign.priority,
         expected_response_pct=float(campaign.expected_response_pct),
-        items=tuple(
-            Piece(
-                piece_id=piece.id,
-                person_id=piece.person_id,
-                response_code=piece.response_code,
-                because=tuple(piece.because),
-                products=products,
-            )
-            for piece in pieces
-        ),
+        items=(),
     )
+    blocks = [one.model_dump(mode="json") for one in products]
+    items: list[bytes] = []
+    for because, mine in pieces:
+        rest = orjson.dumps({"because": list(because), "products": blocks}).decode()[1:]
+        items += [
+            f'{{"piece_id":"{piece_id}","person_id":"{person_id}","response_code":"{code}",{rest}'.encode()
+            for piece_id, person_id, code in mine
+        ]
+    return Encoded(PieceReleasedV1, items, shared=told.model_dump_json(exclude={"items"}).encode())
 
 
 def product_block(offer: OfferCard) -> ProductBlock:

@@ -1,10 +1,8 @@
 """Campaigns, what they offer, their test cells, and every piece that left for a person."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Numeric
@@ -12,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from campaign_svc.base import Base
-from campaign_svc.campaigns.routing import CellPlan, Placed, Way
+from campaign_svc.campaigns.routing import CellPlan, Way
 from campaign_svc.campaigns.schemas import PieceState, WhenShort
 from kantis_contracts.values import Channel
 
@@ -185,15 +183,13 @@ class Piece(Base, table=True):
     """The id in the audience, while a merge has the piece stand with another person."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewPiece:
-    """A piece on its way into the table: thousands are made at once, and a table's object costs ten times as much."""
+class NewPiece(NamedTuple):
+    """A piece on its way into the table and out: ids as texts, for thousands are made at once and written as text."""
 
-    id: UUID
-    person_id: UUID
+    id: str
+    person_id: str
+    """The id in the audience."""
     response_code: str
-    because: Sequence[str]
-    placed: Placed
 
 
 class Outcome(Base, table=True):

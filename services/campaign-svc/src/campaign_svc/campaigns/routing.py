@@ -72,8 +72,11 @@ def choose(ways: Sequence[Way], route: Route) -> Choice | None:
 
 def bucket_of(salt: bytes, person_id: UUID) -> int:
     """Return a number from 0 to 99 that follows from the person and what it is for, and from nothing else."""
-    digest = blake2b(salt + person_id.bytes, digest_size=8).digest()
-    return int.from_bytes(digest, "big") % FULL_SHARE_PCT
+    return _bucket(salt + person_id.bytes)
+
+
+def _bucket(what: bytes) -> int:
+    return int.from_bytes(blake2b(what, digest_size=8).digest(), "big") % FULL_SHARE_PCT
 
 
 def cell_of(launch_id: UUID, person_id: UUID, shares: Sequence[tuple[UUID, int]]) -> UUID:
@@ -81,12 +84,13 @@ def cell_of(launch_id: UUID, person_id: UUID, shares: Sequence[tuple[UUID, int]]
 
     `shares` are (cell, share_pct) in a fixed order; the percentages sum to 100.
     """
-    bucket = bucket_of(launch_id.bytes, person_id)
-    for cell_id, share_pct in shares:
-        if bucket < share_pct:
-            return cell_id
-        bucket -= share_pct
-    return shares[-1][0]
+    return shares[_spread(shares)[bucket_of(launch_id.bytes, person_id)]][0]
+
+
+def _spread(shares: Sequence[tuple[UUID, int]]) -> list[int]:
+    """Return for each bucket the place of its share."""
+    filled = [place for place, (_, share_pct) in enumerate(shares) for _ in range(share_pct)]
+    return [*filled, *[len(shares) - 1] * (FULL_SHARE_PCT - len(filled))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,38 +126,37 @@ class Placing:
         hold_out_pct: int = 0,
         experiment_pct: int = FULL_SHARE_PCT,
     ) -> None:
-        self._launch_id = launch_id
-        self._shares = [(cell.cell_id, cell.share_pct) for cell in cells]
-        self._cells = {cell.cell_id: cell for cell in cells}
+        self._salt = launch_id.bytes
+        self._hold_out_salt = b"hold out" + launch_id.bytes
+        self._experiment_salt = b"experiment" + launch_id.bytes
+        self._cells = cells
+        self._cell_at = _spread([(cell.cell_id, cell.share_pct) for cell in cells])
         self._routes = routes
         self._hold_out_pct = hold_out_pct
         self._experiment_pct = experiment_pct
-        self._chosen: dict[tuple[UUID, int | None], _Variants] = {}
+        self._chosen: dict[tuple[int, int | None], _Variants] = {}
 
     def place(self, person_id: UUID, route: int | None) -> Placed:
         """Return what the launch makes of a person; `route` is the place of theirs, None where none was asked for.
 
         People of whom it makes the same get the same object.
         """
-        cell_id = cell_of(self._launch_id, person_id, self._shares)
-        found = self._chosen.get((cell_id, route))
+        who = person_id.bytes
+        at = self._cell_at[_bucket(self._salt + who)]
+        found = self._chosen.get((at, route))
         if found is None:
-            placed = self._choose(self._cells[cell_id], route)
-            found = self._chosen[cell_id, route] = _Variants(
+            placed = self._choose(self._cells[at], route)
+            found = self._chosen[at, route] = _Variants(
                 placed, replace(placed, reason=HOLD_OUT), replace(placed, is_reserve=True)
             )
         if found.placed.reason:
             return found.placed
-        if self._is_in(b"hold out", person_id, self._hold_out_pct):
+        if self._hold_out_pct and _bucket(self._hold_out_salt + who) < self._hold_out_pct:
             return found.held_out
-        if self._is_in(b"experiment", person_id, self._experiment_pct):
+        everybody = self._experiment_pct == FULL_SHARE_PCT
+        if everybody or _bucket(self._experiment_salt + who) < self._experiment_pct:
             return found.placed
         return found.reserve
-
-    def _is_in(self, what: bytes, person_id: UUID, pct: int) -> bool:
-        if pct in (0, FULL_SHARE_PCT):
-            return pct == FULL_SHARE_PCT
-        return bucket_of(what + self._launch_id.bytes, person_id) < pct
 
     def _choose(self, cell: CellPlan, route: int | None) -> Placed:
         if route is None:

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import orjson
+
 from contacts_svc.segments.compile import read_route
-from contacts_svc.segments.model import FrozenAudience, FrozenMember, Segment, Standing
+from contacts_svc.segments.model import FrozenAudience, Segment, Standing, ToldPage
 from kantis_contracts.campaign import PreflightRequest, Rehearsal, RuleCard
 from kantis_contracts.contacts import (
     AudienceFrozenV1,
-    AudienceMember,
     AudienceRefusal,
     AudienceRefusedV1,
     ChannelReach,
@@ -29,6 +30,7 @@ from kantis_contracts.contacts import (
     SegmentMove,
 )
 from kantis_contracts.values import Channel
+from kantis_kit.outbox import Encoded
 
 
 def reach_counted(
@@ -146,25 +148,35 @@ def audience_refused(audience: FrozenAudience, reason: str) -> AudienceRefusedV1
 
 
 def audience_frozen(
-    audience: FrozenAudience, members: Sequence[FrozenMember], channels: Sequence[Channel]
-) -> AudienceFrozenV1:
-    """Tell a page of the audience; each of its different routes once."""
-    places = {route: place for place, route in enumerate(dict.fromkeys(m.route for m in members))}
-    return AudienceFrozenV1(
+    audience: FrozenAudience, page: ToldPage, channels: Sequence[Channel]
+) -> Encoded:
+    """Tell a page of the audience; each of its different routes once, and what many members share written once."""
+    # Without masks all clauses hold for everybody; without routes none were asked for.
+    size = len(page.person_ids)
+    marks = list(zip(page.masks or [-1] * size, page.routes or [""] * size, strict=True))
+    places = {route: place for place, route in enumerate(dict.fromkeys(r for _, r in marks))}
+    rest = {
+        (mask, route): orjson.dumps(
+            {"because": page.because(mask), "route": places[route] if channels else None}
+        ).decode()[1:]
+        for mask, route in dict.fromkeys(marks)
+    }
+    told = AudienceFrozenV1(
         launch_id=audience.launch_id,
         campaign_id=audience.campaign_id,
         segment_id=audience.segment_id,
         segment_name=audience.segment_name,
         total=audience.total,
         routes=tuple(read_route(one, channels) for one in places) if channels else (),
-        items=tuple(
-            AudienceMember(
-                person_id=one.person_id,
-                because=tuple(one.because),
-                route=places[one.route] if channels else None,
-            )
-            for one in members
-        ),
+        items=(),
+    )
+    return Encoded(
+        AudienceFrozenV1,
+        [
+            f'{{"person_id":"{person_id}",{rest[mark]}'.encode()
+            for person_id, mark in zip(page.person_ids, marks, strict=True)
+        ],
+        shared=told.model_dump_json(exclude={"items"}).encode(),
     )
 
 

@@ -164,9 +164,23 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldPage:
+    """A frozen page as it is told: the ids as texts, beside each its mask and its route, or nothing for all of them."""
+
+    person_ids: Sequence[str]
+    masks: Sequence[int]
+    routes: Sequence[str]
+    clauses: Sequence[str]
+    """What the bits of a mask say; without masks all of it holds for everybody."""
+
+    def because(self, mask: int) -> list[str]:
+        """Return which clauses hold for whoever has this mask."""
+        return [text for place, text in enumerate(self.clauses) if mask >> place & 1]
+
+
+@dataclass(frozen=True, slots=True)
 class FrozenMember:
-    """A person on a frozen page, the clauses that put them there, and their route as it was written."""
+    """A person on a frozen page, and the clauses that put them there."""
 
     person_id: UUID
     because: Sequence[str]
-    route: str = ""

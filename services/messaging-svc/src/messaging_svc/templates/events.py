@@ -21,13 +21,17 @@ def checked(request: PreflightRequest, checks: Sequence[TemplateCheck]) -> Templ
     )
 
 
-def changed(row: Row[Any]) -> TemplateChangedV1:
-    """Tell which version of a template stands, and for which messages."""
-    card = TemplateCard(
-        template_id=row.id,
-        revision=row.revision,
-        name=row.name,
-        number=row.number,
-        message_class=row.message_class,
+def changed(rows: Sequence[Row[Any]]) -> TemplateChangedV1:
+    """Tell which version of each template stands, and for which messages."""
+    return TemplateChangedV1(
+        items=tuple(
+            TemplateCard(
+                template_id=row.id,
+                revision=row.revision,
+                name=row.name,
+                number=row.number,
+                message_class=row.message_class,
+            )
+            for row in rows
+        )
     )
-    return TemplateChangedV1(items=(card,))

@@ -24,6 +24,18 @@ from messaging_svc.templates.linting import Finding, lint
 from messaging_svc.templates.model import template, template_version
 from messaging_svc.templates.schemas import LanguageIn, SaveIn, Severity, TemplateIn, VersionIn
 
+_CARDS = select(
+    template.c.id,
+    template.c.revision,
+    template.c.name,
+    template_version.c.number,
+    template_version.c.message_class,
+).join(
+    template_version,
+    (template_version.c.template_id == template.c.id)
+    & (template_version.c.number == template.c.version),
+)
+
 
 def compile_all(
     languages: Mapping[Language, LanguageIn],
@@ -182,22 +194,16 @@ async def _let_stand(tx: Tx, template_id: UUID, number: int) -> None:
 
 async def _tell(tx: Tx, template_id: UUID) -> None:
     """Tell others which version stands, and for which class of messages it was checked."""
+    rows = await tx.execute(_CARDS.where(template.c.id == template_id))
+    tx.stage(events.changed([rows.one()]))
+
+
+async def tell_all(tx: Tx) -> None:
+    """Tell the same of every template; of one that is changed at this moment its own news is enough."""
     rows = await tx.execute(
-        select(
-            template.c.id,
-            template.c.revision,
-            template.c.name,
-            template_version.c.number,
-            template_version.c.message_class,
-        )
-        .join(
-            template_version,
-            (template_version.c.template_id == template.c.id)
-            & (template_version.c.number == template.c.version),
-        )
-        .where(template.c.id == template_id)
+        _CARDS.where(template.c.changed_at < tx.clock.now()).order_by(template.c.id)
     )
-    tx.stage(events.changed(rows.one()))
+    tx.stage(events.changed(rows.all()))
 
 
 async def _add_version(

@@ -1,33 +1,19 @@
 """Turn the parts of a frozen audience into pieces, each person once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
 import orjson
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    DateTime,
-    Integer,
-    Text,
-    Uuid,
-    case,
-    cast,
-    column,
-    func,
-    literal,
-    select,
-    update,
-)
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import update
 from sqlmodel import col
 
-from campaign_svc.aliases import person_alias
 from campaign_svc.campaigns import codes, queries
-from campaign_svc.campaigns.model import Campaign, Launch, NewPiece, Piece
-from campaign_svc.campaigns.routing import FULL_SHARE_PCT, Placing
+from campaign_svc.campaigns.model import Campaign, Launch, NewPiece
+from campaign_svc.campaigns.routing import FULL_SHARE_PCT, Placed, Placing
 from campaign_svc.campaigns.schemas import PieceState, WhenShort
+from campaign_svc.campaigns.sql import ADD_PIECES, STORED
 from campaign_svc.campaigns.usecases.waves import (
+    Group,
     advance,
     plan_of,
     release_wave,
@@ -35,10 +21,8 @@ from campaign_svc.campaigns.usecases.waves import (
     stage_releases,
 )
 from kantis_contracts.contacts import AudienceFrozenV1, AudienceMember, AudienceRefusal
-from kantis_kit.db.aliases import placed
-from kantis_kit.db.sets import one_of, row_set
 from kantis_kit.errors import KantisError
-from kantis_kit.ids import new_id
+from kantis_kit.ids import id_texts, new_id_text
 from kantis_kit.tx import Tx
 
 _DRAWS = 5
@@ -49,7 +33,7 @@ class LaunchMissing(KantisError):
 
 
 async def take_audience(
-    tx: Tx, part: AudienceFrozenV1, draw: Callable[[], str] = codes.draw_code
+    tx: Tx, part: AudienceFrozenV1, draw: Callable[[int], Sequence[str]] = codes.draw_codes
 ) -> None:
     """Store the members that are new, and release them unless they wait; the parts come in any order and more than once.
 
@@ -69,18 +53,19 @@ async def take_audience(
         experiment_pct=_experiment_pct(campaign, launch),
     )
     state = await _first_state(tx, campaign, launch, len(part.items))
-    pieces = await _store(tx, launch, placing, part.items, state=state, draw=draw)
-    chosen = [piece for piece in pieces if not piece.placed.reason]
+    groups = await _store(tx, launch, _grouped(placing, part.items), state=state, draw=draw)
+    arrived = sum(len(group.pieces) for group in groups)
+    chosen = [group for group in groups if not group.placed.reason]
     now = [
-        piece for piece in chosen if state is PieceState.RELEASED and not piece.placed.is_reserve
+        group for group in chosen if state is PieceState.RELEASED and not group.placed.is_reserve
     ]
     stage_releases(tx, campaign, launch, plan, now, segment_name=part.segment_name)
-    left_out = len(pieces) - len(chosen)
+    left_out = arrived - sum(len(group.pieces) for group in chosen)
     await advance(
         tx,
         launch.id,
-        arrived=len(pieces),
-        released=len(now),
+        arrived=arrived,
+        released=sum(len(group.pieces) for group in now),
         left_out=left_out,
         settled=left_out,
         total=part.total,
@@ -103,132 +88,91 @@ async def _first_state(tx: Tx, campaign: Campaign, launch: Launch, pieces: int) 
     return PieceState.RELEASED if has_room and is_open else PieceState.WAITING
 
 
+_People = dict[str, int]
+"""Ids of people, as texts, each with the place of what they have in common with others."""
+
+
+def _grouped(
+    placing: Placing, members: Iterable[AudienceMember]
+) -> tuple[_People, list[tuple[Placed, tuple[str, ...]]]]:
+    """Return the people in the order of their ids, and what many of them share: where they stand and why they are chosen.
+
+    In that order two parts with the same persons wait for each other, not in a ring.
+    """
+    left = {member.person_id.int: member for member in members}
+    ways: dict[tuple[int, tuple[str, ...]], int] = {}
+    shared: list[tuple[Placed, tuple[str, ...]]] = []
+    places: list[int] = []
+    ordered = [left[number] for number in sorted(left)]
+    for member in ordered:
+        placed = placing.place(member.person_id, member.route)
+        key = (id(placed), member.because)
+        place = ways.get(key)
+        if place is None:
+            place = ways[key] = len(shared)
+            shared.append((placed, member.because))
+        places.append(place)
+    texts = id_texts([member.person_id for member in ordered])
+    return dict(zip(texts, places, strict=True)), shared
+
+
 async def _store(
     tx: Tx,
     launch: Launch,
-    placing: Placing,
-    members: Sequence[AudienceMember],
+    people: tuple[_People, list[tuple[Placed, tuple[str, ...]]]],
     *,
     state: PieceState,
-    draw: Callable[[], str],
-) -> list[NewPiece]:
+    draw: Callable[[int], Sequence[str]],
+) -> list[Group]:
     """Insert a piece for every member that has none; return the new ones."""
-    # In the order of the persons, so that two parts with the same persons wait for each other, not in a ring.
-    left = {member.person_id: member for member in sorted(members, key=lambda m: m.person_id)}
-    made: list[NewPiece] = []
+    left, shared = people
+    groups = [Group(placed, because, []) for placed, because in shared]
+    ways = _columns([_way(placed, because, state) for placed, because in shared])
     for _ in range(_DRAWS):
-        # At first, whoever has a piece from an earlier delivery; then whoever got one from a part taken at the same
-        # time. Whoever is left after an insertion met a code that is in use, and draws again.
-        for person_id in await _with_piece(tx, launch.id, list(left)):
-            left.pop(person_id)
         if not left:
-            return made
-        fresh = {
-            person_id: NewPiece(
-                id=new_id(),
-                person_id=person_id,
-                response_code=draw(),
-                because=member.because,
-                placed=placing.place(person_id, member.route),
-            )
-            for person_id, member in left.items()
-        }
-        for person_id in sorted(await _insert(tx, launch, list(fresh.values()), state)):
-            made.append(fresh[person_id])
-            left.pop(person_id)
-        if not left:
-            return made
-    message = f"no free response codes for {len(left)} persons after {_DRAWS} draws"
-    raise KantisError(message)
+            break
+        new = [
+            NewPiece(new_id_text(), person_id, code)
+            for person_id, code in zip(left, draw(len(left)), strict=True)
+        ]
+        places = list(left.values())
+        ids, persons, drawn = _columns(new)
+        rows = await tx.fetch(
+            ADD_PIECES, launch.id, launch.campaign_id, ids, persons, drawn, places,
+            list(range(len(shared))), *ways, tx.clock.now(),
+        )  # fmt: skip
+        # Only when somebody got no piece is there anything to look up: a delivery that came before, or one that is
+        # taken at the same time, has given them theirs. Whoever has none met a code that is in use, and draws again.
+        stored = {} if rows[0][0] == len(new) else await _stored(tx, launch.id, persons)
+        is_all = not stored and rows[0][0] == len(new)
+        for piece, place in zip(new, places, strict=True):
+            if is_all or stored.get(piece.person_id) == piece.id:
+                groups[place].pieces.append(piece)
+        left = {} if is_all else {who: at for who, at in left.items() if who not in stored}
+    if left:
+        message = f"no free response codes for {len(left)} persons after {_DRAWS} draws"
+        raise KantisError(message)
+    return [group for group in groups if group.pieces]
 
 
-async def _with_piece(tx: Tx, launch_id: UUID, person_ids: list[UUID]) -> set[UUID]:
-    rows = await tx.scalars(
-        select(_NAMED).where(
-            col(Piece.launch_id) == launch_id, one_of(person_ids, Uuid()) == _NAMED
-        )
-    )
-    return set(rows)
+async def _stored(tx: Tx, launch_id: UUID, person_ids: list[str]) -> Mapping[str, str]:
+    """Return of these ids of the audience those that have a piece, with its id."""
+    return {row["named"]: row["id"] for row in await tx.fetch(STORED, launch_id, person_ids)}
 
 
-_COLUMNS = (
-    column("id", Uuid), column("person_id", Uuid), column("response_code", Text), column("way", Integer),
-)  # fmt: skip
-_SHARED = (
-    column("way", Integer), column("cell_id", Uuid), column("because", Text), column("channel", Text),
-    column("cost_minor", BigInteger), column("worth", Integer), column("route", Text), column("is_reserve", Boolean),
-    column("state", Text), column("reason", Text),
-)  # fmt: skip
-"""What many pieces of a part have in common travels once for all of them, not with each."""
-_TARGETS = [
-    "id", "launch_id", "campaign_id", "cell_id", "person_id", "merged_id", "response_code", "because", "channel",
-    "cost_minor", "worth", "route", "is_reserve", "state", "reason", "released_at", "settled_at",
-]  # fmt: skip
-_NAMED = func.coalesce(col(Piece.merged_id), col(Piece.person_id))
-"""The id in the audience. Both of two records of one person get a piece; the second is not mailed."""
+def _columns(rows: Sequence[Sequence[object]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
-async def _insert(
-    tx: Tx, launch: Launch, pieces: Sequence[NewPiece], state: PieceState
-) -> set[UUID]:
-    rows, ways = _rows(pieces, state)
-    new, way = row_set("new", _COLUMNS, rows), row_set("way", _SHARED, ways)
-    stood = placed(person_alias, new)
-    moment = literal(tx.clock.now(), DateTime(timezone=True))
-    source = (
-        select(
-            new.c.id,
-            literal(launch.id, Uuid),
-            literal(launch.campaign_id, Uuid),
-            way.c.cell_id,
-            stood.stands,
-            stood.came,
-            new.c.response_code,
-            cast(way.c.because, JSONB),
-            way.c.channel,
-            way.c.cost_minor,
-            way.c.worth,
-            cast(way.c.route, JSONB),
-            way.c.is_reserve,
-            way.c.state,
-            way.c.reason,
-            moment,
-            case((way.c.state == PieceState.LEFT_OUT.value, moment)),
-        )
-        .select_from(stood.source.join(way, way.c.way == new.c.way))
-        .order_by(new.c.person_id)
-    )
-    stored = await tx.scalars(
-        insert(Piece).from_select(_TARGETS, source).on_conflict_do_nothing().returning(_NAMED)
-    )
-    return set(stored)
-
-
-def _rows(
-    pieces: Sequence[NewPiece], state: PieceState
-) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
-    """Return the pieces as rows, and beside them what many have in common: where they stand, and why they are chosen."""
-    ways: dict[tuple[int, tuple[str, ...]], tuple[object, ...]] = {}
-    rows: list[tuple[object, ...]] = []
-    for piece in pieces:
-        key = (id(piece.placed), tuple(piece.because))
-        way = ways.get(key)
-        if way is None:
-            way = ways[key] = (len(ways), *_way(piece, state))
-        rows.append((piece.id, piece.person_id, piece.response_code, way[0]))
-    return rows, list(ways.values())
-
-
-def _way(piece: NewPiece, state: PieceState) -> tuple[object, ...]:
-    one = piece.placed
+def _way(placed: Placed, because: Sequence[str], state: PieceState) -> tuple[object, ...]:
     its_state = state
-    if one.reason:
+    if placed.reason:
         its_state = PieceState.LEFT_OUT
-    elif one.is_reserve:
+    elif placed.is_reserve:
         its_state = PieceState.WAITING
     return (
-        one.cell_id, orjson.dumps(list(piece.because)).decode(), one.way.channel.value, one.way.cost_minor, one.worth,
-        orjson.dumps(dict(one.told)).decode(), one.is_reserve, its_state.value, one.reason,
+        placed.cell_id, orjson.dumps(list(because)).decode(), placed.way.channel.value, placed.way.cost_minor,
+        placed.worth, orjson.dumps(dict(placed.told)).decode(), placed.is_reserve, its_state.value, placed.reason,
     )  # fmt: skip
 
 

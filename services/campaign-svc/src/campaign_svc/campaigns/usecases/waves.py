@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Text, case, func, literal, select, update
+import orjson
+from sqlalchemy import BigInteger, Integer, Text, case, cast, func, literal, select, update
 from sqlmodel import col
 
 from campaign_svc.campaigns import events, queries
@@ -25,6 +26,15 @@ class LaunchPlan:
     cells: Sequence[CellPlan]
     cards: dict[UUID, OfferCard | None]
     products: tuple[ProductBlock, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """New pieces that stand in the same place for the same clauses."""
+
+    placed: Placed
+    because: Sequence[str]
+    pieces: list[NewPiece]
 
 
 async def plan_of(tx: ReadTx, campaign: Campaign) -> LaunchPlan:
@@ -53,14 +63,14 @@ def stage_releases(
     campaign: Campaign,
     launch: Launch,
     plan: LaunchPlan,
-    pieces: Iterable[NewPiece],
+    groups: Iterable[Group],
     *,
     segment_name: str,
 ) -> None:
     """Tell of pieces that may be sent, by cell and channel."""
-    by_way: defaultdict[tuple[UUID, str], list[NewPiece]] = defaultdict(list)
-    for piece in pieces:
-        by_way[piece.placed.cell_id, piece.placed.way.channel.value].append(piece)
+    by_way: defaultdict[tuple[UUID, str], list[Group]] = defaultdict(list)
+    for group in groups:
+        by_way[group.placed.cell_id, group.placed.way.channel.value].append(group)
     for cell in plan.cells:
         for way in cell.ways:
             mine = by_way.get((cell.cell_id, way.channel.value))
@@ -74,7 +84,7 @@ def stage_releases(
                         segment_name=segment_name,
                         offer=plan.cards[cell.cell_id],
                         products=plan.products,
-                        pieces=mine,
+                        pieces=[(group.because, group.pieces) for group in mine],
                     )
                 )
 
@@ -108,10 +118,10 @@ async def release_wave(tx: Tx, launch_id: UUID) -> None:
     if free < min(_waiting(launch), whole // 2):
         return
     plan = await plan_of(tx, campaign)
-    pieces = await _take(tx, launch, plan, free)
-    if pieces:
-        stage_releases(tx, campaign, launch, plan, pieces, segment_name=launch.segment_name)
-        await advance(tx, launch.id, released=len(pieces))
+    groups = await _take(tx, launch, plan, free)
+    if groups:
+        stage_releases(tx, campaign, launch, plan, groups, segment_name=launch.segment_name)
+        await advance(tx, launch.id, released=sum(len(group.pieces) for group in groups))
 
 
 def _waiting(launch: Launch) -> int:
@@ -152,7 +162,7 @@ async def _ration(tx: Tx, campaign: Campaign, launch: Launch) -> None:
     await lock_launch(tx, launch.id)
 
 
-async def _take(tx: Tx, launch: Launch, plan: LaunchPlan, free: int) -> list[NewPiece]:
+async def _take(tx: Tx, launch: Launch, plan: LaunchPlan, free: int) -> list[Group]:
     """Mark the next pieces as released, those of the most active and valuable first."""
     following = (
         select(col(Piece.id))
@@ -169,25 +179,22 @@ async def _take(tx: Tx, launch: Launch, plan: LaunchPlan, free: int) -> list[New
         .where(col(Piece.id).in_(following))
         .values(state=PieceState.RELEASED.value, released_at=tx.clock.now())
         .returning(
-            col(Piece.id),
             col(Piece.cell_id),
-            func.coalesce(col(Piece.merged_id), col(Piece.person_id)).label("named"),
-            col(Piece.response_code),
-            col(Piece.because),
             col(Piece.channel),
+            cast(col(Piece.because), Text()),
+            cast(col(Piece.id), Text()),
+            cast(func.coalesce(col(Piece.merged_id), col(Piece.person_id)), Text()),
+            col(Piece.response_code),
         )
         .execution_options(synchronize_session=False)
     )
     cells = {cell.cell_id: cell for cell in plan.cells}
+    groups: dict[tuple[UUID, str, str], list[NewPiece]] = {}
+    for cell_id, channel, because, *piece in rows:
+        groups.setdefault((cell_id, channel, because), []).append(NewPiece(*piece))
     return [
-        NewPiece(
-            id=row.id,
-            person_id=row.named,
-            response_code=row.response_code,
-            because=row.because,
-            placed=Placed(row.cell_id, cells[row.cell_id].way(row.channel)),
-        )
-        for row in rows
+        Group(Placed(cell_id, cells[cell_id].way(channel)), orjson.loads(because), pieces)
+        for (cell_id, channel, because), pieces in groups.items()
     ]
 
 

@@ -25,7 +25,7 @@ from contacts_svc.segments.queries.reading import (
     preview,
     segment_out,
 )
-from contacts_svc.segments.queries.snapshots import get_snapshot, read_page
+from contacts_svc.segments.queries.snapshots import get_snapshot, read_page, read_told
 from contacts_svc.segments.queries.trees import condition_of, parse, reasons, referred, resolve
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "parse",
     "preview",
     "read_page",
+    "read_told",
     "reasons",
     "referred",
     "resolve",

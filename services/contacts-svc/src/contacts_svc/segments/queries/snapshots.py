@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, cast, select
 from sqlmodel import col
 
 from contacts_svc.base import plain
@@ -12,6 +12,7 @@ from contacts_svc.segments.model import (
     FrozenAudience,
     FrozenMember,
     FrozenPage,
+    ToldPage,
 )
 from contacts_svc.segments.schemas import (
     FrozenMemberOut,
@@ -23,31 +24,38 @@ from kantis_kit.web.paging import encode_cursor, read_cursor
 MAX_PAGES = 1_000_000
 
 
+async def read_told(tx: ReadTx, launch_id: UUID, first: int, count: int) -> list[ToldPage]:
+    """Return so many pages of a frozen audience from the first one on, as they are told; none after the last."""
+    rows = await tx.execute(
+        select(
+            cast(col(FrozenPage.person_ids), ARRAY(Text())),
+            col(FrozenPage.masks),
+            col(FrozenPage.routes),
+            col(FrozenAudience.clauses),
+        )
+        .join(FrozenAudience, col(FrozenAudience.launch_id) == col(FrozenPage.launch_id))
+        .where(
+            col(FrozenPage.launch_id) == launch_id,
+            col(FrozenPage.page) >= first,
+            col(FrozenPage.page) < first + count,
+        )
+        .order_by(col(FrozenPage.page))
+    )
+    return [ToldPage(*row) for row in plain(rows)]
+
+
 async def read_page(tx: ReadTx, launch_id: UUID, page: int) -> list[FrozenMember]:
     """Return a page of a frozen audience; empty after the last."""
-    rows = plain(
-        await tx.execute(
-            select(
-                col(FrozenPage.person_ids),
-                col(FrozenPage.masks),
-                col(FrozenPage.routes),
-                col(FrozenAudience.clauses),
-            )
-            .join(FrozenAudience, col(FrozenAudience.launch_id) == col(FrozenPage.launch_id))
-            .where(col(FrozenPage.launch_id) == launch_id, col(FrozenPage.page) == page)
+    return [
+        FrozenMember(UUID(person_id), because)
+        for told in await read_told(tx, launch_id, page, 1)
+        for person_id, because in zip(
+            told.person_ids,
+            [told.because(mask) for mask in told.masks]
+            or [list(told.clauses)] * len(told.person_ids),
+            strict=True,
         )
-    )
-    if not rows:
-        return []
-    person_ids, masks, routes, clauses = rows[0]
-    # Without masks all clauses hold for everybody; without routes none were asked for.
-    words: dict[int, list[str]] = {
-        mask: [text for place, text in enumerate(clauses) if mask >> place & 1]
-        for mask in set(masks)
-    }
-    because = [words[mask] for mask in masks] or [list(clauses)] * len(person_ids)
-    members = zip(person_ids, because, routes or [""] * len(person_ids), strict=True)
-    return [FrozenMember(*member) for member in members]
+    ]
 
 
 async def get_snapshot(tx: ReadTx, launch_id: UUID, *, cursor: str | None) -> SnapshotOut:

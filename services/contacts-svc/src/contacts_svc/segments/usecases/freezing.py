@@ -25,12 +25,13 @@ from contacts_svc.segments import compile as sql
 from contacts_svc.segments import events, queries
 from contacts_svc.segments.conditions import Node, describe
 from contacts_svc.segments.costs import give_room
-from contacts_svc.segments.model import PAGE, FrozenAudience, FrozenMember, FrozenPage, Segment
+from contacts_svc.segments.model import PAGE, FrozenAudience, FrozenPage, Segment, ToldPage
 from kantis_contracts.campaign import AudienceRequest, PreflightRequest
 from kantis_kit.tx import Tx
 
 MAX_BECAUSE = 10
 _SHORT = 120
+PAGES_AT_ONCE = 10
 _audience: Table = table_of(FrozenAudience)
 _page: Table = table_of(FrozenPage)
 
@@ -96,9 +97,10 @@ async def _freeze(tx: Tx, request: AudienceRequest, segment: Segment | None) -> 
     if not audience.total:
         tx.stage(events.audience_refused(audience, "empty"))
         return
-    async for members in told_pages(tx, audience):
-        tx.stage(events.audience_frozen(audience, members, request.channels))
-        await tx.seal()  # the page leaves our memory
+    async for pages in told_pages(tx, audience):
+        for page in pages:
+            tx.stage(events.audience_frozen(audience, page, request.channels))
+        await tx.seal()  # the pages leave our memory
 
 
 async def write_pages(tx: Tx, request: AudienceRequest, segment: Segment) -> int:
@@ -171,9 +173,9 @@ def _mask(clauses: Sequence[tuple[Node, bool]], now: datetime) -> ColumnElement[
     return mask
 
 
-async def told_pages(tx: Tx, audience: FrozenAudience) -> AsyncIterator[list[FrozenMember]]:
-    """Read a frozen audience page by page."""
-    page = 0
-    while members := await queries.read_page(tx, audience.launch_id, page):
-        yield members
-        page += 1
+async def told_pages(tx: Tx, audience: FrozenAudience) -> AsyncIterator[list[ToldPage]]:
+    """Read a frozen audience some pages at a time: so few that its size costs no memory."""
+    first = 0
+    while pages := await queries.read_told(tx, audience.launch_id, first, PAGES_AT_ONCE):
+        yield pages
+        first += PAGES_AT_ONCE
