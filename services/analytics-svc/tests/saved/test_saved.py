@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from analytics_svc.company.queries import REPORTS
 from analytics_svc.main import SPEC
 from analytics_svc.saved.schemas import ReportName
 from kantis_contracts.contacts import LeadReceived, LeadReceivedV1
@@ -22,6 +23,10 @@ async def something_happens(rig):
     await rig.publish(OrderPlacedV1(items=(order,)))
     await rig.publish(LeadReceivedV1(items=(lead,)))
     await rig.drain()
+
+
+def test_every_report_of_the_house_can_be_saved():
+    assert list(REPORTS) == [one.value for one in ReportName]
 
 
 @pytest.mark.parametrize("report", [one.value for one in ReportName])

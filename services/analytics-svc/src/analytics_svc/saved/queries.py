@@ -1,32 +1,17 @@
 """Saved reports, and their lines."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import col
 
-from analytics_svc.company import queries, schemas
+from analytics_svc.company.queries import REPORTS
 from analytics_svc.saved.errors import SavedUnknown
 from analytics_svc.saved.model import SavedReport
-from analytics_svc.saved.schemas import ReportName
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.schemas import Out
-
-OF_MONEY: Mapping[ReportName, tuple[Callable[..., Awaitable[Sequence[Out]]], type[Out]]] = {
-    ReportName.COHORTS: (queries.list_cohorts, schemas.CohortMonth),
-    ReportName.REPEAT_PURCHASES: (queries.list_repeat_purchases, schemas.RepeatPurchase),
-}
-_OTHERS: Mapping[ReportName, tuple[Callable[..., Awaitable[Sequence[Out]]], type[Out]]] = {
-    ReportName.LISTS: (queries.list_growth, schemas.ListMonth),
-    ReportName.LEAD_MONTHS: (queries.list_lead_months, schemas.LeadMonth),
-    ReportName.SATISFACTION: (queries.list_satisfaction, schemas.Satisfaction),
-    ReportName.SERVICE_LEVELS: (queries.list_service_levels, schemas.ServiceLevel),
-    ReportName.RETURNED_POST: (queries.list_returned_post, schemas.ReturnedPost),
-    ReportName.LOST_POST: (queries.list_lost_post, schemas.LostPost),
-}
 
 
 async def list_saved(tx: ReadTx, after: UUID | None, limit: int) -> Sequence[SavedReport]:
@@ -52,10 +37,7 @@ def span_of(saved: SavedReport, today: date) -> tuple[date, date]:
 
 async def get_lines(tx: ReadTx, saved: SavedReport) -> tuple[Sequence[Out], type[Out]]:
     """Return the lines of a saved report as of today, and what kind they are."""
-    span: tuple[Any, ...] = span_of(saved, tx.clock.now().date())
-    name = ReportName(saved.report)
-    if name in OF_MONEY:
-        query, kind = OF_MONEY[name]
-        return await query(tx, *span, saved.currency or None), kind
-    query, kind = _OTHERS[name]
-    return await query(tx, *span), kind
+    report = REPORTS[saved.report]
+    span = span_of(saved, tx.clock.now().date())
+    only = (saved.currency or None,) if report.is_of_money else ()
+    return await report.list_lines(tx, *span, *only), report.line

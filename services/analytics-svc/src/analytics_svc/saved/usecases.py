@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from analytics_svc.company.queries import REPORTS
 from analytics_svc.saved import queries
 from analytics_svc.saved.errors import CurrencyMeaningless, NameTaken
 from analytics_svc.saved.model import SavedReport
@@ -20,10 +21,10 @@ async def save_report(tx: Tx, wanted: SavedIn) -> SavedOut:
         CurrencyMeaningless: a currency was given for a report that counts no money.
         NameTaken: another one has the name.
     """
-    if wanted.currency and wanted.report not in queries.OF_MONEY:
+    if wanted.currency and not REPORTS[wanted.report].is_of_money:
         raise CurrencyMeaningless(
             f"currency: leave it out, {wanted.report.value} counts no money; it is for "
-            + " and ".join(name.value for name in queries.OF_MONEY)
+            + " and ".join(name for name, report in REPORTS.items() if report.is_of_money)
         )
     values = wanted.model_dump(mode="json") | {"id": new_id(), "created_at": tx.clock.now()}
     put = insert(SavedReport).values(values).on_conflict_do_nothing(index_elements=["name"])
