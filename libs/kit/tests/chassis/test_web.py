@@ -486,6 +486,31 @@ async def test_a_slow_request_is_ended_and_says_so(rig_for):
     assert 0 == await count(rig)
 
 
+async def test_operators_routes_are_made_once_in_a_process_and_tell_each_app_its_own(rig_for):
+    from kantis_kit.brokers.port import Delivery
+
+    rigs = [await rig_for(SPEC, start=False) for _ in range(2)]
+    for rig, content in zip(rigs, (b"a", b"b"), strict=True):
+        await rig.service.consumers[0]._settle(
+            [Delivery(None, None, redelivered=False, raw=content, problem="odd")]
+        )
+
+    told = []
+    for rig in rigs:
+        async with rig.client(scopes=["operations:read"], caller="ops") as client:
+            (one,) = (await client.get("/v1/operations/probe/parked")).json()["items"]
+            path = f"/v1/operations/probe/parked/{one['queue']}/{one['event_id']}"
+            told.append((await client.get(path)).json()["content"])
+
+    assert ["a", "b"] == told
+    one, other = (
+        rig.service._api(WebRuntime("probe", rig.service.scope, None, None)).router.routes[-1]
+        for rig in rigs
+    )
+    assert "/v1/operations/probe" == one.original_router.prefix
+    assert one is other
+
+
 async def test_operators_read_and_replay_parked_messages_by_the_api(rig_for):
     from kantis_kit.brokers.port import Delivery
 

@@ -8,11 +8,11 @@ from uuid import UUID
 from contacts_svc.facts.usecases import OrderStep, keep_orders
 from contacts_svc.main import SPEC
 from contacts_svc.touched import Family
-from contacts_svc.value import usecases
+from contacts_svc.value import queries, usecases
 from kantis_contracts.contacts import PersonChangedV1
 from kantis_contracts.orders import OrderCancelledV1, OrderCard, OrderPaidV1, OrderPlacedV1
 from kantis_kit.ids import new_id
-from kantis_kit.tx import write
+from kantis_kit.tx import read, write
 
 
 async def make(client, name="kari"):
@@ -228,3 +228,40 @@ async def test_an_order_that_was_called_off_is_neither_bought_nor_open(rig_for):
 
     assert [1, 0] == counts
     assert 1 == value["orders"]
+
+
+class Interrupted:
+    """A transaction that only reads, behind whose first statement something happens in another."""
+
+    def __init__(self, tx, happens):
+        self.tx, self.happens = tx, happens
+
+    def __getattr__(self, name):
+        found = getattr(self.tx, name)
+        return self.between(found) if name in ("execute", "scalars", "scalar", "get") else found
+
+    def between(self, ask):
+        async def asked(*arguments):
+            answer = await ask(*arguments)
+            happens, self.happens = self.happens, None
+            if happens is not None:
+                await happens
+            return answer
+
+        return asked
+
+
+async def test_an_order_told_while_a_value_is_read_never_stands_beside_the_lifecycle_before_it(
+    rig_for,
+):
+    rig = await rig_for(SPEC)
+    async with rig.client() as client:
+        kari = UUID(await make(client))
+
+    async with read(rig.service.scope) as tx:
+        told = await queries.get_value(Interrupted(tx, place(rig, order(rig, kari))), kari)
+    async with read(rig.service.scope) as tx:
+        after = await queries.get_value(tx, kari)
+
+    assert (0, "prospect") == (told.orders, told.lifecycle)
+    assert (1, "new") == (after.orders, after.lifecycle)

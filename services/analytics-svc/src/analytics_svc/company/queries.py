@@ -1,7 +1,8 @@
 """Reports of the whole house: every one reads sums per month or day, never facts or people."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from analytics_svc.company.schemas import (
 )
 from analytics_svc.facts.model import SurveyCard, cohort_sum, house_tally, repeat_sum
 from kantis_kit.tx import ReadTx
+from kantis_kit.web.schemas import Out
 
 _LOW, _HIGH, _CSAT = 6, 9, range(1, 6)
 _REFUSAL = "refusal"
@@ -211,3 +213,52 @@ async def list_lost_post(tx: ReadTx, since: date, until: date) -> list[LostPost]
         LostPost(month=row.month, channel=row.label, currency=row.currency, lost_minor=row.value)
         for row in await _months(tx, ("lost_minor",), since, until)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report of the whole house: how its lines are read, what one is like, and what they tell."""
+
+    list_lines: Callable[..., Awaitable[Sequence[Out]]]
+    line: type[Out]
+    tells: str
+    """What follows "Return"."""
+    is_of_money: bool = False
+    """Whether the lines are read of one currency, if that is wanted."""
+
+
+REPORTS: Mapping[str, Report] = {
+    "cohorts": Report(
+        list_cohorts,
+        CohortMonth,
+        "what the buyers of each month's cohort did in every month since their first order",
+        is_of_money=True,
+    ),
+    "repeat-purchases": Report(
+        list_repeat_purchases,
+        RepeatPurchase,
+        "how many buyers of each cohort ordered once, twice and so on",
+        is_of_money=True,
+    ),
+    "lists": Report(
+        list_growth,
+        ListMonth,
+        "who came on the lists and who left them, and how many people each list has",
+    ),
+    "lead-months": Report(list_lead_months, LeadMonth, "how many leads each form brought"),
+    "satisfaction": Report(
+        list_satisfaction, Satisfaction, "what people scored, by survey and question"
+    ),
+    "service-levels": Report(
+        list_service_levels,
+        ServiceLevel,
+        "how many answers had their next step within two working days",
+    ),
+    "returned-post": Report(
+        list_returned_post, ReturnedPost, "what the post brought back, by kind and reason"
+    ),
+    "lost-post": Report(
+        list_lost_post, LostPost, "what the pieces had cost that the post brought back"
+    ),
+}
+"""The reports, as their paths are called."""

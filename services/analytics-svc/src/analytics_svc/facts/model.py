@@ -145,6 +145,10 @@ person_sum = Table(
 """A roll-up: what a person's facts add up to, per channel and currency; all measures in one row."""
 
 
+_OF_A_MONTH = ("buyers", "orders", "revenue_minor", "paid_minor", "returned_minor")
+"""What a buyer adds to the cohort, and the cohort adds up, in a month."""
+
+
 def _values(*names: str) -> list[Column[int]]:
     return [Column(name, BigInteger, nullable=False, server_default="0") for name in names]
 
@@ -189,7 +193,7 @@ buyer_month = Table(
     Column("currency", Text, primary_key=True),
     Column("month", Date, primary_key=True),
     Column("cohort", Date, nullable=False),
-    *_values("buyers", "orders", "revenue_minor", "paid_minor", "returned_minor"),
+    *_values(*_OF_A_MONTH),
 )
 """What a buyer adds to a cohort: the month of the first order."""
 
@@ -199,7 +203,7 @@ cohort_sum = Table(
     Column("currency", Text, primary_key=True),
     Column("cohort", Date, primary_key=True),
     Column("month", Date, primary_key=True),
-    *_values("buyers", "orders", "revenue_minor", "paid_minor", "returned_minor"),
+    *_values(*_OF_A_MONTH),
 )
 """A roll-up: what those who first bought in a month did in each month since."""
 

@@ -1,6 +1,6 @@
 """Saved reports, and their lines."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlmodel import col
 from analytics_svc.campaigns import queries as campaigns
 from analytics_svc.campaigns import table
 from analytics_svc.campaigns.errors import ReportUnknown
-from analytics_svc.company import queries, schemas
+from analytics_svc.company.queries import REPORTS
 from analytics_svc.customers import queries as customers
 from analytics_svc.customers.schemas import Line
 from analytics_svc.facts.model import CampaignCard
@@ -23,19 +23,6 @@ from analytics_svc.saved.schemas import ReportName
 from analytics_svc.tables import items_as_csv
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.schemas import Out
-
-OF_MONEY: Mapping[ReportName, tuple[Callable[..., Awaitable[Sequence[Out]]], type[Out]]] = {
-    ReportName.COHORTS: (queries.list_cohorts, schemas.CohortMonth),
-    ReportName.REPEAT_PURCHASES: (queries.list_repeat_purchases, schemas.RepeatPurchase),
-}
-_OTHERS: Mapping[ReportName, tuple[Callable[..., Awaitable[Sequence[Out]]], type[Out]]] = {
-    ReportName.LISTS: (queries.list_growth, schemas.ListMonth),
-    ReportName.LEAD_MONTHS: (queries.list_lead_months, schemas.LeadMonth),
-    ReportName.SATISFACTION: (queries.list_satisfaction, schemas.Satisfaction),
-    ReportName.SERVICE_LEVELS: (queries.list_service_levels, schemas.ServiceLevel),
-    ReportName.RETURNED_POST: (queries.list_returned_post, schemas.ReturnedPost),
-    ReportName.LOST_POST: (queries.list_lost_post, schemas.LostPost),
-}
 
 
 async def list_saved(tx: ReadTx, after: UUID | None, limit: int) -> Sequence[SavedReport]:
@@ -87,12 +74,10 @@ async def make(tx: ReadTx, saved: SavedReport, until: date) -> Made:
         case ReportName.FUNNEL:
             funnel = Funnel.model_validate(saved.funnel)
             return _made(await funnels.count_funnel(tx, funnel, *span), FunnelLine)
-        case name if name in OF_MONEY:
-            query, kind = OF_MONEY[name]
-            return _made(await query(tx, *span, saved.currency or None), kind)
         case name:
-            query, kind = _OTHERS[name]
-            return _made(await query(tx, *span), kind)
+            one = REPORTS[name]
+            only = (saved.currency or None,) if one.is_of_money else ()
+            return _made(await one.list_lines(tx, *span, *only), one.line)
 
 
 async def check(tx: ReadTx, saved: SavedReport) -> None:

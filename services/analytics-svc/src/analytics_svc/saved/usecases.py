@@ -6,6 +6,7 @@ from sqlalchemy import null
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from analytics_svc.company.queries import REPORTS
 from analytics_svc.saved import queries
 from analytics_svc.saved.errors import CurrencyMeaningless, NameTaken
 from analytics_svc.saved.model import SavedReport
@@ -23,10 +24,10 @@ async def save_report(tx: Tx, wanted: SavedIn) -> SavedOut:
         ReportUnknown: no campaign was launched that it would be of.
         CustomerUnknown: nothing is known of the person.
     """
-    if wanted.currency and wanted.report not in queries.OF_MONEY:
+    if wanted.currency and not REPORTS[wanted.report].is_of_money:
         raise CurrencyMeaningless(
             f"currency: leave it out, {wanted.report.value} counts no money; it is for "
-            + " and ".join(name.value for name in queries.OF_MONEY)
+            + " and ".join(name for name, report in REPORTS.items() if report.is_of_money)
         )
     values = wanted.model_dump(exclude={"funnel"}) | {
         "report": wanted.report.value,
