@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
+from analytics_svc.files import AskedForm, as_file, file_routes
 from analytics_svc.saved import queries, usecases
 from analytics_svc.saved.schemas import SavedIn, SavedLines, SavedOut
-from analytics_svc.tables import items_as_csv
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read, Write
 from kantis_kit.web.paging import Page, id_after, page_by_id
@@ -33,21 +33,12 @@ async def list_saved(
 
 
 # Before the route of the report itself, whose pattern would take ".csv" for a part of the id.
-@router.get(
-    "/{saved_id}.csv",
-    policy=READ,
-    response_class=Response,
-    responses={200: {"content": {"text/csv": {}}, "description": "A line each"}},
-)
-async def get_saved_csv(saved_id: UUID, tx: Read) -> Response:
-    """Return a saved report as CSV, as it reads today; no text in it is taken for a formula."""
+@file_routes(router, "/{saved_id}", policy=READ)
+async def get_saved_file(saved_id: UUID, form: AskedForm, tx: Read) -> Response:
+    """Return a saved report as a file, as it reads today; no text in it is taken for a formula."""
     saved = await queries.get_saved(tx, saved_id)
     items, kind = await queries.get_lines(tx, saved)
-    return Response(
-        items_as_csv(items, kind),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{saved.report}-{saved_id}.csv"'},
-    )
+    return await as_file(f"{saved.report}-{saved_id}", form, items, kind)
 
 
 @router.get("/{saved_id}", policy=READ)
