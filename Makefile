@@ -1,6 +1,6 @@
 # A thin face over the tools; `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop test test-long check bench compose-test lock sbom events new-service clean types rules
+.PHONY: help setup engine run stop test test-long check bench compose-test lock sbom events new-service clean types rules
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -14,6 +14,9 @@ help: ## list the targets
 
 setup: ## make .venv and install everything (needs Python 3.11 or newer; does nothing when nothing changed)
 	@tools/setup.sh
+
+engine: setup ## install ClickHouse inside Python (182 MB), against which its adapter is tested
+	@tools/engine.sh
 
 run: setup ## start everything in the background, play the demonstration, print the addresses
 	@$(BIN)/kantis up --detach
@@ -36,7 +39,7 @@ rules:
 	$(BIN)/lint-imports --no-logo > .import_linter.log 2>&1 || { cat .import_linter.log; exit 1; }; rm -f .import_linter.log
 	$(BIN)/python tools/check_dependencies.py
 
-test: check ## check, then every test but the slow ones, with a real PostgreSQL and RabbitMQ
+test: check engine ## check, then every test but the slow ones, with a real PostgreSQL and RabbitMQ
 	$(PYTEST) -q -n $(WORKERS) --dist worksteal -m "not slow" --ignore=tests/compose
 
 test-long: setup ## the tests that take minutes

@@ -24,7 +24,9 @@ export_to() {
   fi
   mv "$draft" "$target"
 }
-export_to requirements.lock --all-packages --all-extras --all-groups
+export_to requirements.lock --all-packages --all-extras --all-groups --no-group engine
+# For the tests of the adapter for ClickHouse: large, so not a part of what everybody installs.
+export_to tools/engine.lock --only-group engine
 # For the image: what runs in it, without test, lint and build tools; and what the making of it needs.
-export_to deploy/images/requirements.lock --package kantis --no-default-groups
+export_to deploy/images/requirements.lock --package kantis --all-extras --no-default-groups
 export_to deploy/images/build.lock --only-group build

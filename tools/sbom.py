@@ -68,10 +68,12 @@ def members(root: Path = ROOT) -> dict[str, str]:
 
 
 def needs(start: str) -> dict[str, set[str]]:
-    """Return what each installed package needs, from `start` on, with the extras that are asked for."""
+    """Return what each installed package needs, from `start` with all its extras on, with those that are asked for."""
     found: dict[str, set[str]] = {}
     met: set[tuple[str, str]] = set()
-    waiting = [(start, "")]
+    waiting = [
+        (start, one) for one in ("", *metadata.metadata(start).get_all("Provides-Extra", []))
+    ]
     while waiting:
         name, extra = waiting.pop()
         if (name, extra) in met:

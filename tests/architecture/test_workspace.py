@@ -18,6 +18,7 @@ MEMBERS = sorted(
     if path.parts[-3] in ("libs", "services")
 )
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+ENGINE = (ROOT / "tools/engine.lock").read_text(encoding="utf-8")
 PROMISED = {
     "setup",
     "run",
@@ -79,10 +80,11 @@ def from_outside(requirements: list[str]) -> list[str]:
 
 def test_every_pin_of_the_lock_has_a_hash():
     assert without_hash(LOCK) == []
+    assert without_hash(ENGINE) == []
 
 
 def test_the_lock_holds_no_address():
-    assert not re.search(r"://|index-url|find-links", LOCK)
+    assert not re.search(r"://|index-url|find-links", LOCK + ENGINE)
 
 
 def test_a_pin_without_a_hash_is_noticed():
@@ -101,8 +103,21 @@ def test_what_a_member_needs_is_locked_and_pinned(member: Path):
 
 def test_the_tools_of_the_workspace_are_locked():
     groups = project(ROOT)["dependency-groups"]
+    engine = groups.pop("engine")
 
     assert missing([one for group in groups.values() for one in group], LOCK) == []
+    assert missing(engine, ENGINE) == []
+
+
+def test_what_is_in_two_locks_is_the_same_in_both():
+    both = {canonicalize_name(one) for one in re.findall(r"^([\w.-]+)==", ENGINE, re.MULTILINE)} & {
+        canonicalize_name(one) for one in re.findall(r"^([\w.-]+)==", LOCK, re.MULTILINE)
+    }
+
+    assert "pyarrow" in both
+    for name in both:
+        pins = [set(re.findall(rf"(?im)^{name}==[^\\\n]+", lock)) for lock in (ENGINE, LOCK)]
+        assert pins[0] == pins[1]
 
 
 def test_a_requirement_that_the_lock_does_not_fulfil_is_noticed():

@@ -34,16 +34,24 @@ def rates_as_cells(rate: BaseModel | None) -> list[Cell]:
     return [f"{getattr(rate, one):.6f}" if rate else "" for one in _INTERVAL]
 
 
+def columns_of(kind: type[BaseModel]) -> list[tuple[str, str, str]]:
+    """Return the columns of a report as a file: name, field, and what of the field where it is a rate (else empty)."""
+    found = []
+    for name in kind.model_fields:
+        if name.endswith("_rate"):
+            found += [
+                (name if part == "value" else f"{name}_{part}", name, part) for part in _INTERVAL
+            ]
+        else:
+            found.append((name, name, ""))
+    return found
+
+
 def items_as_csv(items: Sequence[BaseModel], kind: type[BaseModel]) -> str:
     """Return the lines of a report as CSV, a column for each field; a field of rates becomes three."""
-    names = list(kind.model_fields)
-    rates = {name for name in names if name.endswith("_rate")}
-    head = [
-        column
-        for name in names
-        for column in ((name, f"{name}_low", f"{name}_high") if name in rates else (name,))
-    ]
-    return as_csv(head, ([cell for name in names for cell in _cells(item, name)] for item in items))
+    head = [column for column, _, _ in columns_of(kind)]
+    rows = ([cell for name in kind.model_fields for cell in _cells(item, name)] for item in items)
+    return as_csv(head, rows)
 
 
 def _cells(item: BaseModel, name: str) -> list[Cell]:

@@ -1,10 +1,12 @@
 """Reports of the whole house: what the events add up to, told in any order, beside a recount by hand."""
 
+import io
 import random
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from pyarrow import parquet
 
 from analytics_svc.main import SPEC
 from kantis_contracts.campaign import (
@@ -49,10 +51,32 @@ async def lines(rig, name, **more):
     async with rig.client() as client:
         answer = await client.get(f"/v1/reports/{name}", params=SPAN | more)
         table = await client.get(f"/v1/reports/{name}.csv", params=SPAN | more)
+        columns = await client.get(f"/v1/reports/{name}.parquet", params=SPAN | more)
     assert 200 == answer.status_code, answer.text
     found = answer.json()["items"]
     assert len(found) + 1 == len(table.text.splitlines())
+    read = parquet.read_table(io.BytesIO(columns.content))
+    assert table.text.lstrip("\ufeff").splitlines()[0].split(",") == read.column_names
+    assert [flat(line) for line in found] == [as_json(row) for row in read.to_pylist()]
     return found
+
+
+def flat(line):
+    """Return a line of JSON with each rate as the three numbers that files have of it."""
+    found = {}
+    for name, value in line.items():
+        if name.endswith("_rate"):
+            rate = value or {}
+            found |= {name: rate.get("value"), f"{name}_low": rate.get("low"), f"{name}_high": rate.get("high")}  # fmt: skip
+        else:
+            found[name] = value
+    return found
+
+
+def as_json(row):
+    return {
+        name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()
+    }
 
 
 def order(person, at, amount, **more):

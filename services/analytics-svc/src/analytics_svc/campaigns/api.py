@@ -14,6 +14,7 @@ from analytics_svc.campaigns.schemas import (
     LinkOut,
     RebuildOut,
 )
+from analytics_svc.files import AskedForm, as_file, file_routes
 from kantis_kit.auth.policy import needs
 from kantis_kit.errors import Invalid
 from kantis_kit.web.deps import Read, Write
@@ -36,20 +37,11 @@ async def list_reports(
 
 
 # Before the route of the report itself, whose pattern would take ".csv" for a part of the id.
-@router.get(
-    "/campaigns/{campaign_id}.csv",
-    policy=READ,
-    response_class=Response,
-    responses={200: {"content": {"text/csv": {}}, "description": "The cells, a line each"}},
-)
-async def get_report_csv(campaign_id: UUID, tx: Read) -> Response:
-    """Return a report's cells as CSV; no text in it is taken for a formula."""
+@file_routes(router, "/campaigns/{campaign_id}", policy=READ)
+async def get_report_file(campaign_id: UUID, form: AskedForm, tx: Read) -> Response:
+    """Return a report's cells as a file, and their sum as a last line; no text in it is taken for a formula."""
     report = await queries.get_report(tx, campaign_id)
-    return Response(
-        table.as_csv(report),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="campaign-{campaign_id}.csv"'},
-    )
+    return await as_file(f"campaign-{campaign_id}", form, table.lines_of(report), table.CellLine)
 
 
 @router.get("/campaigns/{campaign_id}", policy=READ)

@@ -1,30 +1,36 @@
-"""A report as a table for spreadsheets."""
+"""A report as a table: a line each for its cells, and one for their sum."""
 
-from collections.abc import Sequence
+from typing import Any
 
-from analytics_svc import tables
-from analytics_svc.campaigns.schemas import CampaignReport, CellReport, Numbers
-from analytics_svc.tables import harmless, rates_as_cells
+from pydantic import BaseModel, create_model
+
+from analytics_svc.campaigns.schemas import CampaignReport, CellReport, Numbers, Rate
+from kantis_kit.web.schemas import Out
 
 _COUNTS = [name for name in Numbers.model_fields if name not in ("response_rate", "click_rate")]
-_RATES = ("response_rate", "response_rate_low", "response_rate_high")
+_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(("campaign", "cell", "key_code", "currency"), (str, ...)),
+    **dict.fromkeys(_COUNTS, (int, ...)),
+    "response_rate": (Rate | None, ...),
+}
+CellLine: type[BaseModel] = create_model("CellLine", __base__=Out, **_FIELDS)
+"""A line: the names, every count of `Numbers`, and the rate of answers."""
 
 
-def as_csv(report: CampaignReport) -> str:
-    """Return the report's cells and its sum as CSV."""
-    rows = [_row(report, cell.name, cell.key_code, cell) for cell in report.cells]
-    head = ["campaign", "cell", "key_code", "currency", *_COUNTS, *_RATES]
-    return tables.as_csv(head, [*rows, _row(report, "TOTAL", "", report.total)])
+def lines_of(report: CampaignReport) -> list[BaseModel]:
+    """Return the report's cells, and its sum as the cell TOTAL."""
+    lines = [_line(report, cell.name, cell.key_code, cell) for cell in report.cells]
+    return [*lines, _line(report, "TOTAL", "", report.total)]
 
 
-def _row(
+def _line(
     report: CampaignReport, name: str, key_code: str, numbers: Numbers | CellReport
-) -> Sequence[str | int]:
-    return [
-        harmless(report.name),
-        harmless(name),
-        harmless(key_code),
-        report.currency,
-        *(getattr(numbers, count) for count in _COUNTS),
-        *rates_as_cells(numbers.response_rate),
-    ]
+) -> BaseModel:
+    return CellLine(
+        campaign=report.name,
+        cell=name,
+        key_code=key_code,
+        currency=report.currency,
+        response_rate=numbers.response_rate,
+        **{count: getattr(numbers, count) for count in _COUNTS},
+    )

@@ -1,4 +1,4 @@
-"""The routes of the house's reports: each as JSON, and as CSV with the same lines."""
+"""The routes of the house's reports: each as JSON, and as CSV and Parquet with the same lines."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Response
 from analytics_svc.company.errors import SpanInvalid
 from analytics_svc.company.queries import REPORTS, Report
 from analytics_svc.company.schemas import Lines
-from analytics_svc.tables import items_as_csv
+from analytics_svc.files import AskedForm, as_file, file_routes
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read
 from kantis_kit.web.router import Router
@@ -18,7 +18,6 @@ from kantis_kit.web.schemas import Out
 router = Router(prefix="/v1/reports", tags=["reports"])
 READ = needs("analytics:read")
 _LONGEST, _END = timedelta(days=3_653), 9999
-CSV = {200: {"content": {"text/csv": {}}, "description": "A line each"}}
 
 
 async def _span(since: date, until: date) -> tuple[date, date]:
@@ -38,7 +37,7 @@ Currency = Annotated[
 
 
 def _serve(name: str, report: Report) -> None:
-    """Serve a report as JSON, and as CSV under the same address with an ending."""
+    """Serve a report as JSON, and as files under the same address with an ending."""
     lines: Callable[..., Awaitable[Sequence[Out]]]
     if report.is_of_money:
 
@@ -55,12 +54,8 @@ def _serve(name: str, report: Report) -> None:
     async def show(items: found) -> dict[str, Sequence[Out]]:
         return {"items": items}
 
-    async def show_csv(items: found) -> Response:
-        return Response(
-            items_as_csv(items, report.line),
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
-        )
+    async def show_file(form: AskedForm, items: found) -> Response:
+        return await as_file(name, form, items, report.line)
 
     called = f"get_{name.replace('-', '_')}"
     router.get(
@@ -70,14 +65,8 @@ def _serve(name: str, report: Report) -> None:
         description=f"Return {report.tells}; at most ten years.",
         response_model=Lines[report.line],  # type: ignore[name-defined] # known when it is declared
     )(show)
-    router.get(
-        f"/{name}.csv",
-        policy=READ,
-        name=f"{called}_csv",
-        description=f"Return {report.tells}, as CSV.",
-        response_class=Response,
-        responses=CSV,
-    )(show_csv)
+    show_file.__name__, show_file.__doc__ = f"{called}_file", f"Return {report.tells}, as a file."
+    file_routes(router, f"/{name}", policy=READ)(show_file)
 
 
 for _name, _report in REPORTS.items():

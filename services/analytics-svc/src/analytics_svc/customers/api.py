@@ -6,7 +6,7 @@ from fastapi import Response
 
 from analytics_svc.customers import queries
 from analytics_svc.customers.schemas import CustomerReport, Line
-from analytics_svc.tables import items_as_csv
+from analytics_svc.files import AskedForm, as_file, file_routes
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read
 from kantis_kit.web.router import Router
@@ -16,20 +16,11 @@ READ = needs("analytics:read")
 
 
 # Before the route of the report itself, whose pattern would take ".csv" for a part of the id.
-@router.get(
-    "/{person_id}.csv",
-    policy=READ,
-    response_class=Response,
-    responses={200: {"content": {"text/csv": {}}, "description": "A number a line"}},
-)
-async def get_customer_csv(person_id: UUID, tx: Read) -> Response:
-    """Return a customer's report as CSV, a number a line; no text in it is taken for a formula."""
+@file_routes(router, "/{person_id}", policy=READ)
+async def get_customer_file(person_id: UUID, form: AskedForm, tx: Read) -> Response:
+    """Return a customer's report as a file, a number a line; no text in it is taken for a formula."""
     report = await queries.get_customer(tx, person_id)
-    return Response(
-        items_as_csv(queries.lines_of(report), Line),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="customer-{person_id}.csv"'},
-    )
+    return await as_file(f"customer-{person_id}", form, queries.lines_of(report), Line)
 
 
 @router.get("/{person_id}", policy=READ)

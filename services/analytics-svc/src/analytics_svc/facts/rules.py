@@ -46,6 +46,10 @@ _ENDS = {
 }
 """How a piece can end, and what that counts for; of two ends the later one holds, at the same moment the first of these."""
 
+_RARE_KINDS = {
+    "missed": {"response"}, "scored": {"survey"}, "joined": {"permission"}, "left": {"permission"},
+    "settled": {"invoice"}, "settled_late": {"invoice"}, "settled_days": {"invoice"},
+}  # fmt: skip
 NOTHING = "'00000000-0000-0000-0000-000000000000'::uuid"
 COUNTED = (
     "kind",
@@ -76,7 +80,7 @@ _HELD = f"""CASE WHEN kind <> 'order' THEN marks
 last time; when its lines were changed, it counts on the day of its placing what it comes to now."""
 
 _RARE = """
-    SELECT r.campaign_id, r.cell_id, r.person_id, r.channel, r.currency, m.measure, false, m.value, m.at, m.label
+    SELECT {of}r.campaign_id, r.cell_id, r.person_id, r.channel, r.currency, m.measure, false, m.value, m.at, m.label
     FROM (
         SELECT * FROM {facts} AS x
         WHERE kind IN ('invoice', 'permission', 'response', 'survey') AND NOT is_twin{which} OFFSET 0
@@ -113,13 +117,13 @@ _RARE = """
 """What facts add that are few, and whose rules do not fit the table."""
 
 # Rules are joined as a table: a lateral list of values would be compiled anew for every fact (four times as long).
-MOVES = f"""
-    SELECT campaign_id, coalesce(cell_id, {NOTHING}) AS cell_id, person_id, channel, measure,
+_MOVES = f"""
+    SELECT {{of_all}}campaign_id, coalesce(cell_id, {NOTHING}) AS cell_id, person_id, channel, measure,
         date '1970-01-01' + (at / 86400000000)::int AS day,
         CASE WHEN is_money THEN currency ELSE '' END AS currency, currency AS fact_currency, {{sign}}value AS value,
         label
     FROM (
-        SELECT x.campaign_id, x.cell_id, x.person_id, x.channel, x.currency, r.measure, r.amount <> '' AS is_money,
+        SELECT {{of_piece}}x.campaign_id, x.cell_id, x.person_id, x.channel, x.currency, r.measure, r.amount <> '' AS is_money,
             CASE WHEN r.amount = '' THEN 1 ELSE (x.marks -> r.amount ->> 2)::bigint END AS value,
             CASE WHEN r.mark <> '' THEN (x.marks -> r.mark ->> 1)::bigint
                 WHEN r.measure = x.ending THEN x.ended
@@ -134,7 +138,7 @@ MOVES = f"""
                 FROM (
                     SELECT x.*, {", ".join(f"(x.piece -> '{name}' ->> 1)::bigint AS {name}" for name in (*_ENDS, "in_doubt"))}
                     FROM (
-                        SELECT campaign_id, cell_id, person_id, channel, currency, label, {_HELD} AS marks,
+                        SELECT {{of_fact}}campaign_id, cell_id, person_id, channel, currency, label, {_HELD} AS marks,
                             CASE kind WHEN 'step' THEN 'piece' ELSE kind END AS kind,
                             CASE WHEN kind IN ('piece', 'step') THEN marks END AS piece
                         FROM {{facts}} AS x
@@ -146,14 +150,39 @@ MOVES = f"""
         JOIN (VALUES {", ".join(f"{rule}" for rule in _RULES)}) AS r (kind, mark, measure, amount) ON r.kind = x.kind
         UNION ALL
         -- Of what was never paid, nothing can be taken back.
-        SELECT x.campaign_id, x.cell_id, x.person_id, x.channel, x.currency, 'paid_minor', true, -(c.mark ->> 2)::bigint,
+        SELECT {{of_order}}x.campaign_id, x.cell_id, x.person_id, x.channel, x.currency, 'paid_minor', true, -(c.mark ->> 2)::bigint,
             greatest((x.marks -> 'paid' ->> 1)::bigint, (c.mark ->> 1)::bigint), ''
         FROM {{facts}} AS x, LATERAL jsonb_each(x.marks) AS c (name, mark)
         WHERE NOT is_twin AND kind = 'order' AND {_HELD} ? 'paid' AND NOT marks ? 'cancelled'
           AND starts_with(c.name, '{CREDITED}'){{which}}
         UNION ALL
-        {_RARE}
+        {_RARE.replace("{of}", "{of_rare}")}
         OFFSET 0
     ) AS x
     WHERE at IS NOT NULL AND value <> 0"""
+_OF = {
+    "{of_all}": "fact_kind, key, ",
+    "{of_piece}": "x.fact_kind, x.key, ",
+    "{of_fact}": "kind AS fact_kind, key, ",
+    "{of_order}": "x.kind, x.key, ",
+    "{of_rare}": "r.kind, r.key, ",
+}
+
+
+def _moves(*, is_keyed: bool) -> str:
+    found = _MOVES
+    for place, columns in _OF.items():
+        found = found.replace(place, columns if is_keyed else "")
+    return found
+
+
+MOVES = _moves(is_keyed=False)
 """What facts (x) add, one row per measure, with the label under which the house counts it."""
+KEYED_MOVES = _moves(is_keyed=True)
+"""The same, and of which fact each row is: `fact_kind` and `key`."""
+
+
+def kinds_of(measure: str) -> frozenset[str]:
+    """Return the kinds of facts that can count for a measure; none when there is no such measure."""
+    kinds = {kind for kind, _, of, _ in _RULES if of == measure} | _RARE_KINDS.get(measure, set())
+    return frozenset(kinds | ({"step"} if "piece" in kinds else set()))

@@ -1,11 +1,11 @@
-"""The routes of funnels. To see one again by GET, as JSON and CSV, or by mail, save it as a report."""
+"""The routes of funnels. To see one again by GET, as JSON or a file, or by mail, save it as a report."""
 
 from fastapi import Response
 
 from analytics_svc.company.schemas import Lines
+from analytics_svc.files import AskedForm, as_file, file_routes
 from analytics_svc.funnels import queries
 from analytics_svc.funnels.schemas import FunnelIn, FunnelLine
-from analytics_svc.tables import items_as_csv
 from kantis_kit.auth.policy import needs
 from kantis_kit.web.deps import Read
 from kantis_kit.web.router import Router
@@ -25,17 +25,8 @@ async def count_funnel(wanted: FunnelIn, tx: Read) -> Lines[FunnelLine]:
     return Lines(items=await queries.count_funnel(tx, wanted, wanted.since, wanted.until))
 
 
-@router.post(
-    "/funnels.csv",
-    policy=READ,
-    response_class=Response,
-    responses={200: {"content": {"text/csv": {}}, "description": "A line each"}},
-)
-async def count_funnel_csv(wanted: FunnelIn, tx: Read) -> Response:
-    """Return how many people took these steps, as CSV; the same lines."""
+@file_routes(router, "/funnels", policy=READ, method="POST")
+async def count_funnel_file(wanted: FunnelIn, form: AskedForm, tx: Read) -> Response:
+    """Return how many people took these steps, as a file; the same lines."""
     lines = await queries.count_funnel(tx, wanted, wanted.since, wanted.until)
-    return Response(
-        items_as_csv(lines, FunnelLine),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="funnel.csv"'},
-    )
+    return await as_file("funnel", form, lines, FunnelLine)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
+from analytics_svc.files import AskedForm, as_file, file_routes
 from analytics_svc.saved import queries, usecases
 from analytics_svc.saved.schemas import SavedIn, SavedLines, SavedOut
 from kantis_kit.auth.policy import needs
@@ -32,21 +33,12 @@ async def list_saved(
 
 
 # Before the route of the report itself, whose pattern would take ".csv" for a part of the id.
-@router.get(
-    "/{saved_id}.csv",
-    policy=READ,
-    response_class=Response,
-    responses={200: {"content": {"text/csv": {}}, "description": "A line each"}},
-)
-async def get_saved_csv(saved_id: UUID, tx: Read) -> Response:
-    """Return a saved report as CSV, as it reads today; no text in it is taken for a formula."""
+@file_routes(router, "/{saved_id}", policy=READ)
+async def get_saved_file(saved_id: UUID, form: AskedForm, tx: Read) -> Response:
+    """Return a saved report as a file, as it reads today; no text in it is taken for a formula."""
     saved = await queries.get_saved(tx, saved_id)
     made = await queries.make(tx, saved, tx.clock.now().date())
-    return Response(
-        made.csv,
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{saved.report}-{saved_id}.csv"'},
-    )
+    return await as_file(f"{saved.report}-{saved_id}", form, made.lines, made.kind)
 
 
 @router.get("/{saved_id}", policy=READ)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -20,7 +21,6 @@ from analytics_svc.funnels.schemas import Funnel, FunnelLine
 from analytics_svc.saved.errors import SavedUnknown
 from analytics_svc.saved.model import SavedReport
 from analytics_svc.saved.schemas import ReportName
-from analytics_svc.tables import items_as_csv
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.schemas import Out
 
@@ -48,10 +48,11 @@ def span_of(saved: SavedReport, today: date) -> tuple[date, date]:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A saved report, made anew: its lines, and the same as CSV."""
+    """A saved report, made anew: its items, and the lines of a file of it with their kind."""
 
-    items: Sequence[Out]
-    csv: str
+    items: Sequence[BaseModel]
+    lines: Sequence[BaseModel]
+    kind: type[BaseModel]
 
 
 async def make(tx: ReadTx, saved: SavedReport, until: date) -> Made:
@@ -67,7 +68,7 @@ async def make(tx: ReadTx, saved: SavedReport, until: date) -> Made:
     match ReportName(saved.report):
         case ReportName.CAMPAIGN:
             report = await campaigns.get_report(tx, _known(saved.campaign_id))
-            return Made(report.cells, table.as_csv(report))
+            return Made(report.cells, table.lines_of(report), table.CellLine)
         case ReportName.CUSTOMER:
             customer = await customers.get_customer(tx, _known(saved.person_id))
             return _made(customers.lines_of(customer), Line)
@@ -104,4 +105,4 @@ def _known(id_: UUID | None) -> UUID:
 
 
 def _made(items: Sequence[Out], kind: type[Out]) -> Made:
-    return Made(items, items_as_csv(items, kind))
+    return Made(items, items, kind)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
+from analytics_svc.files import Form, as_file
 from analytics_svc.pages.errors import LinkOver
 from analytics_svc.saved import queries as saved_reports
 from analytics_svc.schedules import queries, usecases
@@ -69,13 +70,6 @@ async def get_mailed_report(token: str, tx: Read) -> Response:
         raise LinkOver("The link is not whole, or its time is over; sign in and open the report")
     saved = await saved_reports.get_saved(tx, found[0])
     made = await saved_reports.make(tx, saved, found[1])
-    name = f"{saved.report}-{found[1]}.csv"
-    return Response(
-        made.csv,
-        media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "X-Robots-Tag": "noindex",
-            "Cache-Control": "private, no-store",
-        },
-    )
+    file = await as_file(f"{saved.report}-{found[1]}", Form.CSV, made.lines, made.kind)
+    file.headers.update({"X-Robots-Tag": "noindex", "Cache-Control": "private, no-store"})
+    return file
