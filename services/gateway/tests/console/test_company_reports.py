@@ -92,3 +92,17 @@ async def test_who_sent_goods_back_is_a_choice_of_the_segment_builder(console, s
 
     ((_, body),) = services.sent("POST")
     assert {"op": "all", "of": [{"op": "returns", "within_days": 90}]} == body["condition"]
+
+
+async def test_the_report_of_a_campaign_tells_answers_by_kind_and_way(console, services):
+    numbers = dict.fromkeys(("sent", "responded", "ordered", "paid", "profit_minor"), 3)
+    total = numbers | {"answers": {"order": {"web": 2}, "refusal": {"keyed": 1}}}
+    one = {"name": "Vår", "currency": "NOK", "total": total, "cells": [], "days": []}
+    services.answer("GET", "/v1/reports/campaigns/1", one)
+    browser = await console.browser("viewer", language="nb")
+
+    shown = await browser.get("/console/reports/1")
+
+    assert 200 == shown.status_code
+    assert '<th scope="row">bestilling</th><td>nett</td><td class="number">2</td>' in shown.text
+    assert '<th scope="row">nei takk</th><td>tastet inn</td><td class="number">1</td>' in shown.text
