@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import expect
 from reading import read
 
+from gateway.console.pages.reports.company import HOUSE
 from kantis_kit.ids import new_id
 from kantis_kit.testing.waiting import eventually
 
@@ -21,6 +22,7 @@ PAGES = (
     "/templates", "/reports", "/keys", "/users", "/operations", "/sessions", "/duplicates", "/waves", "/invoices",
     "/invoices?state=all", "/payments", "/payments?state=booked", "/templates/new", "/programmes/new",
     "/programmes/new?from=after_the_purchase",
+    *(f"/company-reports/{name}" for name in HOUSE), "/company-reports/cohorts?since=2001-01-01&until=2001-12-31",
 )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Reports: what the events of a campaign add up to."""
 
+import csv
+import io
 import random
 from datetime import timedelta
 from uuid import UUID
@@ -156,7 +158,9 @@ async def test_a_report_counts_everything_once_in_any_order(rig_for, seed):
     }  # fmt: skip
     assert expected == {name: total[name] for name in expected}
     assert expected == {name: summary[name] for name in expected}
+    assert {"order": {"web": 2}} == total["answers"] == summary["answers"]
     first, second = report["cells"]
+    assert ({"order": {"web": 2}}, {}) == (first["answers"], second["answers"])
     assert (5, 2, 1, 19650) == tuple(
         first[name] for name in ("planned", "responded", "paid", "profit_minor")
     )
@@ -194,6 +198,14 @@ async def test_the_table_holds_no_formula(rig_for):
         answer = await client.get(f"/v1/reports/campaigns/{CAMPAIGN}.csv")
 
     assert 200 == answer.status_code
+    head, first, second, whole = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
+    wanted = [
+        head.index(name)
+        for name in ("answers_order", "answers_refusal", "answers_by_web", "answers_by_phone")
+    ]
+    assert [["2", "0", "2", "0"], ["0"] * 4, ["2", "0", "2", "0"]] == [
+        [row[place] for place in wanted] for row in (first, second, whole)
+    ]
     assert "'=cmd()" in answer.text
     assert ",=cmd()" not in answer.text
     assert 4 == len(answer.text.splitlines())

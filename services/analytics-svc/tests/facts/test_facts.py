@@ -188,7 +188,10 @@ def counted(facts):
         for measure, at, value, label in counts(fact):
             day, currency = at.date(), fact.currency if measure.endswith("_minor") else ""
             if fact.campaign_id and measure in OF_MEASURES:
-                campaigns[fact.campaign_id, cell, fact.channel, day, measure, currency] += value
+                where = (fact.campaign_id, cell, fact.channel, day)
+                campaigns[*where, measure, currency] += value
+                if measure == "responded":
+                    campaigns[*where, f"responded/{label}", currency] += value
             if fact.person_id and measure in OF_MEASURES:
                 people[fact.person_id, fact.channel, fact.currency, measure] += value
             if fact.person_id and measure in BOUGHT:

@@ -50,3 +50,33 @@ async def test_deadlines_become_part_of_their_answers_and_part_again_on_the_way_
     assert {"leads": 1, "responded": 1, "missed": 1} == counted
     kept = [tuple(row) for row in after if row["marks"] != "{}"]
     assert sorted(before) == sorted(kept)
+
+
+async def test_answers_from_before_are_told_by_kind_and_way(rig_for):
+    service = (await rig_for(SPEC, start=False)).service
+    owner = service.settings.postgres_owner_dsn.get_secret_value()
+    pool = await service.database.pool()
+    newer = [one for one in (SPEC.migrations / "versions").glob("0*.py") if one.name >= "0008"]
+    campaign, seen = new_id(), f'{{"seen": [0, {AT}, 0]}}'
+    await migrate(owner, SPEC.migrations, to=f"-{len(newer)}")
+    for label, marks in (
+        ("order/web", seen),
+        ("order/web", seen),
+        ("refusal/keyed", seen),
+        ("order", "{}"),
+    ):
+        await pool.execute(
+            "INSERT INTO fact (kind, key, campaign_id, label, marks) VALUES ('response', $1, $2, $3, $4)",
+            new_id(), campaign, label, marks,
+        )  # fmt: skip
+
+    await migrate(owner, SPEC.migrations)
+    counted = dict(await pool.fetch("SELECT measure, value FROM tally"))
+    async with write(service.scope, actor="test") as tx:
+        mended = await rebuild(tx)
+    rebuilt = dict(
+        await pool.fetch("SELECT measure, value FROM tally WHERE measure <> 'responded'")
+    )
+
+    assert {"responded/order/web": 2, "responded/refusal/keyed": 1} == counted == rebuilt
+    assert mended > 0  # the sums that a rebuild makes of facts that came past the intake

@@ -220,6 +220,38 @@ async def test_a_funnel_of_nothing_says_nobody(rig_for):
     assert ([0, 0, 0], []) == ([one["people"] for one in whole], grouped)
 
 
+@pytest.mark.parametrize("group_by", ["campaign", "cell"])
+async def test_groups_are_told_by_name_the_largest_first(rig_for, group_by):
+    rig = await rig_for(SPEC)
+    pool = await rig.service.database.pool()
+    for number, name in ((1, "Spring"), (2, "Autumn")):
+        one = UUID(int=number)
+        await pool.execute(
+            "INSERT INTO campaign_card (campaign_id, name, channel, currency) VALUES ($1, $2, 'email', 'NOK')", one, name
+        )  # fmt: skip
+        await pool.execute(
+            "INSERT INTO cell_card (cell_id, campaign_id, name, key_code, cost_per_piece_minor) VALUES ($1, $1, $2, 'K', 0)",
+            one, name,
+        )  # fmt: skip
+    await tell(
+        rig,
+        *(
+            Fact(
+                "piece", UUID(int=number), UUID(int=1 + (number > 0)), UUID(int=1 + (number > 0)),
+                person_id=person, marks={"accepted": Mark(0, START)},
+            )
+            for number, person in enumerate(PEOPLE)
+        ),
+    )  # fmt: skip
+
+    async with rig.client() as client:
+        answer = (await client.post(URL, json=BODY | {"group_by": group_by})).json()["items"]
+
+    assert [("Autumn", 4)] + [("Autumn", 0)] * 2 + [("Spring", 1)] + [("Spring", 0)] * 2 == [
+        (one["group_name"], one["people"]) for one in answer
+    ]
+
+
 TWO = BODY["steps"][:2]
 WRONG = {
     "one step": ({"steps": TWO[:1]}, "steps"),

@@ -20,7 +20,7 @@ from analytics_svc.campaigns.schemas import (
     Rate,
 )
 from analytics_svc.campaigns.statistics import wilson
-from analytics_svc.facts.model import NO_CELL, CampaignCard, CellCard, Tally, house_tally
+from analytics_svc.facts.model import LABELLED, NO_CELL, CampaignCard, CellCard, Tally, house_tally
 from kantis_kit.tx import ReadTx
 
 NumbersT = TypeVar("NumbersT", bound=Numbers)
@@ -37,8 +37,15 @@ def rate(hits: int, tries: int) -> Rate | None:
 
 
 def _filled(numbers: NumbersT, values: Mapping[str, int]) -> NumbersT:
-    for name, value in values.items():
-        setattr(numbers, name, value)
+    answers: dict[str, dict[str, int]] = defaultdict(dict)
+    for name, value in sorted(values.items()):
+        _, is_labelled, label = name.partition(LABELLED)
+        if not is_labelled:
+            setattr(numbers, name, value)
+        elif value:
+            kind, _, way = label.partition("/")
+            answers[kind][way] = value
+    numbers.answers = dict(answers)
     numbers.profit_minor = numbers.paid_minor - numbers.cost_minor
     numbers.response_rate = rate(numbers.responded_persons, numbers.delivered)
     numbers.click_rate = rate(numbers.clicked_persons, numbers.delivered)

@@ -54,6 +54,8 @@ class Numbers(Out):
     profit_minor: int = 0
     response_rate: Rate | None = None
     click_rate: Rate | None = None
+    answers: dict[str, dict[str, int]] = {}
+    """What `responded` is made of: how many answers of each kind (order, inquiry …) came in by each way (web, keyed …)."""
 
 
 class CellReport(Numbers):

@@ -130,6 +130,8 @@ Leads by form; answers, and those that were late, by kind and way; scores by sur
 on the lists and who left them, by channel and purpose; post that came back by kind and reason, and what its pieces
 had cost.
 """
+LABELLED = "/"
+"""Stands between a measure and the label under which a campaign counts it once more: `responded/order/web`."""
 MOST_NTH = 12
 """Up to which purchase it is counted how many came so far."""
 

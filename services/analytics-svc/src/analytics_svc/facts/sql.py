@@ -8,7 +8,7 @@ the same numbers.
 
 # ruff: noqa: S608 - statements are put together from constants of this file and of `rules`
 
-from analytics_svc.facts.model import BOUGHT, HOUSE, PURCHASE, Measure
+from analytics_svc.facts.model import BOUGHT, HOUSE, LABELLED, PURCHASE, Measure
 from analytics_svc.facts.rules import COUNTED, MOVES, NOTHING, OF_BUYERS, OF_HOUSE
 
 _MEASURES = tuple(measure.value for measure in Measure)
@@ -27,12 +27,16 @@ _HOUSE = ("measure", "day", "label", "currency")
 def _sums(change: str) -> str:
     """Return what changes add up to per campaign and day, in the order of the key.
 
-    So two recorders wait for each other, not in a ring.
+    So two recorders wait for each other, not in a ring. What has a label counts once as it is, and once with its label.
     """
     names = ", ".join(_TALLY)
-    return f"""SELECT {names}, sum(value)::bigint AS value FROM {change}
+    labelled = (
+        f"CASE WHEN is_labelled THEN measure || '{LABELLED}' || label ELSE measure END AS measure"
+    )
+    return f"""SELECT {names.replace("measure", labelled)}, sum(value)::bigint AS value FROM {change}
+        JOIN (VALUES (false), (true)) AS t (is_labelled) ON NOT is_labelled OR measure = 'responded'
         WHERE campaign_id IS NOT NULL AND {_named(_MEASURES)}
-        GROUP BY {names} HAVING sum(value) <> 0 ORDER BY {names}"""
+        GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(value) <> 0 ORDER BY {names}"""
 
 
 def _house_sums(change: str) -> str:

@@ -78,7 +78,7 @@ def _taken(step: Step, group_by: GroupBy | None, span: _Span) -> CTE:
     """Return the facts of a step: whose, of which group, and when."""
     kinds, mark = MARKS[step.happening]
     at = _mark(mark, 1)
-    marks = col(FactRow.marks)
+    marks: Any = col(FactRow.marks)
     wanted = [
         col(FactRow.kind).in_(kinds),
         col(FactRow.is_twin).is_(False),
@@ -254,5 +254,5 @@ async def _names(tx: ReadTx, group_by: GroupBy | None, groups: Sequence[str]) ->
         key, name = col(CampaignCard.campaign_id), col(CampaignCard.name)
     else:
         key, name = col(CellCard.cell_id), col(CellCard.name)
-    rows = (await tx.execute(select(key, name).where(key.in_(ids)))).all()
-    return {str(one): text for one, text in rows}
+    rows = await tx.execute(select(key.label("id"), name.label("name")).where(key.in_(ids)))
+    return {str(row.id): row.name for row in rows}

@@ -33,7 +33,7 @@ async def list_schedules(
         wanted = wanted.where(col(ReportSchedule.saved_id) == saved_id)
     if after is not None:
         wanted = wanted.where(col(ReportSchedule.id) > after)
-    return [shown(one, name) for one, name in (await tx.execute(wanted)).all()]
+    return [shown(row.ReportSchedule, row.name) for row in await tx.execute(wanted)]
 
 
 async def get_schedule(tx: ReadTx, schedule_id: UUID) -> tuple[ReportSchedule, SavedReport]:
@@ -50,7 +50,7 @@ async def get_schedule(tx: ReadTx, schedule_id: UUID) -> tuple[ReportSchedule, S
         raise ScheduleUnknown(
             f"No schedule has the id {schedule_id}; GET /v1/reports/schedules lists them"
         )
-    return found[0], found[1]
+    return found.ReportSchedule, found.SavedReport
 
 
 async def count_schedules(tx: ReadTx, saved_id: UUID) -> int:

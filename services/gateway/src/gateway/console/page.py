@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from types import ModuleType
 from typing import Any
 
@@ -61,6 +62,8 @@ class Page:
     principal: Principal
     calls: ApiCalls
     csrf: str
+    today: date
+    """The day (UTC) on which it is looked at."""
     is_fragment: bool = False
     """Whether htmx asks for a part of the page."""
     form_data: FormData | None = None

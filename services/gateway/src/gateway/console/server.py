@@ -45,6 +45,7 @@ class Console:
 
     def __init__(self, scope: Scope, settings: GatewaySettings, call_as: CallAs) -> None:
         self._call_as = call_as
+        self._clock = scope.clock
         self._door = Door(scope, settings)
         self._doors = Doors(scope, self._door)
         self._pages = [(route.pattern, route) for route in registry.PAGES]
@@ -113,6 +114,7 @@ class Console:
             principal=principal,
             calls=ApiCalls(self._call_as, principal, asked.address),
             csrf=asked.csrf,
+            today=self._clock.now().date(),
             is_fragment=header(asked.scope, b"hx-request") is not None,
             form_data=asked.form,
         )

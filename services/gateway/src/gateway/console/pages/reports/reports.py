@@ -4,6 +4,7 @@ import orjson
 from starlette.responses import Response
 
 from gateway.console.page import Page, page
+from gateway.console.pages.reports.company import HOUSE
 
 
 @page("/console/reports", needs="analytics:read", area="reports")
@@ -12,7 +13,7 @@ async def reports(page: Page) -> Response:
     found = await page.api(
         "GET", "/v1/reports/campaigns", parameters={"cursor": page.query.get("cursor"), "limit": 50}
     )
-    return page.show("reports/reports.html", reports=found)
+    return page.show("reports/reports.html", reports=found, houses=HOUSE.values())
 
 
 @page("/console/reports/{campaign_id}", needs="analytics:read", area="reports")

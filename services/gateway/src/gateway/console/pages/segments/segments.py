@@ -19,6 +19,7 @@ _SIMPLE = (
         options=("email.offers", "email.newsletter", "sms.offers", "letter.offers", "phone.offers"),
     ),
     Field("bought_within_days", "number"),
+    Field("returned_within_days", "number"),
 )  # fmt: skip
 
 
@@ -48,6 +49,8 @@ def condition_of(values: Values) -> Json:
         )
     if days := values.get("bought_within_days", "").strip():
         asked.append({"op": "last_order", "within_days": int(days) if days.isdigit() else days})
+    if days := values.get("returned_within_days", "").strip():
+        asked.append({"op": "returns", "within_days": int(days) if days.isdigit() else days})
     return {"op": "all", "of": asked}
 
 
