@@ -26,11 +26,13 @@ def lines_of(report: CampaignReport) -> list[BaseModel]:
 def _line(
     report: CampaignReport, name: str, key_code: str, numbers: Numbers | CellReport
 ) -> BaseModel:
-    return CellLine(
-        campaign=report.name,
-        cell=name,
-        key_code=key_code,
-        currency=report.currency,
-        response_rate=numbers.response_rate,
-        **{count: getattr(numbers, count) for count in _COUNTS},
+    return CellLine.model_validate(
+        {
+            "campaign": report.name,
+            "cell": name,
+            "key_code": key_code,
+            "currency": report.currency,
+            "response_rate": numbers.response_rate,
+            **{count: getattr(numbers, count) for count in _COUNTS},
+        }
     )
