@@ -52,7 +52,7 @@ _TABLES = (
     SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
     """,
     "CREATE TABLE {db}.copy (id UUID) ENGINE = MergeTree ORDER BY id",
-    "INSERT INTO {db}.copy VALUES ({{id:UUID}})",
+    "INSERT INTO {db}.copy SELECT {{id:UUID}}",
 )
 _MOVES = ("measure", "day", "month", "currency", "label", "value")
 
