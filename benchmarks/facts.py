@@ -255,7 +255,7 @@ async def main(rounds: int, most: int) -> int:
     """Run the benchmark."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kantis-bench-")))
-        house = await idle_service(stack, folder, SPEC, pool=2)
+        house = await idle_service(stack, folder, SPEC, pool=2, statement_timeout_ms=600_000)
         service, pool = house.service, house.pool
         async with pool.acquire() as connection:
             for one in SPEC.partitions:
