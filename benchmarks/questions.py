@@ -26,7 +26,7 @@ from _house import idle_service
 
 from analytics_svc.main import SPEC
 from analytics_svc.questions.postgres import PostgresFacts
-from analytics_svc.questions.schemas import AnswerLine, Question
+from analytics_svc.questions.schemas import AnswerLine, Dimension, Question
 from analytics_svc.questions.store import CopyStore, FactStore
 from analytics_svc.questions.usecases import agree, copy_some
 from kantis_kit.db.partitions import keep_months
@@ -77,10 +77,10 @@ def questions_of(service: Service, campaign: UUID) -> dict[str, Question]:
     today = service.clock.now().date()
     span: dict[str, Any] = {"since": today - timedelta(days=61), "until": today}
     return {
-        "sent and cost by campaign": Question(measures=["sent", "cost_minor"], by=["campaign_id"], **span),
-        "the way to the order by month": Question(measures=["sent", "clicked", "ordered", "paid_minor"], by=["month", "channel"], **span),
-        "one campaign by day": Question(measures=["sent", "clicked"], by=["day"], campaign_id=campaign, **span),
-        "orders by day": Question(measures=["ordered", "revenue_minor"], by=["day"], **span),
+        "sent and cost by campaign": Question(measures=["sent", "cost_minor"], by=[Dimension.CAMPAIGN], **span),
+        "the way to the order by month": Question(measures=["sent", "clicked", "ordered", "paid_minor"], by=[Dimension.MONTH, Dimension.CHANNEL], **span),
+        "one campaign by day": Question(measures=["sent", "clicked"], by=[Dimension.DAY], campaign_id=campaign, **span),
+        "orders by day": Question(measures=["ordered", "revenue_minor"], by=[Dimension.DAY], **span),
     }  # fmt: skip
 
 
@@ -104,8 +104,8 @@ async def main(count: int, rounds: int) -> int:
         )  # fmt: skip
         service = house.service
         async with house.pool.acquire() as connection:
-            for one in SPEC.partitions:
-                await keep_months(connection, one, service.clock.now())
+            for partitions in SPEC.partitions:
+                await keep_months(connection, partitions, service.clock.now())
         campaigns = [new_id() for _ in range(CAMPAIGNS)]
         start = int((service.clock.now() - timedelta(days=60)).timestamp() * 1_000_000)
         await fill(house.pool, count, start, campaigns)
