@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from analytics_svc.campaigns.queries import rate
 from analytics_svc.campaigns.schemas import CampaignReport, CellReport, DayReport, Numbers
 from analytics_svc.campaigns.statistics import wilson
-from analytics_svc.campaigns.table import harmless
 from analytics_svc.main import SPEC
 from analytics_svc.pages.api import wanted_language
 from analytics_svc.pages.plots import Range, Series, bars, nice_ceiling, ranges
 from analytics_svc.pages.render import CONTENT_SECURITY_POLICY, render_report
 from analytics_svc.pages.texts import TEXTS
+from analytics_svc.tables import harmless
 from kantis_contracts.campaign import CampaignLaunchedV1, CellCard
 from kantis_contracts.values import Channel, Language, Purpose
 

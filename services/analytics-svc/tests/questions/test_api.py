@@ -64,3 +64,13 @@ async def test_a_question_that_cannot_be_asked_is_told_why(open_house, wrong, to
     assert 422 == answer.status_code
     assert "application/problem+json" == answer.headers["content-type"]
     assert told in answer.text
+
+
+async def test_days_before_the_calendar_of_computers_are_days(house, follow):
+    await follow(house)
+    async with house.client() as client:
+        answer = await client.get(
+            URL, params={"measures": ["sent"], "since": "0001-01-01", "until": "0009-12-31", "by": ["day", "day"]}
+        )  # fmt: skip
+
+    assert (200, []) == (answer.status_code, answer.json()["items"])

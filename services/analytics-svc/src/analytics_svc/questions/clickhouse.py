@@ -6,6 +6,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import date, timedelta
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -51,7 +52,7 @@ _TABLES = (
     SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
     """,
     "CREATE TABLE {db}.copy (id UUID) ENGINE = MergeTree ORDER BY id",
-    "INSERT INTO {db}.copy VALUES ({{id:UUID}})",
+    "INSERT INTO {db}.copy SELECT {{id:UUID}}",
 )
 _MOVES = ("measure", "day", "month", "currency", "label", "value")
 
@@ -74,14 +75,14 @@ class ClickHouseFacts(CopyStore):
                 {"db": self._database},
             )
         )
-        if there.first_row[0] != len(("fact", "copy")):
+        if there.result_rows[0][0] != len(("fact", "copy")):
             return Standing(None, 0)
         found = await self._run(
             lambda client: client.query(
                 f"SELECT (SELECT any(id) FROM {self._database}.copy), (SELECT max(version) FROM {self._database}.fact)"  # noqa: S608 - a name of the settings
             )
         )
-        copy_id, version = found.first_row
+        copy_id, version = found.result_rows[0]
         return Standing(copy_id, version or 0)
 
     async def begin(self, copy_id: UUID) -> None:
@@ -89,7 +90,7 @@ class ClickHouseFacts(CopyStore):
         for statement in _TABLES:
             bound = {"id": str(copy_id)} if "{{id" in statement else None
             text = statement.format(db=self._database)
-            await self._run(lambda client, text=text, bound=bound: client.command(text, bound))
+            await self._run(methodcaller("command", text, bound))
 
     async def take(self, lines: bytes) -> None:
         """Insert a batch in one go."""
@@ -123,7 +124,9 @@ class ClickHouseFacts(CopyStore):
         try:
             if self._client is None:
                 # Requests run side by side, which a session would forbid.
-                options = {"autogenerate_session_id": False, "send_receive_timeout": 2 * _SECONDS}
+                options: dict[str, Any] = {
+                    "autogenerate_session_id": False, "send_receive_timeout": 2 * _SECONDS,
+                }  # fmt: skip
                 self._client = clickhouse_connect.get_client(
                     dsn=self._dsn, **({} if self._dsn.startswith("chdb:") else options)
                 )
