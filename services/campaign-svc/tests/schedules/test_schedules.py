@@ -147,3 +147,19 @@ async def test_what_recurs_is_launched_again_as_a_draft_of_its_own_until_its_las
     assert shown[1]["cells"][0]["offer_id"] is None
     assert 19900 == shown[1]["offers"][0]["price_minor"]
     assert 2 == len(rig.published(CampaignLaunchedV1))
+
+
+async def test_a_moment_at_which_the_campaign_is_over_is_refused_and_one_before_it_is_taken(rig):
+    path = await _draft(rig)
+    async with rig.client() as client:
+        draft = await client.get(path)
+        last = (rig.clock.now() + timedelta(days=2)).isoformat()
+        moved = await client.patch(
+            path, json={"not_after": last}, headers={"If-Match": draft.headers["ETag"]}
+        )
+    late = await _set(rig, path, timedelta(days=2))
+    in_time = await _set(rig, path, timedelta(days=2, seconds=-1))
+
+    assert [200, 422, 200] == [one.status_code for one in (moved, late, in_time)]
+    assert late.json()["type"].endswith("schedule-too-late")
+    assert "not_after" in late.json()["detail"]

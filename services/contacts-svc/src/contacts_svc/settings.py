@@ -32,6 +32,9 @@ class ContactsSettings(ServiceSettings):
     """What a condition may cost in the planner's units; a scan of 500,000 people is about 30,000."""
     segment_preview_timeout_ms: int = 5_000
     """How long the count of a condition that is being tried may take."""
+    segment_sweep_timeout_ms: int = 600_000
+    """How long a statement may take that counts or freezes an audience; of a million people it takes seconds, under load
+    minutes."""
     permissions_soft_opt_in_after_sale: bool = False
     """Whether our checkout says beside the address that offers of similar goods follow, and lets refuse them there."""
     permissions_no_soft_opt_in_from: str = (

@@ -202,15 +202,16 @@ async def test_the_answer_for_many_is_the_answer_for_each(rig_for):
             about = decide_sql.About(
                 channel, purpose_of(message_class), topic=topic, list_id=list_id
             )
-            known, tables = decide_sql.joined(context, about, decide_sql.person)
-            holds, why = (
-                one(context, channel, message_class, topic=topic, list_id=list_id, known=known)
-                for one in (decide_sql.allowed, decide_sql.reason)
-            )
-            sheet = select(decide_sql.person.c.id, holds, why).select_from(tables)
-            joined = [tuple(row) for row in await tx.execute(sheet)]
-            assert found == {key for key, may, _ in joined if may}, (channel, message_class)
-            assert sorted(told.items()) == sorted((key, said) for key, _, said in joined)
+            for customers in (None, decide_sql.customers()):
+                known, tables = decide_sql.joined(context, about, decide_sql.person, customers)
+                holds, why = (
+                    one(context, channel, message_class, topic=topic, list_id=list_id, known=known)
+                    for one in (decide_sql.allowed, decide_sql.reason)
+                )
+                sheet = select(decide_sql.person.c.id, holds, why).select_from(tables)
+                joined = [tuple(row) for row in await tx.execute(sheet)]
+                assert found == {key for key, may, _ in joined if may}, (channel, message_class)
+                assert sorted(told.items()) == sorted((key, said) for key, _, said in joined)
             expected, reasons = set(), {}
             for person_id in people:
                 facts = await gather(

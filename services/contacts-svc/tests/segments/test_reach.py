@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event, text
 
 from contacts_svc.main import SPEC
 from contacts_svc.scores.model import QualityScore
 from contacts_svc.segments import queries
+from contacts_svc.segments.conditions import CountryIs
+from contacts_svc.segments.costs import give_room
 from kantis_contracts.campaign import (
     AudienceRequest,
     AudienceRequestedV1,
@@ -375,3 +378,26 @@ async def test_what_came_of_a_campaign_is_an_audience_of_the_next(rig_for):
             found[op] = answer.json()["count"]
 
     assert {"orders": 1, "responses": 0, "messages": 0} == found
+
+
+async def test_counting_everybody_looks_once_for_the_customers_however_many_channels_are_asked_about(
+    rig_for,
+):
+    rig = await rig_for(SPEC, start=False)
+    said = []
+
+    def listen(_connection, _cursor, statement, *_rest):
+        said.append(statement)
+
+    request = PreflightRequest(
+        preflight_id=new_id(), campaign_id=new_id(), segment_id=new_id(), purpose=Purpose.OFFERS,
+        channels=(Channel.EMAIL, Channel.SMS, Channel.LETTER, Channel.PHONE),
+    )  # fmt: skip
+    async with read(rig.service.scope) as tx:
+        await give_room(tx)
+        timeout = await tx.scalar(text("SHOW statement_timeout"))
+        event.listen(rig.service.database.engine.sync_engine, "before_cursor_execute", listen)
+        await queries.count_reach(tx, CountryIs(op="country", is_in=["NO"]), request)
+
+    assert "10min" == timeout
+    assert 1 == "".join(said).count("FROM order_fact")

@@ -9,6 +9,12 @@ class ScheduleUnknown(NotFound):
     slug, title = "schedule-unknown", "The campaign has no schedule"
 
 
+class TooLate(Invalid):
+    """What may be sent until a moment begins before it."""
+
+    slug, title = "schedule-too-late", "The campaign would be over before it begins"
+
+
 class MomentPassed(Invalid):
     """What is to begin lies ahead."""
 

@@ -15,7 +15,7 @@ from campaign_svc.campaigns.usecases import (
     launch_campaign,
     lock_draft,
 )
-from campaign_svc.schedules.errors import MomentPassed, ScheduleUnknown
+from campaign_svc.schedules.errors import MomentPassed, ScheduleUnknown, TooLate
 from campaign_svc.schedules.model import Schedule
 from campaign_svc.schedules.schemas import ScheduleIn, ScheduleOut, ScheduleState
 from campaign_svc.settings import CampaignSettings
@@ -34,12 +34,18 @@ async def set_schedule(tx: Tx, campaign_id: UUID, body: ScheduleIn) -> ScheduleO
         CampaignUnknown: there is no such campaign.
         NotDraft: it has been launched.
         MomentPassed: the moment does not lie ahead.
+        TooLate: the campaign's last moment comes before it.
     """
-    await lock_draft(tx, campaign_id)
+    draft = await lock_draft(tx, campaign_id)
     now = tx.clock.now()
     if body.launch_at <= now:
         raise MomentPassed(
             f"launch_at: {body.launch_at.isoformat()} has passed; launch it, or name a later moment"
+        )
+    if draft.not_after is not None and body.launch_at >= draft.not_after:
+        raise TooLate(
+            f"launch_at: nothing may be sent after {draft.not_after.isoformat()} (the campaign's not_after), so that is"
+            " too late to begin; name an earlier moment, or move not_after"
         )
     schedule = await tx.get(Schedule, campaign_id)
     values: dict[str, Any] = {

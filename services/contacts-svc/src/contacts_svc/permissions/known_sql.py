@@ -9,7 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Subquery,
     and_,
@@ -142,8 +144,13 @@ def looked_up(context: Context, about: About) -> Known:
     )
 
 
-def joined(context: Context, about: About, people: FromClause) -> tuple[Known, FromClause]:
+def joined(
+    context: Context, about: About, people: FromClause, customers: FromClause | None = None
+) -> tuple[Known, FromClause]:
     """Return what is known of each person as columns, and the join that gives them; `people` has the rows of `person`.
+
+    With `customers`, as the function of that name gives them, nobody is looked up to know whether they are one: for who
+    asks about everybody, by several channels.
 
     What is compared is left bare: the planner foresees how many rows an equality leaves, of one inside a function it
     guesses. A consent is null where nothing was said; nobody asks for its contrary.
@@ -156,11 +163,11 @@ def joined(context: Context, about: About, people: FromClause) -> tuple[Known, F
         .outerjoin(wish, wish.c.person_id == person.c.id)
         .outerjoin(kept, kept.c.person_id == person.c.id)
     )
-    if about.channel in ASKED_FIRST:
+    if about.channel in ASKED_FIRST and customers is None:
         # Most have said yes or may not be written to: few need to be looked up.
         is_customer = looked_up(context, about).customer
     else:
-        customer = _customers()
+        customer = _customers().subquery("customer") if customers is None else customers
         tables = tables.outerjoin(customer, customer.c.person_id == person.c.id)
         is_customer = customer.c.person_id.is_not(None)
     named, tables = _wash(context, about.channel, tables)
@@ -206,9 +213,14 @@ def _scopes(about: About) -> list[Holds]:
     return scopes
 
 
-def _customers() -> Subquery:
+def customers() -> CTE:
+    """Return all customers, each once, as a relation that is worked out once however often a statement joins it."""
+    return _customers().cte("customer")
+
+
+def _customers() -> CompoundSelect[UUID]:
     ordered = select(_order.c.person_id).where(_order.c.cancelled_at.is_(None))
-    return union(ordered, select(_said.c.person_id).where(*_IS_SOFT)).subquery("customer")
+    return union(ordered, select(_said.c.person_id).where(*_IS_SOFT))
 
 
 def _suppressed(context: Context, about: About) -> Subquery:

@@ -56,7 +56,13 @@ async def give_room(tx: ReadTx) -> None:
     """Let this transaction join everybody in memory: it looks at the whole register, and few do at a time.
 
     What a verdict will be the planner cannot foresee; where it expects few, it would look row by row at all the others,
-    which takes the square of the time (25 s instead of 0.3 for 15,000 people).
+    which takes the square of the time (25 s instead of 0.3 for 15,000 people). It may take longer than what somebody
+    waits for: what is cancelled would be begun from the start.
     """
-    for name, value in (("work_mem", _ROOM), ("enable_nestloop", "off")):
+    longest = str(tx.settings(ContactsSettings).segment_sweep_timeout_ms)
+    for name, value in (
+        ("work_mem", _ROOM),
+        ("enable_nestloop", "off"),
+        ("statement_timeout", longest),
+    ):
         await tx.execute(select(func.set_config(name, value, True)))  # noqa: FBT003 - is_local

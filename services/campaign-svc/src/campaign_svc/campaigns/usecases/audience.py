@@ -143,7 +143,7 @@ async def _store(
         )  # fmt: skip
         # Only when somebody got no piece is there anything to look up: a delivery that came before, or one that is
         # taken at the same time, has given them theirs. Whoever has none met a code that is in use, and draws again.
-        stored = {} if rows[0][0] == len(new) else await _stored(tx, launch.id, persons)
+        stored = {} if rows[0][0] == len(new) else await _stored(tx, launch.id, list(left))
         is_all = not stored and rows[0][0] == len(new)
         for piece, place in zip(new, places, strict=True):
             if is_all or stored.get(piece.person_id) == piece.id:

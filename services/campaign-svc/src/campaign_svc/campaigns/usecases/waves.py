@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -190,8 +191,10 @@ async def _take(tx: Tx, launch: Launch, plan: LaunchPlan, free: int) -> list[Gro
     )
     cells = {cell.cell_id: cell for cell in plan.cells}
     groups: dict[tuple[UUID, str, str], list[NewPiece]] = {}
-    for cell_id, channel, because, *piece in rows:
-        groups.setdefault((cell_id, channel, because), []).append(NewPiece(*piece))
+    found: Iterable[tuple[Any, ...]] = map(tuple, rows)
+    for cell_id, channel, because, piece_id, person_id, code in found:
+        mine = groups.setdefault((cell_id, channel, because), [])
+        mine.append(NewPiece(piece_id, person_id, code))
     return [
         Group(Placed(cell_id, cells[cell_id].way(channel)), orjson.loads(because), pieces)
         for (cell_id, channel, because), pieces in groups.items()

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Select,
     String,
     Table,
@@ -45,12 +46,18 @@ def may_be_contacted(context: Context, channel: Channel, purpose: Purpose) -> Ho
 class Sheet:
     """Everybody of a condition beside what decides whether a channel reaches them: joined once, not looked up each."""
 
-    def __init__(self, context: Context, about: decide_sql.About, condition: Holds) -> None:
+    def __init__(
+        self,
+        context: Context,
+        about: decide_sql.About,
+        condition: Holds,
+        customers: FromClause | None = None,
+    ) -> None:
         channel = about.channel
         self._context, self._channel = context, channel
         self._purpose = about.purpose
         self._condition = condition
-        self._known, tables = decide_sql.joined(context, about, person)
+        self._known, tables = decide_sql.joined(context, about, person, customers)
         self._address = (
             _postal.alias("used") if channel is Channel.LETTER else _identifier.alias("first")
         )

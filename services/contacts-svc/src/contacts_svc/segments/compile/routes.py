@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from contacts_svc.base import table_of
+from contacts_svc.permissions import decide_sql
 from contacts_svc.permissions.decide_sql import About, Context
 from contacts_svc.permissions.model import Preference
 from contacts_svc.segments.compile.base import Holds, person
@@ -72,8 +73,9 @@ class Routes:
 
 def routes(context: Context, abouts: Sequence[About], condition: Holds) -> Routes:
     """Return the routes of everybody of a condition by these channels."""
+    customers = decide_sql.customers()
     parts = {
-        about.channel: Sheet(context, about, condition)
+        about.channel: Sheet(context, about, condition, customers)
         .reasons(person.c.id)
         .subquery(f"by_{about.channel.value}")
         for about in abouts
