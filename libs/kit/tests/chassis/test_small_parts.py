@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from kantis_kit import failpoints
 from kantis_kit.clock import FrozenClock
+from kantis_kit.csv_rows import quoted, unquoted
 from kantis_kit.db.database import is_away
 from kantis_kit.errors import Invalid
 from kantis_kit.failpoints import FailPointHit
@@ -134,3 +135,10 @@ def test_a_missing_file_is_no_sign_of_a_missing_database():
         FileNotFoundError(2, "No such file or directory")
     )  # what a missing socket raises
     assert is_away(ConnectionRefusedError(111, "refused"))
+
+
+@given(st.text(max_size=30) | st.text("=+-@|%\t\r\n\0'a", max_size=3))
+def test_a_cell_is_never_a_formula_and_comes_back_as_it_was(cell):
+    assert not quoted(cell).startswith(tuple("=+-@|%\t\r\n\0"))
+    if not cell.startswith("'"):
+        assert cell == unquoted(quoted(cell))

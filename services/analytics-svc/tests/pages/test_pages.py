@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from analytics_svc.campaigns.queries import rate
 from analytics_svc.campaigns.schemas import CampaignReport, CellReport, DayReport, Numbers
 from analytics_svc.campaigns.statistics import wilson
-from analytics_svc.campaigns.table import harmless
 from analytics_svc.main import SPEC
 from analytics_svc.pages.api import wanted_language
 from analytics_svc.pages.plots import Range, Series, bars, nice_ceiling, ranges
@@ -178,9 +177,3 @@ def test_a_long_name_is_broken_and_cut_under_the_axis_and_whole_beside_the_dot()
     assert 14 == len(labels)
     assert max(len(label) for label in labels) <= 640 / 7 / 6
     assert 7 == sum(long in (title.text or "") for title in tree.iter("title"))
-
-
-@given(st.text(max_size=20))
-def test_no_text_of_a_table_begins_as_a_formula(text):
-    assert not harmless(text).startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert harmless(text).endswith(text)

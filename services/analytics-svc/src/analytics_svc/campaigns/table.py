@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from analytics_svc import tables
 from analytics_svc.campaigns.schemas import CampaignReport, CellReport, Numbers
-from analytics_svc.tables import harmless, rates_as_cells
+from analytics_svc.tables import rates_as_cells
+from kantis_kit.csv_rows import quoted
 
 _COUNTS = [name for name in Numbers.model_fields if name not in ("response_rate", "click_rate")]
 _RATES = ("response_rate", "response_rate_low", "response_rate_high")
@@ -21,9 +22,9 @@ def _row(
     report: CampaignReport, name: str, key_code: str, numbers: Numbers | CellReport
 ) -> Sequence[str | int]:
     return [
-        harmless(report.name),
-        harmless(name),
-        harmless(key_code),
+        quoted(report.name),
+        quoted(name),
+        quoted(key_code),
         report.currency,
         *(getattr(numbers, count) for count in _COUNTS),
         *rates_as_cells(numbers.response_rate),
