@@ -18,6 +18,7 @@ from kantis_kit.db.database import is_away
 from kantis_kit.errors import Invalid
 from kantis_kit.failpoints import FailPointHit
 from kantis_kit.settings import ServiceSettings
+from kantis_kit.web import downloads
 from kantis_kit.web.languages import preferred_language
 from kantis_kit.web.paging import decode_cursor, encode_cursor, id_after, moment, read_cursor
 from kantis_kit.web.schemas import In
@@ -172,3 +173,24 @@ def test_a_language_that_is_not_offered_is_not_chosen():
 
     assert Language.FI == preferred_language("nn, da;q=0.9, fi;q=0.1", offered, Language.SV)
     assert Language.SV == preferred_language("nn", offered, Language.SV)
+
+
+async def test_a_download_of_many_lines_is_written_in_few_parts_and_whole(monkeypatch):
+    written = []
+
+    async def write_here(write, part):
+        written.append(len(part))
+        write(part)
+
+    async def lines():
+        for number in range(30_000):
+            yield b"%0100d" % number
+
+    monkeypatch.setattr(downloads, "run_in_threadpool", write_here)
+    answer = await downloads.spooled(lines(), media_type="text/plain", filename="lines.txt")
+    monkeypatch.undo()
+    content = b"".join([part async for part in answer.body_iterator])
+    await answer.background()
+
+    assert b"".join([b"%0100d" % number for number in range(30_000)]) == content
+    assert 3 == len(written)
