@@ -3,31 +3,31 @@
 Three server processes stand side by side, each on a database of its own in one embedded PostgreSQL: the house (gateway and
 contacts-svc in one process, as `kantis up` runs them), a bare ASGI application that reads JSON and writes the very same
 rows by the same statement, without any rule, and that application behind the gateway, which shows what the gateway takes
-of it. Rounds alternate at 16 and at 64 connections; the load comes from this process, on the same cores. With PEOPLE each
-register is filled by that many before a last set of rounds.
+of it. Rounds alternate at 16 and at 64 connections; the load comes from this process, on the same cores. In them each
+connection asks again at once, so that latencies say no more than rates do; paced rounds follow, in which both are offered
+half of what the bare one could take, and which show how long a visitor waits. With PEOPLE each register is filled by that
+many before a last set of rounds.
 
     python benchmarks/lead_intake.py [SECONDS_PER_ROUND] [ROUNDS] [PEOPLE]
 """
 
 import asyncio
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
 import httpx
-import uvicorn
 import uvloop
 from _collector import as_in_the_house
+from _visitors import Round, load, plain_server
 from pydantic import SecretStr
 
 from contacts_svc.intake.usecases.inserts import TABLES
@@ -56,6 +56,8 @@ FORM = {
     "default_language": "nb",
 }
 LEVELS = (16, 64)
+PACED_CONNECTIONS, PACED_SHARE = 16, 0.5
+"""How many connections paced rounds have, and what part of the bare application's rate they offer."""
 ROLES = ("bare", "fronted", "house")
 GENEROUS: dict[str, dict[str, Any]] = {
     "contacts": {
@@ -107,23 +109,6 @@ async def serve(given: dict[str, str]) -> None:
         server.should_exit = True
 
 
-def plain_server(app: App) -> uvicorn.Server:
-    """Return uvicorn as it comes, with nothing in front of the application."""
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=0,
-        http="httptools",
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-    )
-    return uvicorn.Server(config)
-
-
 def spawn(given: dict[str, str]) -> tuple[subprocess.Popen[str], int]:
     """Start a server process and read its port."""
     process = subprocess.Popen(
@@ -155,92 +140,6 @@ def posts() -> Iterator[bytes]:
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         yield head.encode() + body
-
-
-class Visitor(asyncio.Protocol):
-    """One connection with one request under way; measures each."""
-
-    good: tuple[bytes, ...] = (b"HTTP/1.1 202",)
-
-    def __init__(self, requests: Iterator[bytes], until: float, took: list[float]) -> None:
-        self.requests, self.until, self.took = requests, until, took
-        self.done = asyncio.get_running_loop().create_future()
-        self.held = b""
-        self.began = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        self.transport = cast("asyncio.Transport", transport)
-        self._next()
-
-    def _next(self) -> None:
-        content = next(self.requests)
-        self.began = perf_counter()
-        self.transport.write(content)
-
-    def data_received(self, data: bytes) -> None:
-        """Take an answer; ask again until the time is up."""
-        self.held += data
-        head, mark, rest = self.held.partition(b"\r\n\r\n")
-        if not mark:
-            return
-        lowered = head.lower()
-        length = int(lowered.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
-        if len(rest) < length:
-            return
-        self.held = b""
-        now = perf_counter()
-        self.took.append(now - self.began)
-        if not head.startswith(self.good):
-            self.done.set_exception(RuntimeError((head + rest).decode()))
-            self.transport.close()
-        elif now < self.until:
-            self._next()
-        else:
-            self.done.set_result(None)
-            self.transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Fail when the server hangs up in the middle."""
-        if not self.done.done():
-            self.done.set_exception(exc or ConnectionError("the server has hung up"))
-
-
-@dataclass
-class Round:
-    """What rounds at one number of connections have shown."""
-
-    rates: list[float] = field(default_factory=list)
-    took: list[float] = field(default_factory=list)
-
-    def say(self) -> str:
-        """Return rate and latencies in milliseconds."""
-        ordered = sorted(self.took)
-        middle, late = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
-        return f"{self.rate:7.0f} /s   p50 {middle * 1000:6.1f} ms   p99 {late * 1000:6.1f} ms"
-
-    @property
-    def rate(self) -> float:
-        """The middle rate."""
-        return statistics.median(self.rates)
-
-
-async def load(port: int, seconds: float, connections: int, into: Round) -> None:
-    """Post for so long over so many connections."""
-    took: list[float] = []
-    requests, started = posts(), perf_counter()
-    loop = asyncio.get_running_loop()
-    made = [
-        (
-            await loop.create_connection(
-                lambda: Visitor(requests, started + seconds, took), "127.0.0.1", port
-            )
-        )[1]
-        for _ in range(connections)
-    ]
-    await asyncio.gather(*(visitor.done for visitor in made))
-    into.rates.append(len(took) / (perf_counter() - started))
-    into.took.extend(took)
 
 
 async def make_form(given: dict[str, str]) -> None:
@@ -341,15 +240,28 @@ async def main(seconds: float, rounds: int, people: int) -> None:
 async def measure(targets: dict[str, int], seconds: float, rounds: int) -> None:
     """Alternate between the targets at each number of connections."""
     for port in targets.values():
-        await load(port, 1.0, 16, Round())  # warm
+        await load(port, 1.0, 16, Round(), asked=posts())  # warm
+    able = 0.0
     for connections in LEVELS:
         found = {name: Round() for name in targets}
         for _ in range(rounds):
             for name, port in targets.items():
-                await load(port, seconds, connections, found[name])
+                await load(port, seconds, connections, found[name], asked=posts())
         for name, one in found.items():
             share = one.rate / found["bare"].rate
             print(f"  {connections:3} connections  {name:7} {share:5.2f}  {one.say()}", flush=True)
+        if connections == PACED_CONNECTIONS:
+            able = found["bare"].rate
+    offered = able * PACED_SHARE
+    print(f"  {PACED_CONNECTIONS:3} connections, {offered:.0f} /s offered to each")
+    found = {name: Round() for name in ("bare", "house")}
+    for _ in range(rounds):
+        for name, one in found.items():
+            await load(
+                targets[name], seconds, PACED_CONNECTIONS, one, asked=posts(), per_second=offered
+            )
+    for name, one in found.items():
+        print(f"  {PACED_CONNECTIONS:3} paced        {name:7}        {one.say()}", flush=True)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +30,7 @@ import asyncpg
 import uvloop
 from _collector import as_in_the_house
 from _mail_parts import LINK_KEYS, template
-from lead_intake import Round, Visitor, plain_server
+from _visitors import Round, Visitor, load, plain_server
 from pydantic import SecretStr
 
 from gateway.main import SPEC as GATEWAY
@@ -177,26 +176,6 @@ def requests(messages: Sequence[UUID]) -> Iterator[bytes]:
         ).encode()
 
 
-async def load(
-    port: int, seconds: float, connections: int, messages: Sequence[UUID], into: Round
-) -> None:
-    """Ask for so long over so many connections."""
-    took: list[float] = []
-    asked, started = requests(messages), perf_counter()
-    loop = asyncio.get_running_loop()
-    made = [
-        (
-            await loop.create_connection(
-                lambda: Reader(asked, started + seconds, took), "127.0.0.1", port
-            )
-        )[1]
-        for _ in range(connections)
-    ]
-    await asyncio.gather(*(reader.done for reader in made))
-    into.rates.append(len(took) / (perf_counter() - started))
-    into.took.extend(took)
-
-
 def processor_seconds(process: int) -> float:
     """Return the processor time that a process has used."""
     fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
@@ -266,14 +245,17 @@ async def main(seconds: float, rounds: int, number: int) -> None:
             stack.callback(process.wait)
             stack.callback(process.terminate)
         for port in targets.values():
-            await load(port, 1.0, 16, messages, Round())  # warm
+            await load(port, 1.0, 16, Round(), asked=requests(messages), visitor=Reader)  # warm
         for connections in LEVELS:
             found = {name: Round() for name in targets}
             used: defaultdict[str, float] = defaultdict(float)
             for _ in range(rounds):
                 for name, port in targets.items():
                     before = processor_seconds(processes[name])
-                    await load(port, seconds, connections, messages, found[name])
+                    await load(
+                        port, seconds, connections, found[name],
+                        asked=requests(messages), visitor=Reader,
+                    )  # fmt: skip
                     used[name] += processor_seconds(processes[name]) - before
             for name, one in found.items():
                 each = used[name] / len(one.took) * 1e6

@@ -11,9 +11,10 @@ import pytest
 
 from kantis_kit import webhooks
 from kantis_kit.clock import FrozenClock
+from kantis_kit.networks import networks
 from kantis_kit.testing.http import Answer, HttpSink
 
-LOOPBACK = webhooks.networks(["127.0.0.0/8"])
+LOOPBACK = networks(["127.0.0.0/8"])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Rows of CSV as people really send it: delimiters, broken rows, bytes of another encoding, files cut in the middle.
 
+Cells that are written for people are read by spreadsheets, which must take none for a formula: `quoted`.
+
 A file is read row by row from a byte offset, so that whoever takes it in goes on where they were, whatever happened
 between.
 """
@@ -12,6 +14,7 @@ from typing import BinaryIO
 
 DELIMITERS = (";", ",", "\t", "|")
 MAX_LINE_BYTES = 65_536
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\x00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,20 @@ class Record:
     cells: list[str]
     end: int
     problem: str = ""
+
+
+def quoted(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula, with the mark by which they take it for text.
+
+    Source: OWASP, CSV Injection, 2026-11: cells that begin with = + - @, tab or carriage return are evaluated; | and % by
+    some programs, and what begins with a sign that they pass over is judged by the next one.
+    """
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def unquoted(cell: str) -> str:
+    """Undo `quoted`."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
 
 
 def find_delimiter(lines: Sequence[str]) -> str:

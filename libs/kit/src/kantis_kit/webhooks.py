@@ -9,18 +9,18 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from kantis_kit.clock import Clock
 from kantis_kit.errors import Invalid, Unavailable
 from kantis_kit.http import CircuitOpen, OutgoingClient
 from kantis_kit.ids import new_id
+from kantis_kit.networks import Network
 
-Network = IPv4Network | IPv6Network
 PREFIX = "whsec_"
 PAUSES = tuple(
     timedelta(seconds=one) for one in (5, 30, 120, 600, 1_800, 7_200, 21_600, 43_200, 86_400)
@@ -89,11 +89,6 @@ def headers_for(target: Target, id_: str, at: int, body: bytes) -> dict[str, str
         "webhook-signature": f"v1,{signed}",
         "webhook-key-id": target.key_id,
     }
-
-
-def networks(allowed: Iterable[str]) -> tuple[Network, ...]:
-    """Read networks of our own that may be sent to, such as `10.0.0.0/8`."""
-    return tuple(ip_network(one) for one in allowed)
 
 
 def may_reach(address: str, allowed: Sequence[Network]) -> bool:

@@ -10,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from kantis_contracts.values import Language
 from kantis_kit import failpoints
 from kantis_kit.clock import FrozenClock
+from kantis_kit.csv_rows import quoted, unquoted
 from kantis_kit.db.database import is_away
 from kantis_kit.errors import Invalid
 from kantis_kit.failpoints import FailPointHit
 from kantis_kit.settings import ServiceSettings
+from kantis_kit.web import downloads
+from kantis_kit.web.languages import preferred_language
 from kantis_kit.web.paging import decode_cursor, encode_cursor, id_after, moment, read_cursor
 from kantis_kit.web.schemas import In
 
@@ -134,3 +138,59 @@ def test_a_missing_file_is_no_sign_of_a_missing_database():
         FileNotFoundError(2, "No such file or directory")
     )  # what a missing socket raises
     assert is_away(ConnectionRefusedError(111, "refused"))
+
+
+@given(st.text(max_size=30) | st.text("=+-@|%\t\r\n\0'a", max_size=3))
+def test_a_cell_is_never_a_formula_and_comes_back_as_it_was(cell):
+    assert not quoted(cell).startswith(tuple("=+-@|%\t\r\n\0"))
+    if not cell.startswith("'"):
+        assert cell == unquoted(quoted(cell))
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        (";;,,", "en"),
+        ("de-AT, *", "en"),
+        ("no", "nb"),
+        ("nn-NO,en;q=0.5", "nb"),
+        ("nb_NO", "nb"),
+        ("FI", "fi"),
+        ("de, fi;q=0.4, sv;q=0.8", "sv"),
+        ("fi; q=0.4, sv; q=0.8", "sv"),
+        ("sv;q=0, da;q=0.1", "da"),
+        ("fi;q=x, da", "da"),
+        ("fi;q=nan, da", "da"),
+    ],
+)
+def test_a_page_speaks_the_language_that_the_browser_prefers(header, language):
+    assert language == preferred_language(header, list(Language), Language.EN).value
+
+
+def test_a_language_that_is_not_offered_is_not_chosen():
+    offered = [Language.SV, Language.FI]
+
+    assert Language.FI == preferred_language("nn, da;q=0.9, fi;q=0.1", offered, Language.SV)
+    assert Language.SV == preferred_language("nn", offered, Language.SV)
+
+
+async def test_a_download_of_many_lines_is_written_in_few_parts_and_whole(monkeypatch):
+    written = []
+
+    async def write_here(write, part):
+        written.append(len(part))
+        write(part)
+
+    async def lines():
+        for number in range(30_000):
+            yield b"%0100d" % number
+
+    monkeypatch.setattr(downloads, "run_in_threadpool", write_here)
+    answer = await downloads.spooled(lines(), media_type="text/plain", filename="lines.txt")
+    monkeypatch.undo()
+    content = b"".join([part async for part in answer.body_iterator])
+    await answer.background()
+
+    assert b"".join([b"%0100d" % number for number in range(30_000)]) == content
+    assert 3 == len(written)

@@ -6,17 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
 
+from kantis_kit.csv_rows import quoted
+
 Cell = str | int
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _INTERVAL = ("value", "low", "high")
-
-
-def harmless(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula.
-
-    Source: OWASP, CSV Injection: cells that begin with = + - @, tab or carriage return are evaluated.
-    """
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def as_csv(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
@@ -62,4 +55,4 @@ def _cells(item: BaseModel, name: str) -> list[Cell]:
         return [""]
     if isinstance(value, int):
         return [value]
-    return [f"{value:.6f}" if isinstance(value, float) else harmless(str(value))]
+    return [f"{value:.6f}" if isinstance(value, float) else quoted(str(value))]

@@ -3,8 +3,8 @@
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from kantis_kit.networks import networks
 from kantis_kit.settings import ServiceSettings
-from kantis_kit.webhooks import networks
 
 
 class CampaignSettings(ServiceSettings):

@@ -12,6 +12,7 @@ from campaign_svc.main import SPEC
 from campaign_svc.webhooks.jobs import send_due
 from kantis_kit import webhooks
 from kantis_kit.ids import new_id
+from kantis_kit.networks import networks
 from kantis_kit.testing.http import Answer, HttpSink
 from kantis_kit.tx import write
 
@@ -37,7 +38,7 @@ class Desk:
 
     def __init__(self, rig, crm):
         self.rig, self.crm = rig, crm
-        self.sender = webhooks.Sender(clock=rig.clock, allowed=webhooks.networks(LOOPBACK))
+        self.sender = webhooks.Sender(clock=rig.clock, allowed=networks(LOOPBACK))
         self.made = {}
 
     async def call(self, method, path="", *, status=200, **more):

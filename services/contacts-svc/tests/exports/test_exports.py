@@ -11,9 +11,9 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from contacts_svc.exports import usecases, workbook
-from contacts_svc.imports.rows import unquoted
 from contacts_svc.main import SPEC
 from kantis_kit import failpoints
+from kantis_kit.csv_rows import unquoted
 from kantis_kit.testing.waiting import eventually
 from kantis_kit.tx import write
 

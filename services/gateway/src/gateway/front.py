@@ -20,7 +20,6 @@ from gateway.routes.checks import (
     METHODS,
     READS,
     Headers,
-    Network,
     by_name,
     caller_address,
     check_shape,
@@ -37,6 +36,7 @@ from kantis_kit.auth.principal import Principal
 from kantis_kit.db.database import is_away
 from kantis_kit.errors import AppError, Unavailable
 from kantis_kit.ids import new_id
+from kantis_kit.networks import Network
 from kantis_kit.observability import OFF, Tracing, current_traceparent
 from kantis_kit.web.deadlines import Deadlines
 from kantis_kit.web.middleware import Message, Receive, Scope, Send

@@ -17,7 +17,6 @@ from gateway.limits.burst import Burst
 from gateway.model_registry import metadata
 from gateway.own import OwnPages
 from gateway.privacy import consumers as privacy_consumers
-from gateway.routes.checks import networks
 from gateway.routes.table import PUBLIC_BODY_BYTES, SERVICES, Route, RouteTable
 from gateway.settings import GatewaySettings
 from gateway.spool import api as spool_api
@@ -27,6 +26,7 @@ from gateway.upstreams import jobs as upstream_jobs
 from gateway.upstreams.clients import HttpUpstream, Upstream, Upstreams
 from gateway.users import api as users_api
 from kantis_kit.consumer import handlers_in
+from kantis_kit.networks import networks
 from kantis_kit.service import Service, ServiceSpec
 from kantis_kit.timers import jobs_in
 from kantis_kit.web.middleware import App

@@ -14,7 +14,6 @@ from gateway.docs import explorer
 from gateway.docs.description import Description
 from gateway.routes.checks import (
     READS,
-    Network,
     header,
     is_forwarded,
     is_in,
@@ -26,6 +25,7 @@ from gateway.settings import GatewaySettings
 from gateway.upstreams.clients import Upstreams, fetch
 from kantis_kit.auth.tokens import jwk_of
 from kantis_kit.errors import Unavailable
+from kantis_kit.networks import Network
 from kantis_kit.service import Service
 from kantis_kit.web.middleware import Scope
 

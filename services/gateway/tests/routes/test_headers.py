@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from gateway.routes.checks import caller_address, is_in, networks, passing_headers
+from gateway.routes.checks import caller_address, is_in, passing_headers
+from kantis_kit.networks import networks
 
 SEED = 20_261_123
 SPOOFED = {

@@ -17,8 +17,13 @@ async def spooled(
     """Return these parts as a file to be saved under this name; all of them are read before the answer begins."""
     spool = SpooledTemporaryFile(max_size=_PART)  # noqa: SIM115 - closed when it was sent
     try:
+        held = bytearray()
         async for part in parts:
-            await run_in_threadpool(spool.write, part)
+            held += part
+            if len(held) >= _PART:  # a thread for each line would take longer than the lines do
+                await run_in_threadpool(spool.write, held)
+                held = bytearray()
+        await run_in_threadpool(spool.write, held)
         spool.seek(0)
     except BaseException:
         spool.close()

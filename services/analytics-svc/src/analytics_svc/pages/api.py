@@ -13,32 +13,19 @@ from kantis_contracts.values import Language
 from kantis_kit.auth.policy import needs, public
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.deps import Read
+from kantis_kit.web.languages import preferred_language
 from kantis_kit.web.router import Router
 
 router = Router(prefix="/v1/reports", tags=["reports"])
 Lang = Annotated[Language | None, Query(description="Without it, the reader's own language.")]
 
 
-def wanted_language(header: str) -> Language:
-    """Return the first language of an Accept-Language header that we have; Norwegian is nb."""
-    choices = []
-    for index, part in enumerate(header.split(",")):
-        tag, _, quality = part.strip().partition(";q=")
-        try:
-            weight = float(quality) if quality else 1.0
-        except ValueError:
-            weight = 0.0
-        base = tag.split("-", 1)[0].lower()
-        choices.append((-weight, index, "nb" if base in ("no", "nn") else base))
-    known = {language.value for language in Language}
-    return next((Language(base) for _, _, base in sorted(choices) if base in known), Language.EN)
-
-
 async def _page(
     tx: ReadTx, campaign_id: UUID, lang: Language | None, request: Request
 ) -> HTMLResponse:
     report = await queries.get_report(tx, campaign_id)
-    language = lang or wanted_language(request.headers.get("accept-language", ""))
+    accepted = request.headers.get("accept-language", "")
+    language = lang or preferred_language(accepted, list(Language), Language.EN)
     return HTMLResponse(
         render_report(report, language),
         headers={

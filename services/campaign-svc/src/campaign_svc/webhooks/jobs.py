@@ -6,6 +6,7 @@ from campaign_svc.settings import CampaignSettings
 from campaign_svc.webhooks import usecases
 from kantis_kit import observability, webhooks
 from kantis_kit.db.database import is_away
+from kantis_kit.networks import networks
 from kantis_kit.service import Service
 from kantis_kit.tx import write
 
@@ -18,9 +19,7 @@ async def send_webhooks(service: Service) -> None:
     """Tell for ever; a database that is away is waited for."""
     settings = service.settings
     assert isinstance(settings, CampaignSettings)  # noqa: S101 - narrows the type
-    sender = webhooks.Sender(
-        clock=service.scope.clock, allowed=webhooks.networks(settings.webhook_networks)
-    )
+    sender = webhooks.Sender(clock=service.scope.clock, allowed=networks(settings.webhook_networks))
     try:
         while True:
             try:

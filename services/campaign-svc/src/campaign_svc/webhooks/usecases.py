@@ -19,6 +19,7 @@ from campaign_svc.webhooks.model import Webhook, WebhookDelivery
 from campaign_svc.webhooks.schemas import DeliveryState, WebhookIn
 from kantis_kit import webhooks
 from kantis_kit.ids import new_id
+from kantis_kit.networks import Network, networks
 from kantis_kit.tx import ReadTx, Tx
 from kantis_kit.vault import Vault
 
@@ -236,5 +237,5 @@ async def _locked(tx: Tx, webhook_id: UUID) -> Webhook:
     return webhook
 
 
-def _allowed(tx: ReadTx) -> tuple[webhooks.Network, ...]:
-    return webhooks.networks(tx.settings(CampaignSettings).webhook_networks)
+def _allowed(tx: ReadTx) -> tuple[Network, ...]:
+    return networks(tx.settings(CampaignSettings).webhook_networks)

@@ -16,11 +16,11 @@ from contacts_svc.exports import files, queries, workbook
 from contacts_svc.exports.errors import ExportUnfinished, ExportUnknown
 from contacts_svc.exports.model import EVERYBODY, Export, ExportState
 from contacts_svc.exports.schemas import ExportIn, LinkOut
-from contacts_svc.imports.rows import quoted
 from contacts_svc.segments import queries as segments
 from contacts_svc.segments.errors import SegmentUnknown
 from contacts_svc.settings import ContactsSettings
 from kantis_kit.auth.links import LinkSigner
+from kantis_kit.csv_rows import quoted
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
 

@@ -11,7 +11,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from contacts_svc.imports.rows import quoted
+from kantis_kit.csv_rows import quoted
 
 ROWS_A_SHEET = 1_048_575
 """What a sheet of Excel holds below its header; those after them stand in another sheet."""

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contacts_svc.imports.columns import AS_OF, CUSTOM, FULL_YES, IGNORED, PERMISSION
-from contacts_svc.imports.rows import Reading, Told, put, unquoted
+from contacts_svc.imports.rows import Reading, Told, put
 from kantis_contracts.values import Channel, Purpose
+from kantis_kit.csv_rows import unquoted
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from sqlmodel import col
 from contacts_svc.base import plain
 from contacts_svc.imports.errors import ImportUnknown, MappingUnknown
 from contacts_svc.imports.model import Import, ImportMapping, ImportReject, ImportTouched
-from contacts_svc.imports.rows import quoted
 from contacts_svc.imports.schemas import ImportOut, KeptOut, MappingOut
+from kantis_kit.csv_rows import quoted
 from kantis_kit.tx import ReadTx
 from kantis_kit.web.paging import Page, encode_cursor, read_cursor
 

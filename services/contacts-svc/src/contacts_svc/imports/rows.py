@@ -22,13 +22,12 @@ from contacts_svc.people.rules import (
     normalise_phone,
 )
 from kantis_contracts.values import Channel, Language, Purpose
-from kantis_kit.csv_rows import Record
+from kantis_kit.csv_rows import Record, unquoted
 
 LIMITS: Mapping[str, int] = {"postal_code": 12, "city": 100, "note": 2_000}
 LIMIT = 200
 _FULL_NO = frozenset({"0", "no", "n", "nei", "nej", "ei", "e", "false", "usann", "falskt", "off"})
 _BETWEEN = re.compile(r"[,;|]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COUNTRIES = {
     "norge": "NO",
     "noreg": "NO",
@@ -68,21 +67,6 @@ class Reject:
     number: int
     reason: str
     cells: list[str]
-
-
-def looks_like_formula(cell: str) -> bool:
-    """Say whether a spreadsheet would take a text for something to count with."""
-    return cell.startswith(_FORMULA)
-
-
-def quoted(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if looks_like_formula(cell) else cell
-
-
-def unquoted(cell: str) -> str:
-    """Undo `quoted`."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
 
 
 _EAST = timedelta(hours=14)

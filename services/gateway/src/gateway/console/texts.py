@@ -1,5 +1,8 @@
 """What the gateway says to people, in the five languages of the house."""
 
+from kantis_contracts.values import Language
+from kantis_kit.web.languages import preferred_language
+
 LANGUAGES = ("nb", "sv", "da", "fi", "en")
 DEFAULT = "en"
 
@@ -65,7 +68,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "taken": "We have received your form. You need not send it again.",
     },
 }
-_ALIASES = {"no": "nb", "nn": "nb"}
 NAMES = {"nb": "Norsk", "sv": "Svenska", "da": "Dansk", "fi": "Suomi", "en": "English"}
 
 
@@ -73,16 +75,5 @@ def choose(accept_language: str, wanted: str = "") -> str:
     """Return the language to answer in: the one asked for, else the first accepted one that we speak."""
     if wanted in LANGUAGES:
         return wanted
-    ranked: list[tuple[float, int, str]] = []
-    for place, part in enumerate(accept_language.split(",")[:20]):
-        tag, _, quality = part.strip().partition(";q=")
-        try:
-            weight = float(quality) if quality else 1.0
-        except ValueError:
-            continue
-        code = tag.strip().lower().split("-", 1)[0]
-        ranked.append((-weight, place, _ALIASES.get(code, code)))
-    for _, _, code in sorted(ranked):
-        if code in LANGUAGES:
-            return code
-    return DEFAULT
+    spoken = [Language(one) for one in LANGUAGES]
+    return preferred_language(accept_language, spoken, Language(DEFAULT)).value

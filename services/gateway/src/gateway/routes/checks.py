@@ -16,10 +16,10 @@ from gateway.routes.errors import (
     MethodRefused,
     WrongHost,
 )
+from kantis_kit.networks import Network
 from kantis_kit.web.middleware import Scope
 
 Headers = list[tuple[bytes, bytes]]
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 READS = frozenset({"GET", "HEAD"})
@@ -173,11 +173,6 @@ def _passes(name: bytes) -> bool:
 def answer_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Return what a caller may see of a service's answer headers, names in lower case."""
     return [(name.lower(), value) for name, value in headers if name.lower() not in _ANSWER_DROPS]
-
-
-def networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """Read networks such as `10.0.0.0/8`."""
-    return tuple(ipaddress.ip_network(text) for text in texts)
 
 
 @lru_cache(maxsize=64)

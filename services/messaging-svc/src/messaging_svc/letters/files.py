@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TextIO
 from uuid import UUID
 
+from kantis_kit.csv_rows import quoted
+
 _PART = 1 << 16
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\x00")
 COLUMNS = (
     "position", "message_id", "name", "street", "postal_code", "city", "country", "language", "pages", "first_page",
     "response_code", "return_code",
@@ -32,12 +33,6 @@ def manifest_of(data_dir: Path, batch_id: UUID) -> Path:
     return folder_of(data_dir, batch_id) / "manifest.csv"
 
 
-def cell(text: object) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    value = str(text)
-    return f"'{value}" if value.startswith(_FORMULA) else value
-
-
 class Manifest:
     """The list for the printing house: semicolons, a row per letter in the order of the pages."""
 
@@ -47,7 +42,7 @@ class Manifest:
 
     def add(self, values: Sequence[object]) -> None:
         """Write a row."""
-        self._rows.writerow([cell(value) for value in values])
+        self._rows.writerow([quoted(str(value)) for value in values])
 
 
 def open_draft(path: Path) -> Path:

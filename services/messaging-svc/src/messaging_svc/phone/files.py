@@ -10,8 +10,8 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from kantis_kit.csv_rows import quoted
 from kantis_kit.web.problems import message_of
-from messaging_svc.letters.files import cell
 from messaging_svc.phone.errors import FileUnreadable
 from messaging_svc.phone.schemas import CallOut, OutcomeIn, RejectOut
 
@@ -51,7 +51,7 @@ def written(rows: Iterator[Sequence[object]] | Sequence[Sequence[object]]) -> by
     """Return rows as a table that spreadsheets open, and take no cell of for a formula."""
     text = io.StringIO(newline="")
     table = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    table.writerows([[cell(value) for value in row] for row in rows])
+    table.writerows([[quoted(str(value)) for value in row] for row in rows])
     return text.getvalue().encode("utf-8-sig")
 
 

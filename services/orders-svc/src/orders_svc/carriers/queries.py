@@ -2,11 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterable
 from uuid import UUID
 
 from sqlmodel import col, select
 
+from kantis_kit.csv_rows import quoted
 from kantis_kit.tx import ReadTx
 from orders_svc.orders.model import SalesOrder
 from orders_svc.orders.queries import address_of
@@ -16,7 +16,6 @@ from orders_svc.people.queries import find_persons
 _COLUMNS = (
     "code", "order", "service", "weight_grams", "full_name", "street", "postal_code", "city", "country",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t")
 
 
 async def manifest(
@@ -46,10 +45,5 @@ async def manifest(
         home = address_of(order, persons.get(order.person_id))
         numbers = (parcel.code, order.number, parcel.service, parcel.weight_grams)
         words = (home["full_name"], home["street"], home["postal_code"], home["city"])
-        table.writerow([*numbers, *_plain(words), home["country"]])
+        table.writerow([*numbers, *map(quoted, words), home["country"]])
     return text.getvalue(), rows[-1].Parcel.parcel_id if len(rows) == limit else None
-
-
-def _plain(words: Iterable[str]) -> list[str]:
-    """Return words that no spreadsheet takes for a formula."""
-    return [f"'{word}" if word.startswith(_FORMULA) else word for word in words]

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 
 from kantis_contracts.orders import DunningState
 from kantis_kit.calendar import date_in
+from kantis_kit.csv_rows import quoted
 from kantis_kit.ids import new_id
 from kantis_kit.tx import ReadTx, Tx
 from orders_svc.billing.model import Invoice
@@ -70,13 +71,11 @@ def as_csv(lines: Iterable[dict[str, Any]]) -> str:
     writer = csv.DictWriter(out, COLUMNS, delimiter=";", lineterminator="\r\n")
     writer.writeheader()
     for line in lines:
-        writer.writerow({name: _harmless(line.get(name, "")) for name in COLUMNS})
+        cells = {name: line.get(name, "") for name in COLUMNS}
+        writer.writerow(
+            {name: quoted(one) if isinstance(one, str) else one for name, one in cells.items()}
+        )
     return out.getvalue()
-
-
-def _harmless(value: object) -> object:
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in tuple("=+-@\t\r") else value
 
 
 async def _cases(tx: ReadTx) -> list[Line]:

@@ -17,6 +17,7 @@ from kantis_kit.errors import Invalid
 from kantis_kit.money import in_words
 from kantis_kit.tx import ReadTx
 from kantis_kit.web import Read, Router, Write
+from kantis_kit.web.languages import preferred_language
 from orders_svc.catalogue.queries import find_products
 from orders_svc.codes.queries import Resolved, find_code
 from orders_svc.people.queries import find_person
@@ -26,7 +27,7 @@ from orders_svc.responses.model import NextStep
 from orders_svc.responses.model import Response as Answer
 from orders_svc.responses.pages import PAGES
 from orders_svc.responses.schemas import WebAnswerIn, WebAnswerOut, WebOfferOut
-from orders_svc.responses.texts import TEXTS, preferred_language
+from orders_svc.responses.texts import TEXTS
 
 router = Router(prefix="/r")
 WHY = public("the code on the piece is the key, and the page shows nothing about its person")
@@ -108,7 +109,8 @@ def _message(language: str, number: str | None, response: Answer) -> str:
 
 
 async def _known(tx: ReadTx, code: str, request: Request) -> tuple[Resolved | None, str]:
-    language = preferred_language(request.headers.get("accept-language", ""))
+    accepted = request.headers.get("accept-language", "")
+    language = preferred_language(accepted, list(Language), Language.EN).value
     if len(code) > MAX_CODE or not code.isascii() or not code.isprintable():
         return None, language
     known = await find_code(tx, normal(code))

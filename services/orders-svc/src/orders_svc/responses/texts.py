@@ -157,16 +157,3 @@ TEXTS: dict[str, dict[str, str]] = {
         "bad": "Choose what you would like, and a quantity from 1 to 99. Write the address with a street, a postal code or a town.",
     },
 }
-
-DEFAULT = "en"
-_ALIASES = {"no": "nb", "nn": "nb"}
-
-
-def preferred_language(accept_language: str) -> str:
-    """Return the first language of a browser's wishes that we have; English when there is none."""
-    for wish in accept_language.split(","):
-        name = wish.split(";")[0].strip().lower().split("-")[0]
-        name = _ALIASES.get(name, name)
-        if name in TEXTS:
-            return name
-    return DEFAULT

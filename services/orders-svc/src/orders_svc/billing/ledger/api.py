@@ -1,13 +1,10 @@
 """The ledger over HTTP."""
 
 from datetime import date
-from functools import partial
-from tempfile import SpooledTemporaryFile
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
 from kantis_contracts.values import Currency
@@ -15,6 +12,7 @@ from kantis_kit.auth.policy import needs
 from kantis_kit.calendar import date_in
 from kantis_kit.errors import Invalid
 from kantis_kit.web import Read, Router, Write
+from kantis_kit.web.downloads import spooled
 from orders_svc.billing.ledger import queries, usecases
 from orders_svc.billing.ledger.schemas import (
     LedgerBalance,
@@ -26,9 +24,6 @@ from orders_svc.billing.ledger.schemas import (
 )
 from orders_svc.billing.ledger.sie import ENCODING, sie_lines
 from orders_svc.settings import OrdersSettings
-
-_PIECE = 1024 * 1024
-"""Bytes of a file that are held in memory, and that leave at a time."""
 
 router = Router(prefix="/v1/ledger", tags=["ledger"])
 
@@ -85,22 +80,10 @@ async def export_sie(
         currency=currency,
         made_on=date_in(tx.clock.now(), settings.company_country),
     )
-    # The answer is sent after the transaction has ended: what it says waits in a file, however long it is.
-    spool = SpooledTemporaryFile(max_size=_PIECE)  # noqa: SIM115 - closed when it was sent
-    try:
-        async for line in lines:
-            spool.write(line)
-        spool.seek(0)
-    except BaseException:
-        spool.close()
-        raise
-    return StreamingResponse(
-        iter(partial(spool.read, _PIECE), b""),
+    return await spooled(
+        lines,
         media_type=f"text/plain; charset={ENCODING}",
-        headers={
-            "Content-Disposition": f'attachment; filename="ledger-{first_on}-{last_on}-{currency}.se"'
-        },
-        background=BackgroundTask(spool.close),
+        filename=f"ledger-{first_on}-{last_on}-{currency}.se",
     )
 
 
