@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pytest
 from stories.desk import (
     accounts,
     arrive,
@@ -20,6 +21,10 @@ from stories.desk import (
     write_to_agency,
 )
 from stories.steps import address_of, know, sell
+
+pytestmark = pytest.mark.timeout(
+    600
+)  # against hanging: a whole house on a busy machine takes its time
 
 FULL_PRICE, PRICE, FEE, COMMISSION = 50_000, 40_000, 3_500, 5_000
 LETTER = {"nb": {"subject": "Lampe", "letter": "{{ greeting() }},\n\nLampen er her igjen."}}
@@ -77,6 +82,10 @@ async def fulfil(house, orders):
     return {name: await invoice_of(house, order_id) for name, order_id in orders.items()}
 
 
+# Every time on both brokers, unlike stories that cross fewer services: here is where money would be counted twice.
+@pytest.mark.parametrize(
+    "house", ["embedded", pytest.param("rabbitmq", marks=pytest.mark.rabbit)], indirect=True
+)
 async def test_five_answers_are_shipped_and_invoiced_and_each_debt_ends_as_the_law_says(house):
     campaign, people, codes = await offer(house)
     who = {person_id: name for name, person_id in people.items()}

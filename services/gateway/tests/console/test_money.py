@@ -184,6 +184,26 @@ async def test_the_banks_file_is_sent_on_as_it_is(console, services):
     assert b"application/xml" == call.headers[b"content-type"]
 
 
+FILE = {
+    "file_id": OTHER, "kind": "camt.054", "state": "reading", "problem": "", "file_bytes": 1_000, "read_bytes": 420,
+    "entries": 7, "booked": 0, "held": 0, "waiting": 7, "received_at": "2026-03-09T09:00:00Z",
+}  # fmt: skip
+
+
+async def test_a_file_of_the_banks_says_how_far_it_is_and_why_it_is_refused(console, services):
+    refused = {**FILE, "state": "refused", "problem": "the file ends in <the> middle"}
+    booking = {**FILE, "state": "booking", "booked": 3, "waiting": 4}
+    services.answer("GET", "/v1/payments/files", {"items": [FILE, booking, refused]})
+    browser = await console.browser("bookkeeper")
+
+    page = (await browser.get("/console/payments")).text
+
+    assert "42 % is read. 7 entries: 0 booked, 0 wait for somebody, 7 to go" in page
+    assert "being booked" in page
+    assert "7 entries: 3 booked, 0 wait for somebody, 4 to go" in page
+    assert "the file ends in &lt;the&gt; middle" in page
+
+
 async def test_a_payment_that_waits_for_a_person_is_due_today(console, services):
     services.answer("GET", "/v1/payments", {"items": [HELD], "next_cursor": None})
     browser = await console.browser("fulfilment")

@@ -24,7 +24,7 @@ class Debtors:
         """Return an invoice of 249.00 that is due on 16 March 2026."""
         if currency not in self.products:
             sku = f"BLANKET-{currency}"
-            self.products[currency] = await self.desk.product(9, sku=sku, currency=currency)
+            self.products[currency] = await self.desk.product(99, sku=sku, currency=currency)
         address = PostalAddress(street="Storgata 9", postal_code="0155", city="By", country=country)
         person = self.desk.person(country=country, address=address)
         await self.desk.rig.publish(

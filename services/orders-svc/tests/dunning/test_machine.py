@@ -495,7 +495,8 @@ class Books(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize(
-    ("lives", "steps"), [(LIVES, STEPS), pytest.param(500, 50, marks=pytest.mark.slow)]
+    ("lives", "steps"),
+    [(LIVES, STEPS), pytest.param(500, 50, marks=[pytest.mark.slow, pytest.mark.timeout(1_800)])],
 )
 async def test_stock_and_books_hold_whatever_is_sold_returned_paid_and_taken_back(
     rig_for, desk_of, world_of, lives, steps

@@ -137,3 +137,35 @@ async def test_paper_needs_a_postal_address_or_it_stays_with_e_mail(payers):
 
     assert ("letter", "email") == (wished.json()["way"], wished.json()["goes_by"])
     assert UUID(wished.json()["person_id"]) == person.person_id
+
+
+async def test_an_e_invoice_goes_where_its_payer_wished_unless_another_place_is_given(payers):
+    person = await payers.person()
+    invoice = await payers.buy()
+    path = f"/v1/invoices/{invoice['invoice_id']}/ubl"
+
+    unknown = await payers.desk.client.get(path)
+    await payers.wish(
+        person,
+        way="einvoice",
+        endpoint="0192:987654325",
+        organisation_number="987654325",
+        buyer_reference="K-12",
+    )
+    wished = await payers.desk.client.get(path)
+    given = await payers.desk.client.get(
+        path, params={"endpoint": "0007:5567321707", "organisation_number": ""}
+    )
+
+    assert 422 == unknown.status_code
+    assert f"PUT {WISHES}/{person.person_id}" in unknown.json()["detail"]
+    assert 200 == wished.status_code
+    for told in (
+        '<cbc:EndpointID schemeID="0192">987654325<',
+        '<cbc:CompanyID schemeID="0192">987654325<',
+        "<cbc:BuyerReference>K-12<",
+    ):
+        assert told in wished.text
+    assert '<cbc:EndpointID schemeID="0007">5567321707<' in given.text
+    assert "987654325" not in given.text
+    assert "<cbc:BuyerReference>K-12<" in given.text

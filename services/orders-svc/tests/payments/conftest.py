@@ -129,3 +129,9 @@ class Bank:
 @pytest.fixture
 def bank(desk):
     return Bank(desk)
+
+
+@pytest.fixture
+def bank_files():
+    """What writes files, without a desk to send them to."""
+    return Bank

@@ -84,3 +84,9 @@ async def sender(rig_for, desk_of):
 def no_failpoints_left():
     yield
     failpoints.disarm_all()
+
+
+@pytest.fixture
+def sender_of():
+    """Make a sender of a desk that the test has opened itself."""
+    return Sender

@@ -54,7 +54,7 @@ BY_NAME = {kind.name: kind for kind in KINDS}
 
 FIXED = {
     "orders.invoice": "bookkeeping law: vouchers, payments and the ledger are kept for years after the end of theirs"
-    " (NO 5, DK 5, SE 7, FI 6, IS 7; elsewhere 10); no shorter period can be decided",
+    " (NO 5, DK 5, SE 7, FI 6, IS 7; elsewhere 10), then who was invoiced and who paid is emptied; no other period can be decided",
     "contacts.permission_ledger": "GDPR Art. 7(1): a permission must be demonstrable as long as it is relied upon",
     "contacts.suppressed_address": "GDPR Art. 17(3): a keyed hash, so that an erasure outlives the next list",
 }

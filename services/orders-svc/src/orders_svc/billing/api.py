@@ -14,9 +14,10 @@ from kantis_kit.web.state import runtime_of
 from orders_svc.billing import queries
 from orders_svc.billing.credit_notes import credit_amounts, credit_lines
 from orders_svc.billing.creditable import find_creditable
+from orders_svc.billing.documents.receivers import receiver_of
 from orders_svc.billing.documents.sheet import words_of
 from orders_svc.billing.documents.typeset import typeset
-from orders_svc.billing.documents.ubl import Receiver, write_ubl
+from orders_svc.billing.documents.ubl import write_ubl
 from orders_svc.billing.schemas import (
     CreditableOut,
     CreditNoteIn,
@@ -111,18 +112,26 @@ async def get_invoice_pdf(invoice_id: UUID, request: Request) -> Response:
 async def get_invoice_ubl(
     invoice_id: UUID,
     tx: Read,
-    endpoint: Endpoint,
-    organisation_number: Annotated[str, Query(pattern=r"^[A-Za-z0-9-]{0,20}$")] = "",
-    buyer_reference: Annotated[str, Query(max_length=100, pattern=r"^[^\x00-\x1f]*$")] = "",
+    endpoint: Endpoint | None = None,
+    organisation_number: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{0,20}$")] = None,
+    buyer_reference: Annotated[
+        str | None, Query(max_length=100, pattern=r"^[^\x00-\x1f]*$")
+    ] = None,
 ) -> Response:
     """Return an invoice or credit note as EHF / Peppol BIS Billing 3.0.
 
-    `endpoint` is where the buyer gets it: scheme and number, such as `0192:987654325`.
+    `endpoint` is where the buyer gets it: scheme and number, such as `0192:987654325`. What is left out is as the payer
+    has wished: see `PUT /v1/invoices/payers/{person_id}`.
     """
     (sheet,) = await queries.get_sheets(tx, [invoice_id])
     queries.check_buyer(sheet.invoice)
-    scheme, _, number = endpoint.partition(":")
-    receiver = Receiver(scheme, number, organisation_number, buyer_reference.strip())
+    receiver = await receiver_of(
+        tx,
+        sheet.invoice,
+        endpoint=endpoint,
+        organisation_number=organisation_number,
+        reference=buyer_reference,
+    )
     return Response(
         write_ubl(sheet, receiver),
         media_type="application/xml",

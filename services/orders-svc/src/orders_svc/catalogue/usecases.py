@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from kantis_kit.ids import new_id
 from kantis_kit.tx import Tx
+from orders_svc.base import insert_all
 from orders_svc.catalogue import events, queries
 from orders_svc.catalogue.model import (
     BundlePart,
@@ -234,7 +234,7 @@ async def _write(tx: Tx, wants: Sequence[Want], state: ReservationState) -> None
         for want in wants
     ]
     if rows:
-        await tx.execute(insert(Reservation), rows)
+        await tx.execute(insert_all(Reservation, rows))
 
 
 async def _finish(

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, exists, func, union_all
+from sqlalchemy import ColumnElement, String, Uuid, and_, column, exists, func, union_all
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 
-from kantis_kit.db.sets import column_set
+from kantis_kit.db.sets import column_set, row_set
 from kantis_kit.tx import ReadTx
 from orders_svc.aliases import person_alias
 from orders_svc.billing.model import Invoice, is_owed, open_amount
@@ -42,21 +42,42 @@ def debtor_of(terms: CustomerTerms | None) -> Debtor:
 
 async def owed_minor(tx: ReadTx, person_id: UUID, currency: str) -> int:
     """Return what a customer owes in a currency: open invoices, what stands beside them, and orders not shipped yet."""
-    mine = (col(Invoice.person_id) == person_id, col(Invoice.currency) == currency)
-    invoices = await tx.scalar(select(func.sum(open_amount())).where(is_owed(), *mine))
-    beside = await tx.scalar(
-        select(func.sum(col(Claim.amount_minor) - col(Claim.paid_minor) - col(Claim.waived_minor)))
-        .join(Invoice, col(Invoice.invoice_id) == col(Claim.invoice_id))
-        .where(*mine)
+    return (await owed_by(tx, [(person_id, currency)])).get((person_id, currency), 0)
+
+
+async def owed_by(tx: ReadTx, customers: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], int]:
+    """Return what customers owe, each in a currency, as `owed_minor` does; who owes nothing may be missing."""
+    asked = row_set(
+        "asked", [column("person_id", Uuid()), column("currency", String())], sorted(set(customers))
     )
-    coming = await tx.scalar(
-        select(func.sum(col(SalesOrder.total_minor))).where(
-            col(SalesOrder.person_id) == person_id,
-            col(SalesOrder.currency) == currency,
-            col(SalesOrder.state).in_([OrderState.PLACED.value, OrderState.PICKING.value]),
+
+    def of(model: type[Invoice | SalesOrder]) -> ColumnElement[bool]:
+        return and_(
+            col(model.person_id) == asked.c.person_id, col(model.currency) == asked.c.currency
+        )
+
+    who = (asked.c.person_id, asked.c.currency)
+    invoices = (
+        select(*who, open_amount().label("minor")).join(Invoice, of(Invoice)).where(is_owed())
+    )
+    left = col(Claim.amount_minor) - col(Claim.paid_minor) - col(Claim.waived_minor)
+    beside = (
+        select(*who, left)
+        .join(Invoice, of(Invoice))
+        .join(Claim, col(Claim.invoice_id) == col(Invoice.invoice_id))
+    )
+    coming = (
+        select(*who, col(SalesOrder.total_minor))
+        .join(SalesOrder, of(SalesOrder))
+        .where(col(SalesOrder.state).in_([OrderState.PLACED.value, OrderState.PICKING.value]))
+    )
+    owed = union_all(invoices, beside, coming).subquery()
+    rows = await tx.execute(
+        select(owed.c.person_id, owed.c.currency, func.sum(owed.c.minor).label("minor")).group_by(
+            owed.c.person_id, owed.c.currency
         )
     )
-    return sum(int(one or 0) for one in (invoices, beside, coming))
+    return {(row.person_id, row.currency): int(row.minor) for row in rows}
 
 
 def is_held(order_id: Mapped[UUID]) -> ColumnElement[bool]:

@@ -1,14 +1,15 @@
 """Agree terms with customers, hold orders above their limit, and release them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import Text, Uuid, cast, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from kantis_kit.db.aliases import resolve
+from kantis_kit.db.sets import column_set
 from kantis_kit.tx import ReadTx, Tx
 from orders_svc.aliases import person_alias
 from orders_svc.credit import queries
@@ -77,32 +78,37 @@ async def show_terms(tx: ReadTx, person_id: UUID) -> TermsOut:
 
 async def check_credit(tx: Tx, person_id: UUID, amount_minor: int, currency: str = "NOK") -> Credit:
     """Say whether a customer may owe so much more; who asks next about the same customer waits for our commit."""
-    terms = (await queries.terms_of(tx, [person_id])).get(person_id)
-    limit, known = _limit(terms, tx.settings(OrdersSettings), currency)
-    if limit is None or known != currency:
+    limit = (await _limits(tx, {(person_id, currency)})).get((person_id, currency))
+    if limit is None:
         return Credit(None, 0, amount_minor)
-    await tx.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(str(person_id)))))
+    await _take_turns(tx, [person_id])
     owed = await queries.owed_minor(tx, person_id, currency)
     return Credit(limit, owed, amount_minor)
 
 
 async def hold_above(tx: Tx, orders: Iterable[SalesOrder]) -> list[CreditHold]:
-    """Hold those of the orders placed just now that are above their customers' limits."""
+    """Hold those of the orders placed just now that are above their customers' limits: first come, first served."""
     placed = [one for one in orders if one.total_minor]
-    terms = await queries.terms_of(tx, [one.person_id for one in placed])
-    if not terms and tx.settings(OrdersSettings).credit_limit_minor is None:
+    limits = await _limits(tx, {(one.person_id, one.currency) for one in placed})
+    limited = [one for one in placed if (one.person_id, one.currency) in limits]
+    if not limited:
         return []
+    await _take_turns(tx, [one.person_id for one in limited])
+    owed = await queries.owed_by(tx, limits)
+    # The orders are placed: they are part of what is owed already, and none of it when they are looked at.
+    for one in limited:
+        owed[one.person_id, one.currency] -= one.total_minor
     holds = []
-    for one in placed:
-        credit = await check_credit(tx, one.person_id, one.total_minor, one.currency)
-        # The order is placed: it is part of what is owed already.
-        before = Credit(credit.limit_minor, credit.owed_minor - one.total_minor, one.total_minor)
-        if credit.limit_minor is not None and not before.is_enough:
+    for one in limited:
+        who = (one.person_id, one.currency)
+        before = Credit(limits[who], owed[who], one.total_minor)
+        owed[who] += one.total_minor
+        if not before.is_enough:
             holds.append(
                 CreditHold(
                     order_id=one.order_id,
                     person_id=one.person_id,
-                    limit_minor=credit.limit_minor,
+                    limit_minor=limits[who],
                     owed_minor=before.owed_minor,
                     amount_minor=one.total_minor,
                     currency=one.currency,
@@ -111,6 +117,28 @@ async def hold_above(tx: Tx, orders: Iterable[SalesOrder]) -> list[CreditHold]:
             )
     tx.add_all(holds)
     return holds
+
+
+async def _limits(
+    tx: ReadTx, customers: Collection[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], int]:
+    """Return what customers may owe in a currency, of those for whom there is a limit in it."""
+    terms = await queries.terms_of(tx, {person_id for person_id, _ in customers})
+    settings = tx.settings(OrdersSettings)
+    found = {}
+    for person_id, currency in customers:
+        limit, known = _limit(terms.get(person_id), settings, currency)
+        if limit is not None and known == currency:
+            found[person_id, currency] = limit
+    return found
+
+
+async def _take_turns(tx: Tx, person_ids: Sequence[UUID]) -> None:
+    """Let who asks next about the same customers wait for our commit; all lock in the same sequence."""
+    asked = column_set("asked", {"id": (Uuid(), person_ids)})
+    name = func.hashtext(cast(asked.c.id, Text)).label("name")
+    names = select(name).distinct().order_by(name).subquery()
+    await tx.execute(select(func.pg_advisory_xact_lock(_LOCK, names.c.name)))
 
 
 async def check_released(tx: ReadTx, order_ids: Sequence[UUID]) -> None:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid, delete, func, null, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Date, Uuid, column, delete, func, null, update
 from sqlmodel import col, select
 
 from kantis_contracts.values import Language
-from kantis_kit.db.sets import one_of
+from kantis_kit.db.sets import one_of, row_set
 from kantis_kit.ids import new_id
 from kantis_kit.tx import ReadTx, Tx
+from orders_svc.base import insert_all, table_of
 from orders_svc.catalogue import usecases as catalogue
 from orders_svc.catalogue.queries import find_products
 from orders_svc.incoming.queries import arrivals
@@ -183,12 +183,10 @@ async def _write(tx: Tx, asked: Sequence[_Asked], lines: Lines) -> None:
         for order, suffix in zip(outcome.orders, ("", "-2"), strict=False):
             order.number = f"{number}{suffix}"
     orders = [order for outcome in placed for order in outcome.orders]
-    await tx.execute(insert(SalesOrder), [order.model_dump() for order in orders])
-    await tx.execute(
-        insert(OrderLine),
-        [line.model_dump() for order in orders for line in lines[order.order_id]],
-    )
-    await tx.execute(insert(Basket), [{"order_id": order.order_id} for order in orders])
+    await tx.execute(insert_all(SalesOrder, [order.model_dump() for order in orders]))
+    told = [line.model_dump() for order in orders for line in lines[order.order_id]]
+    await tx.execute(insert_all(OrderLine, told))
+    await tx.execute(insert_all(Basket, [{"order_id": order.order_id} for order in orders]))
 
 
 async def _set_aside(tx: Tx, asked: Sequence[_Asked], lines: Lines) -> list[_Asked]:
@@ -234,13 +232,17 @@ async def _queue(tx: Tx, outcomes: Sequence[Outcome], lines: Lines, terms: Terms
         wanted = wants_of(order.order_id, lines[order.order_id])
         order.promised_on = coming.promise({want.product_id: want.quantity for want in wanted})
     await catalogue.queue(tx, wants)
-    for order in waiting:
-        if order.promised_on is not None:
-            await tx.execute(
-                update(SalesOrder)
-                .where(col(SalesOrder.order_id) == order.order_id)
-                .values(promised_on=order.promised_on)
-            )
+    promised = row_set(
+        "promised",
+        [column("order_id", Uuid()), column("promised_on", Date())],
+        [(one.order_id, one.promised_on) for one in waiting if one.promised_on is not None],
+    )
+    table = table_of(SalesOrder)
+    await tx.execute(
+        update(table)
+        .where(table.c.order_id == promised.c.order_id)
+        .values(promised_on=promised.c.promised_on)
+    )
 
 
 async def _tell(

@@ -1,21 +1,20 @@
 """Payments over HTTP."""
 
-import hashlib
 from datetime import date
-from tempfile import SpooledTemporaryFile
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from kantis_contracts.values import Currency
+from kantis_kit import files as storage
 from kantis_kit.auth.policy import needs
+from kantis_kit.ids import new_id
 from kantis_kit.web import Page, Read, Router, Write, encode_cursor, id_after
 from kantis_kit.web.uploads import posted_file
-from orders_svc.payments import files, queries, usecases
+from orders_svc.payments import queries, receiving, usecases
 from orders_svc.payments.errors import FileRefused
-from orders_svc.payments.model import PaymentState
+from orders_svc.payments.model import FileState, PaymentState
 from orders_svc.payments.schemas import (
     Candidate,
     CreditIn,
@@ -34,7 +33,6 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 Money = Annotated[Currency, Path(description="Three capital letters, such as SEK")]
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
-_MEMORY_BYTES = 1 << 20
 _KINDS = ("application/xml", "text/xml", "text/plain", "application/octet-stream")
 _ASKED = f"Content-Type: one of {', '.join(_KINDS)} with the file as body, or multipart/form-data with a field file"
 
@@ -95,23 +93,22 @@ async def list_payments(
 async def take_file(request: Request, response: Response, tx: Write) -> FileOut:
     """Take a file of the bank's: camt.054 (.02, .08) or OCR-giro, up to 512 MiB.
 
-    It is read and its sums are checked before anything is booked; then its entries are booked in the background. The
-    same file again is answered (200) with what became of it.
+    It is read and its sums are checked before anything is booked; then its entries are booked in the background. A file
+    of more than 2 MiB is read in the background too: it is `reading` until then, and `refused` with the problem when it
+    cannot be trusted. The same file again is answered (200) with what became of it.
     """
-    hashed = hashlib.sha256()
-    with SpooledTemporaryFile(max_size=_MEMORY_BYTES) as body:
-        parts = posted_file(
-            request,
-            _KINDS,
-            missing=FileRefused,
-            other=FileRefused(_ASKED),
-        )
+    file_id = new_id()
+    path = receiving.path_of(tx, file_id)
+    is_kept = False
+    try:
+        body = posted_file(request, _KINDS, missing=FileRefused, other=FileRefused(_ASKED))
+        sha256 = await storage.store(path, body)
         # The first statement comes after the last byte: no transaction stands open while a slow caller sends.
-        async for part in parts:
-            hashed.update(part)
-            await run_in_threadpool(body.write, part)
-        body.seek(0)
-        file, is_new = await files.take_file(tx, body, hashed.hexdigest())
+        file, is_new = await receiving.take_file(tx, file_id, path, sha256)
+        is_kept = is_new and file.state == FileState.READING
+    finally:
+        if not is_kept:
+            await storage.forget(path)
     if not is_new:
         response.status_code = 200
     await tx.flush()
@@ -124,7 +121,7 @@ async def list_files(tx: Read, cursor: str | None = None, limit: Limit = 100) ->
     """Return the bank's files in the sequence of their coming, with what their entries became."""
     rows = await queries.list_files(tx, after=id_after(cursor), limit=limit)
     more = encode_cursor(rows[-1].file_id) if len(rows) == limit else None
-    return Page(items=await queries.show_files(tx, rows), next_cursor=more)
+    return Page(items=[queries.show_file(row) for row in rows], next_cursor=more)
 
 
 @router.get("/files/{file_id}", policy=needs("orders:read"))

@@ -6,10 +6,11 @@ need it. Sums that the file gives are checked against its entries.
 Sources: ISO 20022 message definitions camt.054.001.02 and camt.054.001.08; Nordea's implementation guide 1.5; 2026-11.
 """
 
-from dataclasses import dataclass, field
-from typing import Final
+import copy
+from typing import Any, Final
 from xml.parsers import expat
 
+from orders_svc.payments.camt_parts import Entry, Part, shares
 from orders_svc.payments.reading import (
     NAME_SIGNS,
     REMITTANCE_SIGNS,
@@ -24,6 +25,8 @@ NAMESPACE: Final = "urn:iso:std:iso:20022:tech:xsd:"
 VERSIONS: Final = ("camt.054.001.02", "camt.054.001.08")
 MAX_DEPTH: Final = 40
 MAX_TEXT: Final = 4_000
+_WIDE: Final = {b"\xff\xfe": "UTF-16LE", b"\xfe\xff": "UTF-16BE"}
+"""What the first two bytes say; nothing else says it where reading goes on."""
 _CREDIT, _DEBIT = "CRDT", "DBIT"
 _READ: Final = frozenset(
     {
@@ -46,36 +49,6 @@ _PLACES: Final = {
 """Where an entry keeps what an element in another tells: version .08 writes the state as a code."""
 
 
-@dataclass(slots=True)
-class _Part:
-    """One transaction of an entry, as its elements are told."""
-
-    refs: dict[str, str] = field(default_factory=dict)
-    amount: tuple[str, str] | None = None
-    sign: str = ""
-    payer_name: str = ""
-    payer_account: str = ""
-    paid: list[list[str]] = field(default_factory=list)
-    """Per structured remittance the reference and, where it is given, the amount."""
-    text: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Entry:
-    """One entry of the account."""
-
-    ref: str = ""
-    amount: tuple[str, str] = ("", "")
-    sign: str = ""
-    is_reversal: bool = False
-    state: str = ""
-    booked: str = ""
-    valued: str = ""
-    name: str = ""
-    batch: dict[str, str] = field(default_factory=dict)
-    parts: list[_Part] = field(default_factory=list)
-
-
 class CamtReader:
     """Reads a camt.054 part by part."""
 
@@ -84,18 +57,20 @@ class CamtReader:
     def __init__(self) -> None:
         self.message_id = ""
         self.skipped = 0
-        self._parser = expat.ParserCreate()
-        self._parser.buffer_text = True
-        self._parser.StartDoctypeDeclHandler = _refuse_doctype
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._hear
+        self._is_begun = False
+        self._encoding = ""
+        self._lines_before = 0
+        self._bytes_before = 0
+        self._mark: dict[str, Any] = {"offset": 0}
+        self._begin("")
+        self._tags: list[str] = []
+        """The open elements by the names that they have in this file, with the prefix."""
         self._stack: list[str] = []
         self._text: list[str] = []
         self._length = 0
         self._currency = ""
-        self._entry: _Entry | None = None
-        self._part: _Part | None = None
+        self._entry: Entry | None = None
+        self._part: Part | None = None
         self._account = ""
         self._told: dict[str, str] = {}
         self._counted: dict[str, list[int]] = {}
@@ -103,8 +78,75 @@ class CamtReader:
         self._out: list[FileEntry] = []
         self._entries = 0
 
+    def _begin(self, opening: str) -> None:
+        """Make the parser; it hears of nothing before what follows on these opening tags."""
+        self._parser = expat.ParserCreate(self._encoding or None)
+        if opening:
+            head = opening.encode(self._encoding or "utf-8")
+            self._parser.Parse(head)
+            self._bytes_before -= len(head)
+        self._parser.buffer_text = True
+        self._parser.XmlDeclHandler = self._declare
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._hear
+
+    @classmethod
+    def at(cls, checkpoint: dict[str, Any]) -> "CamtReader":
+        """Return a reader that goes on at the offset of a checkpoint, at the end tag of an entry that was returned."""
+        reader = cls()
+        reader._go_on(checkpoint)
+        return reader
+
+    def _go_on(self, mark: dict[str, Any]) -> None:
+        self._mark, self._is_begun = mark, True
+        self._encoding, self._lines_before = mark["encoding"], mark["line"] - 1
+        self._bytes_before = mark["offset"]
+        self._tags = list(mark["tags"])
+        self._stack = [name.rpartition(":")[2] for name in self._tags]
+        self._begin("".join(f"<{name}>" for name in self._tags))
+        self.message_id, self.skipped = mark["message_id"], mark["skipped"]
+        self._entries, self._account = mark["entries"], mark["account"]
+        self._told, self._counted = dict(mark["told"]), copy.deepcopy(mark["counted"])
+        self._currencies = set(mark["currencies"])
+
+    def _note(self) -> None:
+        """Note where a reader can go on: every entry up to here has been returned, and none is open."""
+        self._mark = {
+            "offset": self._bytes_before + self._parser.CurrentByteIndex,
+            "line": self._line,
+            "encoding": self._encoding,
+            "tags": self._tags.copy(),
+            "message_id": self.message_id,
+            "skipped": self.skipped,
+            "entries": self._entries,
+            "account": self._account,
+            "told": self._told.copy(),
+            "counted": {name: sums.copy() for name, sums in self._counted.items()},
+            "currencies": sorted(self._currencies),
+        }
+
+    @property
+    def offset(self) -> int:
+        """How many bytes need not be read again: up to the end tag of the last entry that was returned."""
+        return int(self._mark["offset"])
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Return what a reader needs that goes on at `offset`."""
+        return self._mark
+
+    @property
+    def _line(self) -> int:
+        return self._lines_before + self._parser.CurrentLineNumber
+
+    def _declare(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        self._encoding = self._encoding or encoding or ""
+
     def feed(self, part: bytes) -> list[FileEntry]:
         """Return the entries that end in this part. Raises `BadFile`."""
+        if not self._is_begun:
+            self._is_begun, self._encoding = True, _WIDE.get(part[:2], "")
         return self._parse(part, is_last=False)
 
     def close(self) -> list[FileEntry]:
@@ -115,7 +157,7 @@ class CamtReader:
         try:
             self._parser.Parse(part, is_last)
         except expat.ExpatError as error:
-            where = f"line {error.lineno}, after {self._entries} whole entries"
+            where = f"line {self._lines_before + error.lineno}, after {self._entries} whole entries"
             message = f"the file is damaged at {where}: {expat.ErrorString(error.code)}; fetch it from the bank again"
             if is_last:
                 message = f"the file ends in the middle, at {where}; fetch it from the bank again"
@@ -124,20 +166,21 @@ class CamtReader:
         return out
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._tags.append(name)
         name = name.rpartition(":")[2]
         self._stack.append(name)
         depth = len(self._stack)
         if depth == 1:
             _check_version(name, attributes)
         if depth > MAX_DEPTH:
-            message = f"line {self._parser.CurrentLineNumber}: elements in elements, {depth} deep; no bank writes that"
+            message = f"line {self._line}: elements in elements, {depth} deep; no bank writes that"
             raise BadFile(message)
         if name in ("Amt", "RmtdAmt", "TtlAmt"):
             self._currency = attributes.get("Ccy", "")
         elif name == "Ntry":
-            self._entry = _Entry()
+            self._entry = Entry()
         elif name == "TxDtls" and self._entry:
-            self._part = _Part()
+            self._part = Part()
             self._entry.parts.append(self._part)
         elif name == "Strd" and self._part:
             self._part.paid.append(["", ""])
@@ -148,7 +191,9 @@ class CamtReader:
     def _hear(self, data: str) -> None:
         self._length += len(data)
         if self._length > MAX_TEXT:
-            message = f"line {self._parser.CurrentLineNumber}: a text of more than {MAX_TEXT} signs; no bank writes that"
+            message = (
+                f"line {self._line}: a text of more than {MAX_TEXT} signs; no bank writes that"
+            )
             raise BadFile(message)
         self._text.append(data)
 
@@ -161,11 +206,13 @@ class CamtReader:
         elif name == "Ntry" and self._entry:
             self._finish(self._entry)
             self._entry = self._part = None
+            self._note()
         elif name == "TxDtls":
             self._part = None
         elif name == "Ntfctn":
             self._check_sums()
         self._stack.pop()
+        self._tags.pop()
         self._text, self._length = [], 0
 
     def _take(self, name: str, text: str) -> None:
@@ -182,7 +229,7 @@ class CamtReader:
         elif above in ("TtlNtries", "TtlCdtNtries", "TtlDbtNtries"):
             self._told[f"{above}.{name}"] = text
 
-    def _take_entry(self, entry: _Entry, name: str, text: str, above: str) -> None:
+    def _take_entry(self, entry: Entry, name: str, text: str, above: str) -> None:
         place = _PLACES.get((above, name))
         if place is not None:
             setattr(entry, place, text)
@@ -193,7 +240,7 @@ class CamtReader:
         elif above == "Btch":
             entry.batch[name] = text
 
-    def _take_part(self, part: _Part, name: str, text: str, above: str) -> None:
+    def _take_part(self, part: Part, name: str, text: str, above: str) -> None:
         if above == "Refs":
             part.refs[name] = text
         elif name == "Amt" and above in ("TxAmt", "TxDtls"):
@@ -211,9 +258,9 @@ class CamtReader:
         elif name == "Ustrd":
             part.text.append(text)
 
-    def _finish(self, entry: _Entry) -> None:
+    def _finish(self, entry: Entry) -> None:
         self._entries += 1
-        where = f"entry {self._entries} (line {self._parser.CurrentLineNumber})"
+        where = f"entry {self._entries} (line {self._line})"
         if not self._account:
             message = f"{where}: no account is named before it; Ntfctn/Acct/Id is missing"
             raise BadFile(message)
@@ -222,7 +269,7 @@ class CamtReader:
         self._currencies.add(currency)
         self._count("TtlNtries", total)
         self._count("TtlCdtNtries" if entry.sign == _CREDIT else "TtlDbtNtries", total)
-        parts = entry.parts or [_Part()]
+        parts = entry.parts or [Part()]
         self._check_batch(entry, parts, total, where)
         is_back = entry.is_reversal and entry.sign == _DEBIT
         if entry.state not in ("", "BOOK") or not (entry.sign == _CREDIT or is_back):
@@ -235,7 +282,7 @@ class CamtReader:
             self._emit(entry, part, number, len(parts), is_back=is_back, where=where)
 
     def _emit(
-        self, entry: _Entry, part: _Part, number: int, of: int, *, is_back: bool, where: str
+        self, entry: Entry, part: Part, number: int, of: int, *, is_back: bool, where: str
     ) -> None:
         words, currency = (
             part.amount
@@ -249,7 +296,7 @@ class CamtReader:
         )
         name = "/".join((entry.name or entry.ref, own or str(number)))
         text = " ".join(part.text)[:REMITTANCE_SIGNS]
-        for share, (reference, minor) in enumerate(_shares(part, amount, currency, where)):
+        for share, (reference, minor) in enumerate(shares(part, amount, currency, where)):
             if minor:
                 self._out.append(
                     FileEntry(
@@ -273,7 +320,7 @@ class CamtReader:
         sums[0] += 1
         sums[1] += minor
 
-    def _check_batch(self, entry: _Entry, parts: list[_Part], total: int, where: str) -> None:
+    def _check_batch(self, entry: Entry, parts: list[Part], total: int, where: str) -> None:
         told = entry.batch.get("NbOfTxs")
         if told is not None and entry.parts and int_of(told, where) != len(parts):
             message = f"{where}: it says {told} transactions and holds {len(parts)}; fetch the file from the bank again"
@@ -301,17 +348,6 @@ class CamtReader:
             if minor_units(told, currency, name) != total:
                 message = f"{name}: the file says a sum of {told}, its entries make another; fetch it from the bank again"
                 raise BadFile(message)
-
-
-def _shares(part: _Part, amount: int, currency: str, where: str) -> list[tuple[str, int]]:
-    """Return the references that a transaction pays, each with its share of the amount."""
-    named = [one for one in part.paid if one[0]]
-    if len(named) > 1 and all(one[1] for one in named):
-        shares = [(one[0], minor_units(one[1], currency, where)) for one in named]
-        if sum(minor for _, minor in shares) == amount:
-            return shares
-    # Several references without amounts: nobody but a person can tell what was meant.
-    return [(named[0][0] if len(named) == 1 else "", amount)]
 
 
 def int_of(text: str, where: str) -> int:

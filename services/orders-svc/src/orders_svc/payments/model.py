@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from orders_svc.base import Base, Moment
@@ -141,20 +143,39 @@ class Arrival:
         return self.amount_minor
 
 
+class FileState(StrEnum):
+    """How far a file of the bank's is; nothing of it is booked before all of it is read and sums up."""
+
+    READING = "reading"
+    BOOKING = "booking"
+    DONE = "done"
+    REFUSED = "refused"
+
+
 class PaymentFile(Base, table=True):
     """A file of the bank's, taken once; what its entries became is counted."""
 
     __tablename__ = "payment_file"
     __table_args__ = (
-        CheckConstraint("state IN ('reading', 'done')", name="payment_file_state"),
-        CheckConstraint("(state = 'done') = (done_at IS NOT NULL)", name="payment_file_done"),
+        CheckConstraint(
+            "state IN ('reading', 'booking', 'done', 'refused')", name="payment_file_state"
+        ),
+        CheckConstraint(
+            "(state IN ('done', 'refused')) = (done_at IS NOT NULL)", name="payment_file_done"
+        ),
     )
 
     file_id: UUID = Field(primary_key=True)
     sha256: str = Field(unique=True)
     kind: str
     message_id: str
-    state: str = "reading"
+    state: str = FileState.READING.value
+    problem: str = ""
+    """Why it is refused."""
+    file_bytes: int = Field(default=0, sa_type=BigInteger)
+    read_bytes: int = Field(default=0, sa_type=BigInteger)
+    checkpoint: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    """Where its reader stands while it is read in portions: behind an entry."""
     entries: int = 0
     booked: int = 0
     held: int = 0
@@ -170,6 +191,16 @@ class PaymentFile(Base, table=True):
     def taken(self) -> int:
         """How many of its entries have become something; they are taken in the sequence of their numbers."""
         return self.booked + self.held + self.reversed + self.duplicates
+
+    def end(self, state: FileState, *, at: datetime) -> None:
+        """Note that nothing more becomes of it."""
+        self.state, self.done_at = state.value, at
+
+    def refuse(self, problem: str, *, at: datetime) -> None:
+        """Note why nothing of it is booked."""
+        self.problem, self.checkpoint = problem, None
+        self.entries = self.skipped = self.total_minor = 0
+        self.end(FileState.REFUSED, at=at)
 
 
 class PaymentEntry(Base, table=True):

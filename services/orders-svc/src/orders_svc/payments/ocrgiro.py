@@ -3,9 +3,9 @@
 Sources: Nets, "Systemspesifikasjon OCR giro"; the public reader netsgiro and its sample file; 2026-11.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from orders_svc.payments.reading import BadFile, FileEntry, entry_id
 
@@ -14,6 +14,10 @@ _REVERSALS: Final = frozenset({"18", "20"})
 _KNOWN: Final = frozenset(str(one) for one in range(10, 22))
 """Kinds of transactions: 10 to 17 pay with KID, 18 and 20 take back, 19 and 21 are purchases."""
 _CENTURY: Final = 2000
+_CARRIED: Final = (
+    "message_id", "skipped", "_fed", "_line", "_account", "_agreement", "_is_over",
+)  # fmt: skip
+"""What a checkpoint holds as it is."""
 
 
 @dataclass(slots=True)
@@ -64,9 +68,41 @@ class OcrReader:
         self._amount: _Amount | None = None
         self._out: list[FileEntry] = []
         self._is_over = False
+        self._fed = 0
+
+    @classmethod
+    def at(cls, checkpoint: dict[str, Any]) -> "OcrReader":
+        """Return a reader that goes on at the offset of a checkpoint."""
+        reader = cls()
+        for name in _CARRIED:
+            setattr(reader, name, checkpoint[name])
+        sums = [told and _Sums(**told) for told in (checkpoint["whole"], checkpoint["assignment"])]
+        reader._whole, reader._assignment = sums
+        amount = checkpoint["amount"]
+        if amount:
+            paid_on = date.fromisoformat(amount["paid_on"])
+            reader._amount = _Amount(**{**amount, "paid_on": paid_on})
+        return reader
+
+    @property
+    def offset(self) -> int:
+        """How many bytes need not be read again: whole lines."""
+        return self._fed - len(self._rest)
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Return what a reader needs that goes on at `offset`."""
+        amount = self._amount and {**asdict(self._amount), "paid_on": str(self._amount.paid_on)}
+        return {
+            **{name: getattr(self, name) for name in _CARRIED},
+            "_fed": self.offset,
+            "whole": self._whole and asdict(self._whole),
+            "assignment": self._assignment and asdict(self._assignment),
+            "amount": amount,
+        }
 
     def feed(self, part: bytes) -> list[FileEntry]:
         """Return the entries that end in this part. Raises `BadFile`."""
+        self._fed += len(part)
         lines = (self._rest + part).split(b"\n")
         self._rest = lines.pop()
         if len(self._rest) > LINE_SIGNS + 2:

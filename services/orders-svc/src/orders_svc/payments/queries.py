@@ -1,6 +1,5 @@
 """Read payments, their files and the rates."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func
@@ -12,7 +11,6 @@ from orders_svc.payments.errors import PaymentFileNotFound, PaymentNotFound
 from orders_svc.payments.model import (
     ExchangeRate,
     Payment,
-    PaymentEntry,
     PaymentFile,
     PaymentState,
 )
@@ -59,8 +57,15 @@ async def get_file(tx: ReadTx, file_id: UUID) -> FileOut:
     file = await tx.get(PaymentFile, file_id)
     if file is None:
         raise PaymentFileNotFound(f"No payment file has the id {file_id}")
-    (shown,) = await show_files(tx, [file])
-    return shown
+    rows = await tx.execute(
+        select(col(Payment.reason), func.count().label("held"))
+        .where(
+            col(Payment.file_id) == file_id,
+            col(Payment.state) == PaymentState.UNMATCHED.value,
+        )
+        .group_by(col(Payment.reason))
+    )
+    return show_file(file, {row.reason: row.held for row in rows})
 
 
 async def list_files(tx: ReadTx, *, after: UUID | None, limit: int) -> list[PaymentFile]:
@@ -71,18 +76,15 @@ async def list_files(tx: ReadTx, *, after: UUID | None, limit: int) -> list[Paym
     return list(await tx.scalars(statement))
 
 
-async def show_files(tx: ReadTx, files: Sequence[PaymentFile]) -> list[FileOut]:
-    """Return files with what still waits of them."""
-    rows = await tx.execute(
-        select(col(PaymentEntry.file_id), func.count().label("waiting"))
-        .where(col(PaymentEntry.file_id).in_([one.file_id for one in files]))
-        .group_by(col(PaymentEntry.file_id))
+def show_file(file: PaymentFile, held_because: dict[str, int] | None = None) -> FileOut:
+    """Return a file with what still waits of it: an entry waits until it is counted as something."""
+    return FileOut.model_validate(
+        {
+            **file.model_dump(),
+            "waiting": file.entries - file.taken,
+            "held_because": held_because,
+        }
     )
-    waiting = {row.file_id: row.waiting for row in rows}
-    return [
-        FileOut.model_validate({**one.model_dump(), "waiting": waiting.get(one.file_id, 0)})
-        for one in files
-    ]
 
 
 async def list_rates(tx: ReadTx, base: str, quote: str) -> list[ExchangeRate]:

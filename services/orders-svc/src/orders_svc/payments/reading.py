@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from babel.numbers import get_currency_precision
 
@@ -40,6 +40,15 @@ class Reader(Protocol):
     kind: str
     message_id: str
     skipped: int
+
+    @property
+    def offset(self) -> int:
+        """How many bytes of the file need not be read again: up to behind the last entry that was returned."""
+        ...
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Return, as JSON, what a reader needs that goes on at `offset`: it is made by `at`."""
+        ...
 
     def feed(self, part: bytes) -> list[FileEntry]:
         """Return the entries that end in this part. Raises `BadFile`."""

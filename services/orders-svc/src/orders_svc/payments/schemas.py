@@ -152,13 +152,22 @@ class Candidate(Out):
 
 
 class FileOut(Out):
-    """A file of the bank's and what its entries became; while it is `reading`, the rest still waits."""
+    """A file of the bank's and what its entries became.
+
+    `state` is `reading` while its entries are read and checked (`read_bytes` of `file_bytes`, nothing is booked yet),
+    `booking` while those that are `waiting` are booked a thousand at a time, `done`, or `refused` with the `problem`:
+    nothing of it was booked. `booked` found their invoice, `held` wait for a person; `held_because` counts those that
+    still wait by their reason, and is told of a single file alone.
+    """
 
     file_id: UUID
     kind: str
     message_id: str
     sha256: str
     state: str
+    problem: str
+    file_bytes: int
+    read_bytes: int
     entries: int
     booked: int
     held: int
@@ -169,3 +178,4 @@ class FileOut(Out):
     total_minor: int
     received_at: datetime
     done_at: datetime | None
+    held_because: dict[str, int] | None = None

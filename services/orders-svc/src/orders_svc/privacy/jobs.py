@@ -13,4 +13,5 @@ SWEEP, SWEEP_ALL = sweeps(usecases.sweep)
 async def retain(tx: Tx) -> None:
     """Delete or empty what is older than it may be, a bounded batch at a time, at night: it looks at whole tables."""
     await keep(tx, retention.RULES, service="orders")
+    await retention.empty_books(tx)
     await retention.drop_restricted(tx)

@@ -5,8 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import String, Uuid, column, update
+from sqlalchemy.orm.attributes import set_committed_value
+
 from kantis_contracts.orders import ResponseKind
+from kantis_kit.db.sets import row_set
 from kantis_kit.tx import Tx
+from orders_svc.base import table_of
 from orders_svc.catalogue.errors import SoldOut
 from orders_svc.catalogue.model import Product
 from orders_svc.catalogue.queries import find_products
@@ -60,7 +65,27 @@ async def place(tx: Tx, fresh: Sequence[Registered], codes: dict[str, Resolved])
     for (one, _), outcome in zip(ready, outcomes, strict=True):
         one.order, one.available = outcome.order, outcome.available
         one.response.wait_for(outcome.order.order_id if outcome.order else None)
+    await _write_steps(tx, [one.response for one, _ in ready])
     await hold_above(tx, [one.order for one in outcomes if one.order is not None])
+
+
+async def _write_steps(tx: Tx, responses: Sequence[Response]) -> None:
+    """Write in one statement what responses wait for."""
+    told = row_set(
+        "told",
+        [column("response_id", Uuid()), column("order_id", Uuid()), column("next_step", String())],
+        [(one.response_id, one.order_id, one.next_step) for one in responses],
+    )
+    for one in responses:
+        # Or the session would write each of them by a statement of its own, before ours.
+        set_committed_value(one, "order_id", one.order_id)
+        set_committed_value(one, "next_step", one.next_step)
+    table = table_of(Response)
+    await tx.execute(
+        update(table)
+        .where(table.c.response_id == told.c.response_id)
+        .values(order_id=told.c.order_id, next_step=told.c.next_step)
+    )
 
 
 def _lines(

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from kantis_contracts.orders import ResponseWay
@@ -18,6 +17,7 @@ from kantis_kit import files
 from kantis_kit.calendar import answer_due_at
 from kantis_kit.ids import new_id
 from kantis_kit.tx import ReadTx, Tx
+from orders_svc.base import insert_all
 from orders_svc.catalogue.model import Product
 from orders_svc.catalogue.queries import find_by_sku
 from orders_svc.codes.queries import Resolved, find_codes, find_slips
@@ -244,9 +244,9 @@ async def _save(tx: Tx, file: ResponseFile, mapping: MappingIn, chunk: _Chunk) -
             chunk.reviews.append(_review(tx, file, line, said(line, mapping), doubt.args))
     new = await count_responses(tx, drafts, known=register.codes)
     if chunk.rejects:
-        await tx.execute(insert(Reject), chunk.rejects)
+        await tx.execute(insert_all(Reject, chunk.rejects))
     if chunk.reviews:
-        await tx.execute(insert(Review), chunk.reviews)
+        await tx.execute(insert_all(Review, chunk.reviews))
     file.registered += new
     file.repeated += len(drafts) - new
     file.in_review += len(chunk.reviews)
