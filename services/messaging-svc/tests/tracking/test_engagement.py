@@ -232,6 +232,24 @@ async def test_visits_that_come_together_are_kept_each_and_judged_by_all_that_ca
     assert ["human", "human"] == [item.verdict for item in house.rig.items(MessageOpenedV1)]
 
 
+async def test_clicks_and_openings_that_come_together_share_their_groups(house, monkeypatch):
+    _, links = await _mailed(house)
+    (pixel,) = [path for path in links if path.startswith("/o/")]
+    groups, keep = [], Visits._keep
+
+    async def keeping(self, tx, kept):
+        groups.append({row["kind"] for row, _ in kept})
+        await keep(self, tx, kept)
+
+    monkeypatch.setattr(Visits, "_keep", keeping)
+    async with house.rig.anonymous() as browser:
+        paths = [links[0], pixel] * 8
+        answers = await asyncio.gather(*(browser.get(path, headers=BROWSER) for path in paths))
+
+    assert [302, 200] * 8 == [one.status_code for one in answers]
+    assert {"click", "open"} in groups
+
+
 async def test_the_short_way_and_the_page_give_the_same_answers(house, monkeypatch):
     row, links = await _mailed(house)
     house.rig.clock.advance(timedelta(minutes=5))
