@@ -210,7 +210,19 @@ def test_who_it_was(evidence, verdict):
 
 @pytest.mark.parametrize(
     ("address", "kept"),
-    [("203.0.113.77", "203.0.113.0/24"), ("2001:db8:1:2::3", "2001:db8:1::/48"), ("nonsense", "")],
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("0.0.0.255", "0.0.0.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("::ffff:203.0.113.77", "::/48"),
+        ("203.0.113", ""),
+        ("203.0.113.256", ""),
+        ("203.0.113.077", ""),
+        ("203.0.113.77\x00", ""),
+        ("203.0.113.7é", ""),
+        ("nonsense", ""),
+        ("", ""),
+    ],
 )
 def test_only_the_network_of_an_address_is_kept(address, kept):
     assert kept == ip_prefix(address)
@@ -238,7 +250,7 @@ async def test_clicks_and_openings_that_come_together_share_their_groups(house, 
     groups, keep = [], Visits._keep
 
     async def keeping(self, tx, kept):
-        groups.append({row["kind"] for row, _ in kept})
+        groups.append({row.kind for row, _ in kept})
         await keep(self, tx, kept)
 
     monkeypatch.setattr(Visits, "_keep", keeping)
