@@ -6,7 +6,7 @@ message is handed over at once, a crowd shares its commits; only outcomes, for w
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -330,7 +330,7 @@ def _nobody(_outcomes: Sequence[Outcome]) -> None:
     """Hear nothing."""
 
 
-def _sent(rows: Sequence[Row[Any]]) -> list[Sent]:
+def _sent(rows: Iterable[Any]) -> list[Sent]:
     """Return what of these ends has gone out, or was refused by the mail server for good."""
     return [
         Sent(origin_id, at, state == _FAILED)
