@@ -1,8 +1,9 @@
 """How long a mail waits: of a launch its first, one that an event asks for, and the latter beside a campaign.
 
-The whole path of messaging-svc with its sender in a process of its own and a sink in another: an event is handled in its
-transaction as its consumer does (planned, committed), the sender is woken, claims, marks, sends; the clock stops when the
-sink has the whole mail. Arrivals of transactional mail are an open loop: late ones count their waiting.
+The whole path of messaging-svc with its sender in a process of its own and a sink in another: events are handled as their
+consumer does (what has come meanwhile together: planned, committed), the sender is woken, claims, marks, sends; the
+clock stops when the sink has the whole mail. All three read the same clock of the machine. Arrivals of transactional
+mail are an open loop: late ones count their waiting.
 
     python benchmarks/mail_latency.py [CAMPAIGN_MAILS] [PER_SECOND] [SECONDS]
 """
@@ -13,9 +14,10 @@ import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from time import perf_counter
+from typing import Any
 
 import uvloop
 from _mail_parts import LINK_KEYS, own_settings
@@ -38,10 +40,10 @@ _RECIPIENT = re.compile(rb"RCPT TO:<([a-z]+)([0-9]+)@")
 
 
 class Stopwatch(Sink):
-    """The cheap sink, in this process; notes when the mails that were asked for have come whole."""
+    """The cheap sink; notes when the mails that were asked for have come whole, and the first of all since `XRST`."""
 
     came: dict[int, float] = {}
-    first: asyncio.Event
+    first = 0.0
     named = -1
 
     def data_received(self, data: bytes) -> None:
@@ -49,11 +51,73 @@ class Stopwatch(Sink):
         before = Counts.mails
         super().data_received(data)
         if Counts.mails > before:
-            type(self).first.set()
+            now = perf_counter()
+            Stopwatch.first = Stopwatch.first or now
             if self.named >= 0:
-                self.came.setdefault(self.named, perf_counter())
+                self.came.setdefault(self.named, now)
         for found in _RECIPIENT.finditer(data):
             self.named = int(found[2]) if found[1] == b"a" else -1
+
+    def _answer(self, line: bytes) -> bytes:
+        verb = line[:4]
+        if verb == b"XCAM":
+            return f"250 {json.dumps(self.came)}\r\n".encode()
+        if verb == b"XFIR":
+            return f"250 {Stopwatch.first}\r\n".encode()
+        if verb == b"XRST":
+            self.came.clear()
+            Stopwatch.first = 0.0
+        return super()._answer(line)
+
+
+async def serve() -> None:
+    """Be the sink."""
+    server = await asyncio.get_running_loop().create_server(Stopwatch, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+
+
+@contextmanager
+def sink() -> Iterator[int]:
+    """Run the sink; provide its port."""
+    with subprocess.Popen([sys.executable, __file__, "--sink"], stdout=subprocess.PIPE) as process:
+        try:
+            yield int(process.stdout.readline() if process.stdout else 0)
+        finally:
+            process.kill()
+
+
+class Readings:
+    """What the sink has noted."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def ask(self, command: str) -> Any:  # noqa: ANN401 - what JSON holds
+        """Return its answer."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=2**24)
+        try:
+            await reader.readline()
+            writer.write(f"{command}\r\n".encode())
+            answer = (await reader.readline()).decode().partition(" ")[2]
+            return json.loads(answer) if command != "XRST" else None
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async def until_came(self, numbers: Sequence[int]) -> dict[int, float]:
+        """Wait until these have come; return when all did."""
+        while True:  # the sink has no way to tell
+            came = {int(number): at for number, at in (await self.ask("XCAM")).items()}
+            if came.keys() >= set(numbers):
+                return came
+            await asyncio.sleep(0.1)  # who looks on must not be what is measured
+
+    async def first(self) -> float:
+        """Wait for the first since it was reset; return when it came."""
+        while not (at := float(await self.ask("XFIR"))):  # noqa: ASYNC110 - it happens in another process
+            await asyncio.sleep(0.02)
+        return at
 
 
 def said(seconds: Sequence[float]) -> str:
@@ -63,51 +127,66 @@ def said(seconds: Sequence[float]) -> str:
     return f"p50 {statistics.median(ordered) * 1e3:7.1f} ms   p95 {late * 1e3:7.1f} ms   of {len(ordered)}"
 
 
-async def ask(house: House, number: int) -> None:
-    """Handle an event that asks for one mail, in its transaction."""
-    request = ConfirmationRequest(
+class Consumer:
+    """Handles the events that ask for one mail each as their consumer does."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._waiting: list[int] = []
+        self._come = asyncio.Event()
+        self.durable: dict[int, float] = {}
+
+    def deliver(self, number: int) -> None:
+        """Have an event handled."""
+        self._waiting.append(number)
+        self._come.set()
+
+    async def run(self) -> None:
+        """Handle what has come, for ever."""
+        while True:
+            await self._come.wait()
+            self._come.clear()
+            portion, self._waiting = self._waiting, []
+            async with write(self._house.service.scope) as tx:
+                await usecases.plan_confirmations(tx, [_request(number) for number in portion])
+            self.durable |= dict.fromkeys(portion, perf_counter())
+
+
+def _request(number: int) -> ConfirmationRequest:
+    return ConfirmationRequest(
         request_id=new_id(), person_id=new_id(), email=f"a{number}@kunde.example", language=Language.NB,
         form_key="bench", confirm_path=f"benchmark/{number}",
     )  # fmt: skip
-    async with write(house.service.scope) as tx:
-        await usecases.plan_confirmations(tx, [request])
 
 
 async def asked(
-    house: House, first: int, per_second: int, seconds: float
+    house: House, readings: Readings, first: int, per_second: int, seconds: float
 ) -> tuple[list[float], list[float]]:
     """Ask at a constant rate; return how long each mail took from its event, and from its commit."""
-    count = int(per_second * seconds)
+    await readings.ask("XRST")
+    consumer = Consumer(house)
+    handling = asyncio.ensure_future(consumer.run())
     began = perf_counter()
-    due = {first + n: began + n / per_second for n in range(count)}
-    durable: dict[int, float] = {}
-
-    async def one(number: int) -> None:
-        await ask(house, number)
-        durable[number] = perf_counter()
-
-    async with asyncio.TaskGroup() as group:
-        for number, at in due.items():
-            await asyncio.sleep(max(0.0, at - perf_counter()))
-            group.create_task(one(number))
-    while not due.keys() <= Stopwatch.came.keys():  # noqa: ASYNC110 - there is an event for the first only
-        await asyncio.sleep(0.01)
-    came = Stopwatch.came
+    due = {first + n: began + n / per_second for n in range(int(per_second * seconds))}
+    for number, at in due.items():
+        await asyncio.sleep(max(0.0, at - perf_counter()))
+        consumer.deliver(number)
+    came = await readings.until_came(list(due))
+    handling.cancel()
     return (
         [came[number] - at for number, at in due.items()],
-        [max(0.0, came[number] - durable[number]) for number in due],
+        [max(0.0, came[number] - consumer.durable[number]) for number in due],
     )
 
 
-async def launches(house: House) -> list[float]:
+async def launches(house: House, readings: Readings) -> list[float]:
     """Launch small campaigns one after the other; return how long their first mails took."""
     took = []
     for _ in range(LAUNCHES):
-        Stopwatch.first.clear()
+        await readings.ask("XRST")
         began = perf_counter()
         await house.launch(afresh=False)
-        await Stopwatch.first.wait()
-        took.append(perf_counter() - began)
+        took.append(await readings.first() - began)
         await settled(house)
     return took
 
@@ -135,10 +214,9 @@ async def send(text: str) -> None:
 
 async def main(mails: int, per_second: int, seconds: float) -> None:
     """Measure."""
-    Stopwatch.first = asyncio.Event()
     async with AsyncExitStack() as stack:
-        server = await asyncio.get_running_loop().create_server(Stopwatch, "127.0.0.1", 0)
-        port = int(server.sockets[0].getsockname()[1])
+        port = stack.enter_context(sink())
+        readings = Readings(port)
         house = await open_house(stack, 200)
         given = json.loads(own_settings(port).model_dump_json(exclude_defaults=True))
         given |= house.settings | {
@@ -149,18 +227,20 @@ async def main(mails: int, per_second: int, seconds: float) -> None:
         process = subprocess.Popen(  # noqa: ASYNC220 - nothing else runs yet
             [sys.executable, __file__, "--send", json.dumps(given)], stdin=subprocess.PIPE
         )
-        stack.callback(process.wait)
         stack.callback(process.communicate)
-        await asked(house, 1, 20, 1)  # warm
-        print(f"launch of 200 to its first mail       {said(await launches(house))}", flush=True)
+        await asked(house, readings, 1, 20, 1)  # warm
+        print(
+            f"launch of 200 to its first mail       {said(await launches(house, readings))}",
+            flush=True,
+        )
         await house.owner.execute("VACUUM ANALYZE")
-        idle, idle_sent = await asked(house, 1_000_000, per_second, seconds)
+        idle, idle_sent = await asked(house, readings, 1_000_000, per_second, seconds)
         print(f"event to mail, {per_second}/s                 {said(idle)}")
         print(f"  from its commit                     {said(idle_sent)}", flush=True)
         await house.people(mails)
         await house.launch(afresh=False)
         await house.owner.execute("ANALYZE")
-        busy, busy_sent = await asked(house, 2_000_000, per_second, seconds)
+        busy, busy_sent = await asked(house, readings, 2_000_000, per_second, seconds)
         left = await house.owner.fetchval("SELECT count(*) FROM dispatch WHERE state = 'planned'")
         print(f"event to mail beside a campaign       {said(busy)}")
         print(f"  from its commit                     {said(busy_sent)}")
@@ -171,7 +251,9 @@ async def main(mails: int, per_second: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--send"]:
+    if sys.argv[1:2] == ["--sink"]:
+        uvloop.run(serve())
+    elif sys.argv[1:2] == ["--send"]:
         uvloop.run(send(sys.argv[2]))
     else:
         values = [float(value) for value in sys.argv[1:]]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from analytics_svc.facts.model import HOUSE, NO_CELL, Fact, Mark, Measure
+from analytics_svc.facts.model import HOUSE, LABELLED, NO_CELL, Fact, Mark, Measure
 from analytics_svc.facts.usecases import record
 from analytics_svc.privacy.usecases import forget
 from analytics_svc.questions.schemas import MOST_LINES, Question
@@ -77,6 +77,10 @@ async def differences(rig):
         if one.campaign_id:
             where = (one.campaign_id, one.cell_id or NO_CELL, one.channel, one.day)
             found[*where, one.measure, one.currency] = one.value
+    for one in await asked(rig, ["responded"], ("campaign_id", "cell_id", "channel", "day", "label")):
+        if one.campaign_id:
+            where = (one.campaign_id, one.cell_id or NO_CELL, one.channel, one.day)
+            found[*where, f"{one.measure}{LABELLED}{one.label}", one.currency] = one.value
     for one in await asked(rig, HOUSE, ("label", "day")):
         house[one.day, one.label, one.measure, one.currency] = one.value
     assert found

@@ -1,6 +1,9 @@
 """From a released piece to a mail, to its settled event."""
 
+from kantis_contracts.contacts import ConfirmationRequest, ConfirmationRequestedV1
 from kantis_contracts.messaging import MessageSettledV1, SettledState
+from kantis_kit.ids import new_id
+from messaging_svc.dispatch import usecases
 
 
 async def test_a_piece_becomes_one_personal_mail_and_one_settled_item(house):
@@ -23,3 +26,37 @@ async def test_a_piece_becomes_one_personal_mail_and_one_settled_item(house):
     assert {piece.piece_id for piece in launch.items} == {item.piece_id for item in settled}
     assert {launch.campaign_id} == {item.campaign_id for item in settled}
     assert {launch.cell_id} == {item.cell_id for item in settled}
+
+
+async def test_mails_that_are_asked_for_one_by_one_are_planned_together_and_each_once(
+    house, monkeypatch
+):
+    planned, plan = [], usecases.plan
+
+    async def planning(tx, rows):
+        planned.append(len(rows))
+        await plan(tx, rows)
+
+    monkeypatch.setattr(usecases, "plan", planning)
+    asked = [
+        ConfirmationRequestedV1(
+            items=(
+                ConfirmationRequest(
+                    request_id=new_id(),
+                    person_id=new_id(),
+                    email=f"ny{n}@kunde.example",
+                    form_key="f",
+                    confirm_path=f"p/{n}",
+                ),
+            )
+        )
+        for n in range(12)
+    ]
+    await house.rig.publish(*asked, asked[0])
+    await house.until_ended(12)
+    await house.rig.drain()
+
+    assert {f"ny{n}@kunde.example" for n in range(12)} == {mail["To"] for mail in house.mails()}
+    assert 12 == len(house.mails())
+    assert 13 == sum(planned)
+    assert 13 > len(planned), "each was planned by a statement of its own"

@@ -210,7 +210,19 @@ def test_who_it_was(evidence, verdict):
 
 @pytest.mark.parametrize(
     ("address", "kept"),
-    [("203.0.113.77", "203.0.113.0/24"), ("2001:db8:1:2::3", "2001:db8:1::/48"), ("nonsense", "")],
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("0.0.0.255", "0.0.0.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("::ffff:203.0.113.77", "::/48"),
+        ("203.0.113", ""),
+        ("203.0.113.256", ""),
+        ("203.0.113.077", ""),
+        ("203.0.113.77\x00", ""),
+        ("203.0.113.7é", ""),
+        ("nonsense", ""),
+        ("", ""),
+    ],
 )
 def test_only_the_network_of_an_address_is_kept(address, kept):
     assert kept == ip_prefix(address)
@@ -230,6 +242,24 @@ async def test_visits_that_come_together_are_kept_each_and_judged_by_all_that_ca
     assert [302] * 2 * len(clicks) + [200, 404, 200] == [one.status_code for one in answers]
     assert 2 * len(clicks) == len(house.rig.items(LinkClickedV1))
     assert ["human", "human"] == [item.verdict for item in house.rig.items(MessageOpenedV1)]
+
+
+async def test_clicks_and_openings_that_come_together_share_their_groups(house, monkeypatch):
+    _, links = await _mailed(house)
+    (pixel,) = [path for path in links if path.startswith("/o/")]
+    groups, keep = [], Visits._keep
+
+    async def keeping(self, tx, kept):
+        groups.append({row.kind for row, _ in kept})
+        await keep(self, tx, kept)
+
+    monkeypatch.setattr(Visits, "_keep", keeping)
+    async with house.rig.anonymous() as browser:
+        paths = [links[0], pixel] * 8
+        answers = await asyncio.gather(*(browser.get(path, headers=BROWSER) for path in paths))
+
+    assert [302, 200] * 8 == [one.status_code for one in answers]
+    assert {"click", "open"} in groups
 
 
 async def test_the_short_way_and_the_page_give_the_same_answers(house, monkeypatch):

@@ -18,27 +18,40 @@ def messages_settled(
     A test message belongs to no campaign, so that it is counted nowhere.
 
     Args:
-        rows: of the ledger.
+        rows: of the ledger, as `sql.RECORD` and `sql.ANNOUNCE` return them.
         sources: campaign and cell of each source.
     """
-    return Encoded(
-        MessageSettledV1,
-        [
+    items = []
+    # Taken apart at once: asking a row for each of its values costs as much as the rest together.
+    for (
+        id_,
+        origin,
+        origin_id,
+        piece_id,
+        source_id,
+        person_id,
+        channel,
+        state,
+        rule,
+        why,
+        at,
+    ) in rows:
+        campaign_id, cell_id = sources[source_id] if source_id else (None, None)
+        items.append(
             orjson.dumps(
                 {
-                    "message_id": row.id,
-                    "piece_id": row.piece_id,
-                    "step_id": row.origin_id if row.origin == "step" else None,
-                    "campaign_id": sources[row.source_id][0] if row.source_id else None,
-                    "cell_id": sources[row.source_id][1] if row.source_id else None,
-                    "person_id": row.person_id,
-                    "channel": row.channel,
-                    "state": row.state,
-                    "reason": row.reason if row.rule in ("", "allowed") else row.rule,
-                    "settled_at": row.settled_at,
+                    "message_id": id_,
+                    "piece_id": piece_id,
+                    "step_id": origin_id if origin == "step" else None,
+                    "campaign_id": campaign_id,
+                    "cell_id": cell_id,
+                    "person_id": person_id,
+                    "channel": channel,
+                    "state": state,
+                    "reason": why if rule in ("", "allowed") else rule,
+                    "settled_at": at,
                 },
                 default=str,
             )
-            for row in rows
-        ],
-    )
+        )
+    return Encoded(MessageSettledV1, items)

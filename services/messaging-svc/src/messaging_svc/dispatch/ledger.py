@@ -6,7 +6,7 @@ message is handed over at once, a crowd shares its commits; only outcomes, for w
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,7 +36,9 @@ log = observability.get_logger(__name__)
 
 ACTOR = "sender"
 _AWAY_PAUSE_SECONDS = 0.5
-_BOUNCED = (State.FAILED.value, "refused")
+_FAILED = State.FAILED.value
+_BOUNCED = (_FAILED, "refused")
+_GONE = frozenset({State.ACCEPTED.value, State.IN_DOUBT.value})
 _TOLD_AT_ONCE = 32
 """So many ends that are recorded together are told in the same transaction; fewer wait for others (`announce`)."""
 _CLAIMED = State.CLAIMED.value
@@ -328,13 +330,12 @@ def _nobody(_outcomes: Sequence[Outcome]) -> None:
     """Hear nothing."""
 
 
-def _sent(rows: Sequence[Row[Any]]) -> list[Sent]:
+def _sent(rows: Iterable[Any]) -> list[Sent]:
     """Return what of these ends has gone out, or was refused by the mail server for good."""
     return [
-        Sent(row.origin_id, row.settled_at, is_bounced=row.state == State.FAILED)
-        for row in rows
-        if row.origin == "campaign"
-        and (row.state in (State.ACCEPTED, State.IN_DOUBT) or (row.state, row.rule) == _BOUNCED)
+        Sent(origin_id, at, state == _FAILED)
+        for _, origin, origin_id, _, _, _, _, state, rule, _, at in rows
+        if origin == "campaign" and (state in _GONE or (state, rule) == _BOUNCED)
     ]
 
 

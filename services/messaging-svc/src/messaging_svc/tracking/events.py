@@ -1,8 +1,7 @@
 """What leaves this slice: clicks, openings, and people's no."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -17,29 +16,29 @@ from kantis_contracts.messaging import (
 )
 from kantis_contracts.values import Channel, Purpose
 from kantis_kit.outbox import Encoded
-from messaging_svc.tracking.model import Mail
+from messaging_svc.tracking.model import Kept, Mail
 
 
-def engaged(kept: Iterable[tuple[Mapping[str, Any], Mail]], kind: str) -> Encoded:
+def engaged(kept: Iterable[tuple[Kept, Mail]], kind: str) -> Encoded:
     """Say which messages were clicked in, or opened; as JSON at once, because there may be thousands a second."""
     return Encoded(
         LinkClickedV1 if kind == "click" else MessageOpenedV1,
         [
             orjson.dumps(
                 {
-                    "engagement_id": one["id"],
+                    "engagement_id": one.id,
                     "message_id": message.id,
                     "campaign_id": message.campaign_id,
                     "cell_id": message.cell_id,
                     "person_id": message.person_id,
-                    "verdict": one["verdict"],
+                    "verdict": one.verdict,
                     "channel": message.channel,
-                    "seen_at": one["seen_at"],
+                    "seen_at": one.seen_at,
                 },
                 default=str,
             )
             for one, message in kept
-            if one["kind"] == kind
+            if one.kind == kind
         ],
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, Text
@@ -59,9 +60,24 @@ suppression = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """A message as a visitor's click is about it."""
+class Kept(NamedTuple):
+    """A row of `engagement`; there may be thousands a second, so it is made cheaply."""
+
+    id: UUID
+    kind: str
+    message_id: UUID
+    link: int | None
+    method: str
+    ip_prefix: str
+    user_agent: str
+    delay_ms: int | None
+    verdict: str
+    because: str
+    seen_at: datetime
+
+
+class Mail(NamedTuple):
+    """A message as a visitor's click is about it; as cheap as what is kept of the click."""
 
     id: UUID
     origin: str

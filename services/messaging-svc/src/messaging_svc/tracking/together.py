@@ -1,7 +1,7 @@
 """Clicks and openings that come at the same time: looked up by one statement, kept by one, answered after its commit."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,12 @@ from kantis_kit.groups import Statements
 from messaging_svc.links import LinkMaker
 from messaging_svc.templates.rendering import Compiled
 from messaging_svc.tracking import events
-from messaging_svc.tracking.model import Mail, Visitor, engagement
+from messaging_svc.tracking.model import Kept, Mail, Visitor, engagement
 from messaging_svc.tracking.queries import BURST, target_of
 from messaging_svc.tracking.usecases import engagement_of
 
 _VERSIONS_HELD = 64
+_FIELDS = len(Mail._fields)
 
 _LOOK = """
     SELECT d.id, d.origin, d.channel, d.purpose, d.person_id, c.campaign_id, c.cell_id, d.response_code,
@@ -33,6 +34,8 @@ _LOOK = """
     WHERE d.id = ANY($1::uuid[])
 """
 _VERSIONS = "SELECT id, compiled FROM template_version WHERE id = ANY($1::uuid[])"
+_CHANNELS = {one.value: one for one in Channel}
+_PURPOSES: dict[str | None, Purpose | None] = {one.value: one for one in Purpose}
 _COLUMNS = tuple(column.name for column in engagement.columns)
 _TYPES = (
     "uuid",
@@ -120,10 +123,10 @@ class Visits:
             await self._keep(tx, kept)
         return targets
 
-    async def _keep(self, tx: Statements, kept: Sequence[tuple[dict[str, Any], Mail]]) -> None:
+    async def _keep(self, tx: Statements, kept: Sequence[tuple[Kept, Mail]]) -> None:
         told = [(row, message) for row, message in kept if message.origin != "test"]
         tx.stage(events.engaged(told, "click"), events.engaged(told, "open"))
-        columns = [[row[name] for row, _ in kept] for name in _COLUMNS]
+        columns = [list(column) for column in zip(*(row for row, _ in kept), strict=True)]
         outgoing = tx.outbox_rows()
         staged = [list(column) for column in zip(*outgoing, strict=True)] or [
             [] for _ in _TOLD_TYPES
@@ -148,7 +151,7 @@ class Visits:
             self._versions[row["id"]] = Compiled.from_json(orjson.loads(row["compiled"]))
 
 
-def _mail(row: Mapping[str, Any]) -> Mail:
-    purpose = Purpose(row["purpose"]) if row["purpose"] else None
-    told = {name: row[name] for name in Mail.__slots__}
-    return Mail(**told | {"channel": Channel(row["channel"]), "purpose": purpose})
+def _mail(row: Sequence[Any]) -> Mail:
+    """Return what a row of the look says: its first columns are these fields in their order."""
+    id_, origin, channel, purpose, *rest = row[:_FIELDS]
+    return Mail(id_, origin, _CHANNELS[channel], _PURPOSES.get(purpose), *rest)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select
@@ -22,6 +21,7 @@ from messaging_svc.tracking import events, queries
 from messaging_svc.tracking.answers import Noes
 from messaging_svc.tracking.errors import SuppressionNotFound
 from messaging_svc.tracking.model import (
+    Kept,
     Mail,
     Visitor,
     engagement,
@@ -67,30 +67,30 @@ async def _record(
     tx: Tx, message: Mail, visitor: Visitor, *, position: int | None, burst: int
 ) -> None:
     kept = engagement_of(message, visitor, position=position, burst=burst, at=tx.clock.now())
-    await tx.execute(insert(engagement).values(kept))
+    await tx.execute(insert(engagement).values(kept._asdict()))
     if message.origin != "test":
-        tx.stage(events.engaged([(kept, message)], kept["kind"]))
+        tx.stage(events.engaged([(kept, message)], kept.kind))
 
 
 def engagement_of(
     message: Mail, visitor: Visitor, *, position: int | None, burst: int, at: datetime
-) -> dict[str, Any]:
+) -> Kept:
     """Return what is kept of a click (with the position of its link) or an opening: evidence and verdict."""
     delay = None if message.accepted_at is None else (at - message.accepted_at).total_seconds()
     verdict, because = judge(Evidence(visitor.method, visitor.user_agent, delay, burst))
-    return {
-        "id": new_id(),
-        "kind": "open" if position is None else "click",
-        "message_id": message.id,
-        "link": position,
-        "method": visitor.method,
-        "ip_prefix": ip_prefix(visitor.address),
-        "user_agent": visitor.user_agent.replace("\x00", "")[:_MAX_AGENT],
-        "delay_ms": None if delay is None else int(delay * 1000),
-        "verdict": verdict.value,
-        "because": because,
-        "seen_at": at,
-    }
+    return Kept(
+        id=new_id(),
+        kind="open" if position is None else "click",
+        message_id=message.id,
+        link=position,
+        method=visitor.method,
+        ip_prefix=ip_prefix(visitor.address),
+        user_agent=visitor.user_agent.replace("\x00", "")[:_MAX_AGENT],
+        delay_ms=None if delay is None else int(delay * 1000),
+        verdict=verdict.value,
+        because=because,
+        seen_at=at,
+    )
 
 
 async def withdraw(tx: Tx, link: Unsubscribe, *, source: str, every_purpose: bool = False) -> None:

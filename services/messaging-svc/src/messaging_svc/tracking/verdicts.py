@@ -5,10 +5,11 @@ Careful in one direction: a doubtful click is kept and called suspect; only what
 
 import ipaddress
 import re
+import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 MACHINE_SECONDS = 2.0
 SUSPECT_SECONDS = 15.0
@@ -29,8 +30,7 @@ class Verdict(StrEnum):
     MACHINE = "machine"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What is known of a click or an opening when it comes."""
 
     method: str
@@ -68,6 +68,14 @@ def judge(evidence: Evidence) -> tuple[Verdict, str]:
 @lru_cache(maxsize=4_096)
 def ip_prefix(address: str) -> str:
     """Return the network of an address, /24 or /48: enough to see a data centre, not enough to find a person."""
+    try:
+        a, b, c, _ = socket.inet_pton(socket.AF_INET, address)
+    except (OSError, ValueError):
+        return _other_prefix(address)
+    return f"{a}.{b}.{c}.0/24"
+
+
+def _other_prefix(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
