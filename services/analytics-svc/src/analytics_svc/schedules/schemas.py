@@ -11,12 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 from kantis_contracts.values import Language
 from kantis_kit.web.schemas import In, Out
 
-Email = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[^@\s<>\"'(),;:]+@[^@\s<>\"'(),;:]+\.[^@\s<>\"'(),;:]+$", max_length=254
-    ),
-]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 
 
 def _is_zone(name: str) -> str:
