@@ -18,7 +18,6 @@ from analytics_svc.main import SPEC
 from analytics_svc.pages.plots import Range, Series, bars, nice_ceiling, ranges
 from analytics_svc.pages.render import CONTENT_SECURITY_POLICY, render_report
 from analytics_svc.pages.texts import TEXTS
-from analytics_svc.tables import harmless
 from kantis_contracts.campaign import CampaignLaunchedV1, CellCard
 from kantis_contracts.values import Channel, Language, Purpose
 

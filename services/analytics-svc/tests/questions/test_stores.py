@@ -77,7 +77,9 @@ async def differences(rig):
         if one.campaign_id:
             where = (one.campaign_id, one.cell_id or NO_CELL, one.channel, one.day)
             found[*where, one.measure, one.currency] = one.value
-    for one in await asked(rig, ["responded"], ("campaign_id", "cell_id", "channel", "day", "label")):
+    for one in await asked(
+        rig, ["responded"], ("campaign_id", "cell_id", "channel", "day", "label")
+    ):
         if one.campaign_id:
             where = (one.campaign_id, one.cell_id or NO_CELL, one.channel, one.day)
             found[*where, f"{one.measure}{LABELLED}{one.label}", one.currency] = one.value

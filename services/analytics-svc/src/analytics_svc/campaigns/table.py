@@ -32,13 +32,18 @@ def _line(
     report: CampaignReport, name: str, key_code: str, numbers: Numbers | CellReport
 ) -> BaseModel:
     answers = numbers.answers
-    return CellLine(
-        campaign=report.name,
-        cell=name,
-        key_code=key_code,
-        currency=report.currency,
-        response_rate=numbers.response_rate,
-        **{count: getattr(numbers, count) for count in _COUNTS},
-        **{f"answers_{kind}": sum(answers.get(kind, {}).values()) for kind in _KINDS},
-        **{f"answers_by_{way}": sum(one.get(way, 0) for one in answers.values()) for way in _WAYS},
+    return CellLine.model_validate(
+        {
+            "campaign": report.name,
+            "cell": name,
+            "key_code": key_code,
+            "currency": report.currency,
+            "response_rate": numbers.response_rate,
+            **{count: getattr(numbers, count) for count in _COUNTS},
+            **{f"answers_{kind}": sum(answers.get(kind, {}).values()) for kind in _KINDS},
+            **{
+                f"answers_by_{way}": sum(one.get(way, 0) for one in answers.values())
+                for way in _WAYS
+            },
+        }
     )
