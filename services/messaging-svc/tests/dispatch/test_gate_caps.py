@@ -5,6 +5,8 @@ import json
 import random
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from kantis_contracts.contacts import PreferenceCard, PreferenceChangedV1
 from kantis_contracts.messaging import MessageSettledV1
 from kantis_kit.ids import new_id
@@ -168,6 +170,34 @@ async def test_spending_stops_at_the_cap_and_a_person_raises_it(open_house, open
         )
         gone = await client.patch(f"/v1/sending-rules/spend-caps/{new_id()}", json=raised)
         assert (409, 404) == (again.status_code, gone.status_code)
+
+
+@pytest.mark.parametrize("comes_first", ["the cap", "the message"])
+async def test_what_came_back_unsent_is_counted_once(open_house, open_hands, comes_first):
+    house = await open_house(smtp_host="")
+    (kari,) = await _people(house)
+    cap = {"channel": "email", "period": "day", "currency": "NOK", "limit_minor": 100}
+    if comes_first == "the cap":
+        await _cap(house, "spend-caps", **cap)
+    await house.rig.publish(
+        house.launch([kari.person_id], cost_per_piece_minor=100, currency="NOK")
+    )
+    await house.until("planned")
+    async with open_hands(house, 1) as senders:
+        ((hand, mails),) = senders
+        ((item,), _) = await hand.claim(mails)
+        assert await hand.hand_over(item)
+        hand.record(
+            Outcome(item.id, item.fence, "planned", next_at=house.rig.clock.now(), is_spared=True)
+        )
+        await hand.settled()
+        if comes_first == "the message":
+            await _cap(house, "spend-caps", **cap)
+        await _claim_and_send(senders)
+    assert 1 == await _handed_over(house)
+    async with house.rig.client() as client:
+        (shown,) = (await client.get("/v1/sending-rules/spend-caps")).json()
+    assert [("2026-03-02", 100, 1)] == _spent(shown)
 
 
 async def test_a_cap_for_campaigns_counts_each_by_itself_and_dropping_it_lets_the_rest_go(

@@ -64,8 +64,11 @@ SCOPE = """CASE k.period WHEN 'day' THEN to_char(cast(:today AS date), 'YYYY-MM-
 CONCERNS = """k.channel = d.channel AND k.currency = c.currency
               AND (k.campaign_id IS NULL OR k.campaign_id = coalesce(c.campaign_id, c.asker_id))"""
 
-COSTS = "d.cost_minor > 0 AND d.attempts = 0"
-"""A message is paid for at its first hand-over; what is put off and tried again was counted then."""
+COSTS = "d.cost_minor > 0 AND d.handed_over_at IS NULL"
+"""A message is counted at its first hand-over, also when it came back unsent: its room is kept for it.
+
+Attempts do not tell: one that came back without having left is not counted as an attempt.
+"""
 
 SPENT = f"""{COSTS} AND EXISTS (
                 SELECT FROM spend_cap k

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,7 +19,17 @@ def days_of(now: datetime, settings: MessagingSettings) -> tuple[date, datetime]
     return today, datetime.combine(today + timedelta(days=1), time(), zone)
 
 
-async def within_budget(tx: Tx, ids: Sequence[UUID], today: date) -> set[UUID] | None:
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What spend caps say of messages that are about to be handed over."""
+
+    affordable: set[UUID]
+    """They may go."""
+    uncounted: set[UUID]
+    """A cap speaks of them, and they have not been handed over before."""
+
+
+async def within_budget(tx: Tx, ids: Sequence[UUID], today: date) -> Budget | None:
     """Return which of these messages the spend caps let go, in this order; None when no cap speaks of any of them.
 
     Those caps stay locked until the transaction ends, so that two senders never pass one together.
@@ -38,12 +49,13 @@ async def within_budget(tx: Tx, ids: Sequence[UUID], today: date) -> set[UUID] |
             granted.add(id_)
             for cap in caps:
                 room[cap] -= costs[id_]
-    return granted
+    return Budget(granted, set(by_message))
 
 
 async def count_spending(tx: Tx, ids: Collection[UUID], today: date) -> None:
     """Count what these messages cost, which have just been handed over for the first time."""
-    await tx.execute(sql.COUNT, {"ids": list(ids), "today": today})
+    if ids:
+        await tx.execute(sql.COUNT, {"ids": list(ids), "today": today})
 
 
 async def note_reached(tx: Tx, ids: Collection[UUID], today: date) -> bool:

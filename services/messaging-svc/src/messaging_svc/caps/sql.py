@@ -36,7 +36,6 @@ ROOM = text(
     """  # noqa: S608 - the conditions are constants
 )
 
-# After the hand-over: attempts were 0 before it.
 COUNT = text(
     f"""
     INSERT INTO spend_count (cap_id, scope, spent_minor, pieces)
@@ -44,7 +43,7 @@ COUNT = text(
     FROM dispatch d
     JOIN dispatch_source c ON c.id = d.source_id
     JOIN spend_cap k ON {CONCERNS}
-    WHERE d.id = ANY(cast(:ids AS uuid[])) AND d.cost_minor > 0 AND d.attempts = 1
+    WHERE d.id = ANY(cast(:ids AS uuid[])) AND d.cost_minor > 0
     GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (cap_id, scope) DO UPDATE SET
         spent_minor = spend_count.spent_minor + excluded.spent_minor, pieces = spend_count.pieces + excluded.pieces
@@ -72,7 +71,7 @@ SPENT_SO_FAR = text(
     FROM spend_cap k
     JOIN dispatch_source c ON c.channel = k.channel
     JOIN dispatch d ON d.source_id = c.id AND {CONCERNS}
-    WHERE k.id = :cap_id AND d.cost_minor > 0 AND d.attempts > 0
+    WHERE k.id = :cap_id AND d.cost_minor > 0 AND d.handed_over_at IS NOT NULL
       AND (k.period = 'campaign' OR d.handed_over_at >= CASE k.period WHEN 'day' THEN cast(:day_start AS timestamptz) ELSE cast(:month_start AS timestamptz) END)
     GROUP BY 1, 2
     """  # noqa: S608 - the conditions are constants

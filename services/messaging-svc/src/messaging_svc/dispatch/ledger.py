@@ -278,8 +278,8 @@ class Ledger:
 
     async def _mark(self, tx: Tx, items: Sequence[Item], now: datetime) -> set[UUID]:
         today, _ = spending.days_of(now, self._settings)
-        affordable = await spending.within_budget(tx, [i.id for i in items], today)
-        asked = items if affordable is None else [i for i in items if i.id in affordable]
+        budget = await spending.within_budget(tx, [i.id for i in items], today)
+        asked = items if budget is None else [i for i in items if i.id in budget.affordable]
         persons = sorted({i.person_id for i in asked if i.is_marketing and i.person_id})
         locked = list(await tx.scalars(sql.LOCK_PERSONS, {"persons": persons})) if persons else []
         marked = await tx.scalars(
@@ -297,8 +297,8 @@ class Ledger:
             },
         )
         granted = set(marked)
-        if affordable is not None and granted:
-            await spending.count_spending(tx, granted, today)
+        if budget is not None:
+            await spending.count_spending(tx, budget.uncounted & granted, today)
         refused = [i for i in items if i.id not in granted]
         if refused:
             await self._give_back(tx, refused, now)

@@ -99,10 +99,10 @@ class Press:
         before = await tx.scalars(
             select(letter_piece.c.message_id).where(letter_piece.c.batch_id == batch.id)
         )
-        affordable = await spending.within_budget(
-            tx, [*before, *(row.id for row in claimed)], today
-        )
-        short = {row.id for row in claimed if affordable is not None and row.id not in affordable}
+        budget = await spending.within_budget(tx, [*before, *(row.id for row in claimed)], today)
+        short = {
+            row.id for row in claimed if budget is not None and row.id not in budget.affordable
+        }
         if short:
             values = {"ids": sorted(short), "batch": batch.id, "tomorrow": tomorrow}
             await tx.execute(sql.WAIT_FOR_BUDGET, values)

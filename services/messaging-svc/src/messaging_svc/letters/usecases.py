@@ -132,14 +132,14 @@ async def hand_over(tx: Tx, batch_id: UUID, printing_house: str) -> None:
     locked = list(await tx.scalars(LOCK_PERSONS, {"persons": persons}))
     settings = tx.settings(MessagingSettings)
     today, _ = days_of(tx.clock.now(), settings)
-    affordable = await spending.within_budget(tx, list(pieces), today)
+    budget = await spending.within_budget(tx, list(pieces), today)
     handed = set(
         await tx.scalars(
             sql.HAND_OVER,
             {
                 "batch": batch_id,
                 "locked": locked,
-                "affordable": list(pieces if affordable is None else affordable),
+                "affordable": list(pieces if budget is None else budget.affordable),
                 "now": tx.clock.now(),
                 "epoch": read_epoch(settings.data_dir),
                 "reason": f"batch {batch.number}, {printing_house}"[:500],
@@ -158,8 +158,8 @@ async def hand_over(tx: Tx, batch_id: UUID, printing_house: str) -> None:
                 for row in overturned[:_SHOWN_OVERTURNED]
             ],
         )
-    if affordable is not None:
-        await spending.count_spending(tx, handed, today)
+    if budget is not None:
+        await spending.count_spending(tx, budget.uncounted & handed, today)
     await _end(tx, batch_id, BatchState.HANDED_OVER, printing_house=printing_house)
     tx.audit("letters.hand_over", str(batch_id), letters=len(handed), to=printing_house)
 

@@ -198,7 +198,7 @@ async def _write(tx: Tx, ends: Sequence[_End]) -> None:
         [{"call_id": one["id"], **{f"new_{name}": one[name] for name in _KEPT}} for one in told],
     )  # fmt: skip
     today, _ = days_of(now, tx.settings(MessagingSettings))
-    await count_spending(tx, [one.row.message_id for one in ends], today)
+    await count_spending(tx, [one.row.message_id for one in ends if not one.row.attempts], today)
     sources = await sources_of(tx, {one.row.source_id for one in ends if one.row.source_id})
     tx.stage(events.calls_ended(told, sources, at=now))
     await tx.execute(WAKE)
