@@ -6,8 +6,8 @@ import re
 import pytest
 from playwright.async_api import expect
 from reading import read
+from signing import sign_in
 
-from gateway.console.pages.reports.company import HOUSE
 from kantis_kit.ids import new_id
 from kantis_kit.testing.waiting import eventually
 
@@ -15,31 +15,6 @@ pytestmark = [
     pytest.mark.timeout(300),  # the first test waits for the house and its demonstration
     pytest.mark.asyncio(loop_scope="session"),  # the browser's
 ]
-
-PASSWORD = "four plain words here"
-PAGES = (
-    "", "/contacts", "/imports", "/segments", "/segments/new", "/campaigns", "/programmes", "/desk", "/orders", "/inbox",
-    "/templates", "/reports", "/keys", "/users", "/operations", "/sessions", "/duplicates", "/waves", "/invoices",
-    "/invoices?state=all", "/payments", "/payments?state=booked", "/templates/new", "/programmes/new",
-    "/programmes/new?from=after_the_purchase",
-    *(f"/company-reports/{name}" for name in HOUSE), "/company-reports/cohorts?since=2001-01-01&until=2001-12-31",
-)  # fmt: skip
-
-
-async def sign_in(visitor, *, role="administrator", language="en"):
-    """Come by the one-time link that the command line has made."""
-    email = f"{new_id().hex}@eksempel.test"
-    link = visitor.house.run(
-        "user", "add", email, "--name", "Kari", "--role", role, "--language", language
-    ).strip()
-    await visitor.page.goto(link)
-    await read(visitor.page, language)
-    await visitor.page.get_by_label(re.compile("Password|Passord|Lösenord|kode|Salasana")).fill(
-        PASSWORD
-    )
-    await visitor.page.locator("main button").click()
-    await expect(visitor.page.locator("h1")).to_be_visible()
-    return email
 
 
 async def import_people(page, run):
@@ -165,15 +140,6 @@ async def code_of(visitor, address):
         found = re.search(r"/r/([A-Z0-9]+)", followed.url)
     assert found is not None
     return found.group(1)
-
-
-@pytest.mark.parametrize("language", ["nb", "sv", "da", "fi", "en"])
-async def test_every_page_can_be_read_in_every_language(visitor, language):
-    await sign_in(visitor, language=language)
-
-    for path in PAGES:
-        assert 200 == await visitor.goto(f"/console{path}")
-        await read(visitor.page, language)
 
 
 BEHIND = ("/invoices?state=all", "/payments?state=booked", "/templates", "/orders?state=shipped")

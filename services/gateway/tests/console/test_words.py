@@ -88,7 +88,7 @@ def test_a_first_look_is_small_and_plots_are_loaded_where_they_are():
         for file in CONSOLE.rglob("*.html")
         if "echarts" in file.read_text(encoding="utf-8")
     ]
-    assert {"report.html", "company.html"} == set(pages)
+    assert {"report.html", "company.html", "funnel.html"} == set(pages)
 
 
 def test_no_template_lets_html_or_script_in():

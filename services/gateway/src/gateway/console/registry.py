@@ -14,7 +14,7 @@ from gateway.console.pages.orders import order, orders
 from gateway.console.pages.programmes import editing as programme_editing
 from gateway.console.pages.programmes import programmes
 from gateway.console.pages.quality import duplicates
-from gateway.console.pages.reports import company, reports
+from gateway.console.pages.reports import company, funnels, reports, saved
 from gateway.console.pages.segments import segments
 from gateway.console.pages.templates import editing as template_editing
 from gateway.console.pages.templates import templates
@@ -23,5 +23,5 @@ from gateway.console.pages.warehouse import packing, waves
 
 PAGES = pages_in(
     today, people, person, duplicates, files, progress, segments, campaigns, planner, programme_editing, programmes, desk, orders,
-    order, waves, packing, invoices, payments, inbox, template_editing, templates, reports, company, keys, users, operations,
+    order, waves, packing, invoices, payments, inbox, template_editing, templates, reports, company, funnels, saved, keys, users, operations,
 )  # fmt: skip

@@ -13,9 +13,9 @@ from gateway.console.page import Page, page
 from kantis_kit.errors import NotFound
 
 _DAYS = 364
-_MOST_SERIES, _MOST_LINES = 12, 500
+_MOST_SERIES, MOST_LINES = 12, 500
 _MINOR = 100
-_WORDS = frozenset({"channel", "purpose", "kind", "reason"})
+WORDS = frozenset({"channel", "purpose", "kind", "reason", "happening"})
 """Columns whose values are words of the API; the others hold what people have named."""
 
 
@@ -92,7 +92,7 @@ def plot_of(house: House, lines: Sequence[Mapping[str, Any]], page: Page) -> Jso
     series: dict[str, dict[Any, float]] = {}
     for line in lines:
         told = " · ".join(
-            page.t.word(line[name]) if name in _WORDS else str(line[name]) for name in house.by
+            page.t.word(line[name]) if name in WORDS else str(line[name]) for name in house.by
         )
         for name in house.values:
             label = told or page.t(f"reports.{name}")
@@ -124,9 +124,9 @@ async def company_report(page: Page) -> Response:
         house=house,
         houses=HOUSE.values(),
         span=span,
-        words=_WORDS,
-        lines=lines[:_MOST_LINES],
-        more=max(0, len(lines) - _MOST_LINES),
+        words=WORDS,
+        lines=lines[:MOST_LINES],
+        more=max(0, len(lines) - MOST_LINES),
         plot=orjson.dumps(plot_of(house, lines, page)).decode(),
     )
 
