@@ -37,8 +37,6 @@ async def test_a_funnel_is_asked_for_saved_and_sent_by_mail(visitor):
     await page.locator("summary", has_text="Send it by mail").click()
     await page.get_by_label("E-mail").fill("kari@lys.example")
     await page.get_by_label("Language").select_option("nb")
-    await page.locator("#schedule_add button").click()
-    await expect(page.locator("#schedule_add .wrong, .refused, [role=alert]").first).to_be_visible()
     await page.get_by_label("Day of the week").select_option("2")
     await page.locator("#schedule_add button").click()
     schedule = page.locator("li", has_text="kari@lys.example")
