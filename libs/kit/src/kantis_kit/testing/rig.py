@@ -51,6 +51,9 @@ PATIENT: Mapping[str, Any] = {
 EXTRA_PRODUCERS = ("probe", "gateway")
 
 
+_REST_SECONDS = (
+    240  # a guard against hanging: hundreds of people are forgotten in six services on two cores
+)
 _WAITING = "SELECT EXISTS (SELECT FROM message WHERE queue = ANY($1::text[]))"
 
 
@@ -150,7 +153,9 @@ class Rig:
 
     async def drain(self) -> None:
         """Wait until no event, retry or due timer is left that the present time lets run."""
-        await eventually(self._is_quiet, message="the services did not come to rest")
+        await eventually(
+            self._is_quiet, message="the services did not come to rest", within=_REST_SECONDS
+        )
 
     async def _is_quiet(self) -> bool:
         # Work that commits while one service after the other is asked would be missed: the marks before and after must
